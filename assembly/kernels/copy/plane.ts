@@ -1,0 +1,124 @@
+// Copies of one or two axes: contiguous runs, blocked transposes of 1- and 4-byte elements, and the general strided case.
+
+/** `count` elements, strides in bytes. */
+export function copyRun(input: usize, output: usize, count: i32, inStride: i32, outStride: i32, size: i32): void {
+  if (inStride == size && outStride == size) copyBytes(input, output, count * size);
+  else if (size == 1) elements<u8>(input, output, count, inStride, outStride);
+  else if (size == 2) elements<u16>(input, output, count, inStride, outStride);
+  else if (size == 4) elements<u32>(input, output, count, inStride, outStride);
+  else elements<u64>(input, output, count, inStride, outStride);
+}
+
+/** rows × columns elements. A transposed plane (input rows contiguous along the output's rows) goes in square blocks. */
+export function plane(
+  input: usize, output: usize, rows: i32, columns: i32,
+  inRow: i32, inColumn: i32, outRow: i32, outColumn: i32, size: i32,
+): void {
+  let done = 0; // rows finished
+  if (inRow == size && outColumn == size && inColumn != size) {
+    if (size == 1) done = transposeBytes(input, output, rows, columns, inColumn, outRow);
+    else if (size == 4) done = transposeWords(input, output, rows, columns, inColumn, outRow);
+  }
+  for (let row = done; row < rows; row++) {
+    copyRun(input + row * inRow, output + row * outRow, columns, inColumn, outColumn, size);
+  }
+}
+
+function elements<T>(input: usize, output: usize, count: i32, inStride: i32, outStride: i32): void {
+  for (let i = 0; i < count; i++) {
+    store<T>(output, load<T>(input));
+    input += inStride;
+    output += outStride;
+  }
+}
+
+/** Short runs in 16-byte steps, whose call would cost more than the copy; long ones by the engine. */
+@inline
+function copyBytes(input: usize, output: usize, bytes: i32): void {
+  if (bytes > 256) {
+    memory.copy(output, input, bytes);
+    return;
+  }
+  let i = 0;
+  for (; i <= bytes - 16; i += 16) v128.store(output + i, v128.load(input + i));
+  for (; i < bytes; i++) store<u8>(output + i, load<u8>(input + i));
+}
+
+/** Blocks of 8×8 bytes; the columns that are left go one by one. Returns the rows done (a multiple of 8). */
+function transposeBytes(input: usize, output: usize, rows: i32, columns: i32, inColumn: i32, outRow: i32): i32 {
+  const blockRows = rows & ~7;
+  const blockColumns = columns & ~7;
+  for (let row = 0; row < blockRows; row += 8) {
+    const to = output + row * outRow;
+    for (let column = 0; column < blockColumns; column += 8) {
+      bytes8x8(input + row + column * inColumn, inColumn, to + column, outRow);
+    }
+    for (let column = blockColumns; column < columns; column++) {
+      elements<u8>(input + row + column * inColumn, to + column, 8, 1, outRow);
+    }
+  }
+  return blockRows;
+}
+
+/** Three rounds of interleaving: bytes, 16-bit pairs, 32-bit quads. */
+@inline
+function bytes8x8(input: usize, inStride: i32, output: usize, outStride: i32): void {
+  const a0 = zip8(input, inStride);
+  const a1 = zip8(input + 2 * inStride, inStride);
+  const a2 = zip8(input + 4 * inStride, inStride);
+  const a3 = zip8(input + 6 * inStride, inStride);
+  const b0 = v128.shuffle<i16>(a0, a1, 0, 8, 1, 9, 2, 10, 3, 11);
+  const b1 = v128.shuffle<i16>(a0, a1, 4, 12, 5, 13, 6, 14, 7, 15);
+  const b2 = v128.shuffle<i16>(a2, a3, 0, 8, 1, 9, 2, 10, 3, 11);
+  const b3 = v128.shuffle<i16>(a2, a3, 4, 12, 5, 13, 6, 14, 7, 15);
+  storeHalves(output, outStride, v128.shuffle<i32>(b0, b2, 0, 4, 1, 5));
+  storeHalves(output + 2 * outStride, outStride, v128.shuffle<i32>(b0, b2, 2, 6, 3, 7));
+  storeHalves(output + 4 * outStride, outStride, v128.shuffle<i32>(b1, b3, 0, 4, 1, 5));
+  storeHalves(output + 6 * outStride, outStride, v128.shuffle<i32>(b1, b3, 2, 6, 3, 7));
+}
+
+@inline
+function zip8(input: usize, stride: i32): v128 {
+  return v128.shuffle<i8>(
+    v128.load64_zero(input), v128.load64_zero(input + stride),
+    0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
+  );
+}
+
+@inline
+function storeHalves(output: usize, stride: i32, pair: v128): void {
+  store<i64>(output, i64x2.extract_lane(pair, 0));
+  store<i64>(output + stride, i64x2.extract_lane(pair, 1));
+}
+
+/** Blocks of 4×4 words. Returns the rows done (a multiple of 4). */
+function transposeWords(input: usize, output: usize, rows: i32, columns: i32, inColumn: i32, outRow: i32): i32 {
+  const blockRows = rows & ~3;
+  const blockColumns = columns & ~3;
+  for (let row = 0; row < blockRows; row += 4) {
+    const to = output + row * outRow;
+    for (let column = 0; column < blockColumns; column += 4) {
+      words4x4(input + 4 * row + column * inColumn, inColumn, to + 4 * column, outRow);
+    }
+    for (let column = blockColumns; column < columns; column++) {
+      elements<u32>(input + 4 * row + column * inColumn, to + 4 * column, 4, 4, outRow);
+    }
+  }
+  return blockRows;
+}
+
+@inline
+function words4x4(input: usize, inStride: i32, output: usize, outStride: i32): void {
+  const r0 = v128.load(input);
+  const r1 = v128.load(input + inStride);
+  const r2 = v128.load(input + 2 * inStride);
+  const r3 = v128.load(input + 3 * inStride);
+  const a0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5);
+  const a1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
+  const a2 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
+  const a3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
+  v128.store(output, v128.shuffle<i64>(a0, a2, 0, 2));
+  v128.store(output + outStride, v128.shuffle<i64>(a0, a2, 1, 3));
+  v128.store(output + 2 * outStride, v128.shuffle<i64>(a1, a3, 0, 2));
+  v128.store(output + 3 * outStride, v128.shuffle<i64>(a1, a3, 1, 3));
+}

@@ -1,0 +1,75 @@
+// Args of the float family; one class serves the _f32 and the _f64 kernel of a name. See FLOAT in src/kernels/elementwise.ts.
+
+@unmanaged export class UnaryArgs {
+  input: usize;
+  output: usize;
+  op: i32;
+  params: usize; // f64 p0, p1; read by the functions that have parameters, addressable always
+}
+
+@unmanaged export class BinaryArgs {
+  a: usize;
+  b: usize;
+  output: usize;
+  op: i32;
+  rank: i32; // 1..8
+  shape: usize; // dims[rank], aStrides[rank], bStrides[rank], in elements
+}
+
+@unmanaged export class WhereArgs {
+  condition: usize;
+  a: usize;
+  b: usize;
+  output: usize;
+  rank: i32;
+  shape: usize; // dims, conditionStrides, aStrides, bStrides
+}
+
+@unmanaged export class ReduceArgs {
+  input: usize;
+  output: usize;
+  op: i32;
+  rank: i32; // 0..5
+  axes: usize;
+  run: i32;
+}
+
+@unmanaged export class SoftmaxArgs {
+  input: usize;
+  output: usize;
+  size: i32; // elements of the softmax axis
+  inner: i32; // elements behind it
+  log: i32;
+}
+
+@unmanaged export class LayernormArgs {
+  input: usize;
+  output: usize;
+  gamma: usize; // size elements, or 0
+  beta: usize; // size elements, or 0
+  size: i32;
+  rms: i32;
+  epsilon: usize; // f64
+}
+
+@unmanaged export class ConvArgs {
+  input: usize;
+  weight: usize;
+  bias: usize; // outChannels elements, or 0
+  output: usize;
+  geometry: usize;
+}
+
+@unmanaged export class MatmulArgs {
+  a: usize;
+  b: usize;
+  output: usize;
+  offsets: usize; // a, b, c per batch, in elements
+  m: i32;
+  n: i32;
+  k: i32;
+  aStrideM: i32; // elements
+  aStrideK: i32;
+  bStrideK: i32;
+  bStrideN: i32;
+}

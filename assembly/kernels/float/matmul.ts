@@ -1,0 +1,62 @@
+// Matrix product on float32 or float64: acc = 0, k ascending, every product and sum rounded to T. Lanes hold different columns,
+// so each output element keeps that order.
+import { MatmulArgs } from "./args";
+
+function matmul<T>(args: usize, begin: i32, end: i32): void {
+  const p = changetype<MatmulArgs>(args);
+  for (let unit = begin; unit < end; unit++) {
+    const offsets = p.offsets + (<usize>(unit / p.m) * 12);
+    const row = unit % p.m;
+    const a = p.a + (load<i32>(offsets) + row * p.aStrideM) * sizeof<T>();
+    const b = p.b + load<i32>(offsets, 4) * sizeof<T>();
+    const c = p.output + (load<i32>(offsets, 8) + row * p.n) * sizeof<T>();
+    const done = p.bStrideN == 1 ? vectorColumns<T>(p, a, b, c) : 0;
+    for (let column = done; column < p.n; column++) {
+      store<T>(c + <usize>column * sizeof<T>(), element<T>(p, a, b + column * p.bStrideN * sizeof<T>()));
+    }
+  }
+}
+
+function element<T>(p: MatmulArgs, a: usize, b: usize): T {
+  const aStep = p.aStrideK * sizeof<T>();
+  const bStep = p.bStrideK * sizeof<T>();
+  let acc = <T>0;
+  for (let k = p.k; k > 0; k--, a += aStep, b += bStep) acc += load<T>(a) * load<T>(b);
+  return acc;
+}
+
+/** Four vectors of columns at a time; returns the columns done. */
+function vectorColumns<T>(p: MatmulArgs, a: usize, b: usize, c: usize): i32 {
+  const width = 64 / <i32>sizeof<T>();
+  const aStep = p.aStrideK * sizeof<T>();
+  const bStep = p.bStrideK * sizeof<T>();
+  let column = 0;
+  for (; column <= p.n - width; column += width, b += 64, c += 64) {
+    let c0 = v128.splat<T>(<T>0);
+    let c1 = c0;
+    let c2 = c0;
+    let c3 = c0;
+    let x0 = a;
+    let y0 = b;
+    for (let k = p.k; k > 0; k--, x0 += aStep, y0 += bStep) {
+      const x = v128.splat<T>(load<T>(x0));
+      c0 = v128.add<T>(c0, v128.mul<T>(x, v128.load(y0)));
+      c1 = v128.add<T>(c1, v128.mul<T>(x, v128.load(y0, 16)));
+      c2 = v128.add<T>(c2, v128.mul<T>(x, v128.load(y0, 32)));
+      c3 = v128.add<T>(c3, v128.mul<T>(x, v128.load(y0, 48)));
+    }
+    v128.store(c, c0);
+    v128.store(c, c1, 16);
+    v128.store(c, c2, 32);
+    v128.store(c, c3, 48);
+  }
+  return column;
+}
+
+export function matmul_f32(args: usize, begin: i32, end: i32): void {
+  matmul<f32>(args, begin, end);
+}
+
+export function matmul_f64(args: usize, begin: i32, end: i32): void {
+  matmul<f64>(args, begin, end);
+}

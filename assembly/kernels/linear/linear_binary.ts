@@ -1,0 +1,142 @@
+// Add, Sub and Mul of quantized operands in exact real arithmetic (numerics.md §4).
+// Add, Sub: t = (sa·na ± sb·nb)/sy. Mul: t = (sa·sb)·na·nb/sy. Result: clamp(RNE(t) + outZero).
+// Float arithmetic gives t with a known error bound; lanes that lie nearer to a tie than the bound are decided exactly:
+// float32 where the bound allows it, then double, then the exact sign of N − tie·sy.
+import { BinaryCodes, nextRow, position, rowsPerUnit, startWalk, strideOf } from "./walk";
+import { CHUNK, CODES, LEFT, RIGHT, elementSize, loadChunk, storeChunk } from "./codes";
+import { roundExact, setProduct } from "./decide";
+
+@unmanaged
+class LinearBinaryArgs {
+  a: usize;
+  b: usize;
+  output: usize;
+  aKind: i32;
+  bKind: i32;
+  outKind: i32;
+  rank: i32;
+  shape: usize;
+  aZero: i32;
+  bZero: i32;
+  outZero: i32;
+  min: i32;
+  max: i32;
+  op: i32; // 0 add or sub, 1 mul
+  reals: usize;
+}
+
+/** Constants (src/kernels/elementwiseArgs.ts linearReals). */
+@unmanaged
+class LinearReals {
+  first: f64; // sa, or sa·sb
+  second: f64; // ±sb, or 0
+  scale: f64; // sy
+  eps: f64; // bound of the double path's error, LSB
+  firstRatio: f64; // fround(first / sy)
+  secondRatio: f64; // fround(second / sy)
+  epsSingle: f64; // bound of the float32 path's error; 1: not to be used
+}
+
+export function linear_binary(args: usize, begin: i32, end: i32): void {
+  const p = changetype<LinearBinaryArgs>(args);
+  if (p.rank == 1) {
+    row(p, begin * strideOf(p.shape, 1, 0, 0), begin * strideOf(p.shape, 1, 1, 0), begin, end - begin);
+    return;
+  }
+  const columns = load<i32>(p.shape + (<usize>(p.rank - 1) << 2));
+  const rows = rowsPerUnit(p.shape, p.rank);
+  startWalk(p.shape, p.rank, 2, begin);
+  for (let r = begin * rows; r < end * rows; r++) {
+    row(p, position(0), position(1), r * columns, columns);
+    nextRow(p.shape, p.rank, 2);
+  }
+}
+
+/** One run of outputs: `a`, `b`, `output` are element positions. */
+function row(p: LinearBinaryArgs, a: i32, b: i32, output: i32, count: i32): void {
+  const last = p.rank - 1;
+  const aStride = strideOf(p.shape, p.rank, 0, last);
+  const bStride = strideOf(p.shape, p.rank, 1, last);
+  const single = changetype<LinearReals>(p.reals).epsSingle < 1;
+  for (let i = 0; i < count; i += CHUNK) {
+    const n = min(count - i, CHUNK);
+    loadChunk(p.aKind, p.a + (a + i * aStride) * elementSize(p.aKind), aStride, n, p.aZero, LEFT);
+    loadChunk(p.bKind, p.b + (b + i * bStride) * elementSize(p.bKind), bStride, n, p.bZero, RIGHT);
+    if (single) chunkSingle(p, n);
+    else chunkDouble(p, n);
+    storeChunk(p.outKind, CODES, n, p.output + (output + i) * elementSize(p.outKind));
+  }
+}
+
+/** float32: operands are exact, each product and the sum round once. |t| < 2^16 here, so floor and nearest are exact. */
+function chunkSingle(p: LinearBinaryArgs, count: i32): void {
+  const reals = changetype<LinearReals>(p.reals);
+  const ca = f32x4.splat(<f32>reals.firstRatio);
+  const cb = f32x4.splat(<f32>reals.secondRatio);
+  const eps = f32x4.splat(<f32>reals.epsSingle);
+  const half = f32x4.splat(0.5);
+  const zero = i32x4.splat(p.outZero);
+  const low = i32x4.splat(p.min);
+  const high = i32x4.splat(p.max);
+  const product = p.op == 1;
+  for (let i = 0; i < count; i += 4) {
+    const at = <usize>i << 2;
+    const x = v128.load(LEFT + at);
+    const y = v128.load(RIGHT + at);
+    const v = product ? f32x4.mul(f32x4.mul(x, y), ca) : f32x4.add(f32x4.mul(x, ca), f32x4.mul(y, cb));
+    const tie = f32x4.abs(f32x4.sub(f32x4.sub(v, f32x4.floor(v)), half));
+    if (v128.any_true(f32x4.lt(tie, eps))) {
+      for (let lane = i; lane < min(i + 4, count); lane++) exact(p, lane);
+    } else {
+      const code = i32x4.add(i32x4.trunc_sat_f32x4_s(f32x4.nearest(v)), zero);
+      v128.store(CODES + at, i32x4.max_s(i32x4.min_s(code, high), low));
+    }
+  }
+}
+
+/** Double, two lanes at a time, clamped before rounding (RNE keeps integers, so the order does not matter). */
+function chunkDouble(p: LinearBinaryArgs, count: i32): void {
+  const reals = changetype<LinearReals>(p.reals);
+  const eps = f64x2.splat(reals.eps);
+  const half = f64x2.splat(0.5);
+  const scale = f64x2.splat(reals.scale);
+  const first = f64x2.splat(reals.first);
+  const second = f64x2.splat(reals.second);
+  const low = f64x2.splat(<f64>(p.min - p.outZero));
+  const high = f64x2.splat(<f64>(p.max - p.outZero));
+  const zero = i32x4.splat(p.outZero);
+  const product = p.op == 1;
+  for (let i = 0; i < count; i += 2) {
+    const at = <usize>i << 2;
+    const x = f64x2.promote_low_f32x4(v128.load64_zero(LEFT + at));
+    const y = f64x2.promote_low_f32x4(v128.load64_zero(RIGHT + at));
+    const sum = product ? f64x2.mul(first, f64x2.mul(x, y)) : f64x2.add(f64x2.mul(first, x), f64x2.mul(second, y));
+    const v = f64x2.max(low, f64x2.min(high, f64x2.div(sum, scale)));
+    const tie = f64x2.abs(f64x2.sub(f64x2.sub(v, f64x2.floor(v)), half));
+    if (v128.any_true(f64x2.lt(tie, eps))) {
+      for (let lane = i; lane < min(i + 2, count); lane++) exact(p, lane);
+    } else {
+      const code = i32x4.add(i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(v)), zero);
+      store<i64>(CODES + at, i64x2.extract_lane(code, 0));
+    }
+  }
+}
+
+/** One lane in double, exactly when near a tie. na·nb: 17 + 17 bits, or 17 + 24 with a float operand: exact. */
+function exact(p: LinearBinaryArgs, lane: i32): void {
+  const reals = changetype<LinearReals>(p.reals);
+  const at = <usize>lane << 2;
+  const x = <f64>load<f32>(LEFT + at);
+  const y = <f64>load<f32>(RIGHT + at);
+  let rounded: f64;
+  if (p.op == 1) {
+    setProduct(0, reals.first, x * y);
+    rounded = roundExact((reals.first * (x * y)) / reals.scale, reals.eps, 1, reals.scale);
+  } else {
+    setProduct(0, reals.first, x);
+    setProduct(1, reals.second, y);
+    rounded = roundExact((reals.first * x + reals.second * y) / reals.scale, reals.eps, 2, reals.scale);
+  }
+  const bounded = max<f64>(<f64>(p.min - p.outZero), min<f64>(<f64>(p.max - p.outZero), rounded));
+  store<i32>(CODES + at, <i32>bounded + p.outZero);
+}

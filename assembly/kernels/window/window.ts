@@ -1,0 +1,112 @@
+// Where the taps of one window lie: for an output position, the valid taps of up to 5 axes and an odometer over them.
+// Input index of axis i, output o, tap w: o·stride + w·dilation − padBegin; valid in [0, size); counted when below extent − padBegin
+// (extent > 0: average that counts padding) or when valid.
+
+/** Words of one axis in memory (src/kernels/elementwise.ts): */
+@unmanaged
+class Axis {
+  out: i32;
+  window: i32;
+  stride: i32;
+  dilation: i32;
+  padBegin: i32;
+  size: i32;
+  inStride: i32; // elements
+  extent: i32; // padded extent that counts, or 0
+}
+const AXIS_BYTES: usize = 32;
+const MAX_AXES: i32 = 5;
+
+/** Scratch page: per axis (outermost first) the taps left after clipping, the input step of one tap, and the odometer. */
+const TAPS: usize = 768;
+const STEPS: usize = 788;
+const COUNTERS: usize = 808;
+const BASE: usize = 828; // element index of the first valid tap
+const VALID: usize = 832; // valid taps
+const COUNTED: usize = 836; // taps an average divides by
+const OFFSET: usize = 840; // element index of the odometer's row
+
+/** Locates window number `unit` (row-major over the axes' outputs). False when no tap is valid. */
+export function locate(axes: usize, rank: i32, unit: i32): bool {
+  let base = 0;
+  let valid = 1;
+  let counted = 1;
+  let rest = unit;
+  for (let i = 0; i < MAX_AXES - rank; i++) setTaps(i, 1, 0);
+  for (let i = rank - 1; i >= 0; i--) {
+    const axis = changetype<Axis>(axes + <usize>i * AXIS_BYTES);
+    const o = rest % axis.out;
+    rest = rest / axis.out;
+    const start = o * axis.stride - axis.padBegin;
+    const first = start < 0 ? (axis.dilation - 1 - start) / axis.dilation : 0;
+    const taps = max(tapsBelow(axis.size, start, axis) - first, 0);
+    setTaps(MAX_AXES - rank + i, taps, axis.dilation * axis.inStride);
+    base += (start + first * axis.dilation) * axis.inStride;
+    valid *= taps;
+    counted *= axis.extent > 0 ? tapsBelow(axis.extent - axis.padBegin, start, axis) : taps;
+  }
+  store<i32>(BASE, base);
+  store<i32>(VALID, valid);
+  store<i32>(COUNTED, counted);
+  return valid > 0;
+}
+
+/** Taps of the window whose input index is below `limit`. */
+@inline
+function tapsBelow(limit: i32, start: i32, axis: Axis): i32 {
+  return limit <= start ? 0 : min(axis.window, (limit - 1 - start) / axis.dilation + 1);
+}
+
+@inline
+function setTaps(slot: i32, taps: i32, step: i32): void {
+  store<i32>(TAPS + (<usize>slot << 2), taps);
+  store<i32>(STEPS + (<usize>slot << 2), step);
+}
+
+@inline
+export function validTaps(): i32 {
+  return load<i32>(VALID);
+}
+
+@inline
+export function countedTaps(): i32 {
+  return load<i32>(COUNTED);
+}
+
+/** Taps of the innermost axis and the elements between two of them. */
+@inline
+export function innerTaps(): i32 {
+  return load<i32>(TAPS + 16);
+}
+
+@inline
+export function innerStep(): i32 {
+  return load<i32>(STEPS + 16);
+}
+
+/** Starts the odometer over the outer axes; returns the element index of the first row of innermost taps. */
+@inline
+export function firstRow(): i32 {
+  for (let i: usize = 0; i < 16; i += 4) store<i32>(COUNTERS + i, 0);
+  const base = load<i32>(BASE);
+  store<i32>(OFFSET, base);
+  return base;
+}
+
+/** Element index of the next row, −1 after the last. Rows come in row-major order of the taps. */
+export function nextTapRow(): i32 {
+  let offset = load<i32>(OFFSET);
+  for (let at: i32 = 12; at >= 0; at -= 4) {
+    const taps = load<i32>(TAPS + at);
+    const step = load<i32>(STEPS + at);
+    const count = load<i32>(COUNTERS + at) + 1;
+    if (count < taps) {
+      store<i32>(COUNTERS + at, count);
+      store<i32>(OFFSET, offset + step);
+      return offset + step;
+    }
+    offset -= (taps - 1) * step;
+    store<i32>(COUNTERS + at, 0);
+  }
+  return -1;
+}

@@ -1,0 +1,184 @@
+/** Dot kernels on real layer shapes: operands, a check of the answer, and the call to time. */
+import { igemmBlock, igemmScratch, igemmUnits, rowElementBytes, runUnits } from "../src/kernels/dot.ts";
+import { type EpilogueChannel, type EpilogueHeader, exactChannel, promoteDouble, promoteFixed64, tieMargin, writeEpilogue } from "../src/kernels/epilogue.ts";
+import { instantiateKernels, type Kernels, moduleGeometry } from "../src/kernels/instantiate.ts";
+import { argsBytes, type Bump, createBump, createMemory, writeArgs } from "../src/kernels/memory.ts";
+import { packDepthwise, packWeights } from "../src/kernels/pack.ts";
+import { rescale } from "../src/numerics/decide.ts";
+import { proveDouble, proveFixed64 } from "../src/numerics/prove.ts";
+import type { ModuleGeometry } from "../src/plan/lowering.ts";
+import type { ProofChannel, Variant } from "../src/plan/plan.ts";
+
+export { selectVariant } from "../src/kernels/select.ts";
+
+export type Epilogue = "nearTie" | "double" | "fixed64";
+
+export interface BenchCase {
+  readonly name: string;
+  readonly macs: number;
+  readonly run: () => void;
+  /** Null, or the first wrong output. Checks `checked` output rows. */
+  readonly verify: () => string | null;
+  readonly checked: number;
+}
+
+interface Bench {
+  readonly geometry: ModuleGeometry;
+  readonly kernels: Kernels;
+  readonly bump: Bump;
+}
+
+/** name, rows, columns, depth of one tap, taps (0: direct), bits, epilogues. */
+const MATRICES: readonly (readonly [string, number, number, number, number, 4 | 8, readonly Epilogue[]])[] = [
+  ["gemm 1024x1024x1024", 1024, 1024, 1024, 0, 8, ["nearTie", "double", "fixed64"]],
+  ["gemm 256x256x256", 256, 256, 256, 0, 8, ["nearTie", "fixed64"]],
+  ["conv 3x3 64-64 @56", 3136, 64, 64, 9, 8, ["nearTie", "fixed64"]],
+  ["conv 1x1 16-96 @112", 12544, 96, 16, 0, 8, ["nearTie", "fixed64"]],
+  ["conv 1x1 576-96 @14", 196, 96, 576, 0, 8, ["fixed64"]],
+  ["gemv 1x1024x1024", 1, 1024, 1024, 0, 8, ["fixed64"]],
+  ["gemv int4 1x2048x2048", 1, 2048, 2048, 0, 4, ["fixed64"]],
+  ["gemm int4 64x1024x1024", 64, 1024, 1024, 0, 4, ["fixed64"]],
+];
+const DEPTHWISE: readonly (readonly [string, number, number, number])[] = [
+  ["depthwise 3x3 144 @56", 56, 144, 9],
+  ["depthwise 3x3 384 @14", 14, 384, 9],
+];
+
+/** Every case on one compiled module; one at a time is alive. */
+export function* benchCases(module: WebAssembly.Module, variant: Variant): Generator<BenchCase> {
+  for (const [name, m, n, k, taps, bits, epilogues] of MATRICES)
+    for (const epilogue of epilogues) yield matrixCase(open(module, variant), `${name} ${epilogue}`, { m, n, k, taps, bits }, epilogue);
+  for (const [name, side, channels, taps] of DEPTHWISE)
+    for (const epilogue of ["nearTie", "fixed64"] as const) yield depthwiseCase(open(module, variant), `${name} ${epilogue}`, side, channels, taps, epilogue);
+}
+
+function open(module: WebAssembly.Module, variant: Variant): Bench {
+  const memory = createMemory(1 << 24);
+  const kernels = instantiateKernels(module, memory);
+  return { geometry: moduleGeometry(kernels, variant), kernels, bump: createBump(memory) };
+}
+
+const hash = (i: number): number => (Math.imul(i + 1, 0x9e3779b1) >>> 24) & 255;
+
+interface Finish {
+  readonly address: number;
+  readonly code: (acc: number, channel: number) => number;
+}
+
+/** Scales that spread random accumulators of `depth` products over the whole output range. */
+function finish(bench: Bench, channels: number, depth: number, epilogue: Epilogue): Finish {
+  const { signed } = bench.geometry;
+  const outScale = Math.fround(0.047);
+  const header: EpilogueHeader = { outScale, zero: signed ? 3 : 131, min: signed ? -128 : 0, max: signed ? 127 : 255, outBytes: 1, tieMargin: 2 ** -24 };
+  const accMax = depth * 255 * 128;
+  const factor = (n: number): number => Math.fround((0.8 + 0.001 * (n % 97)) / Math.sqrt(depth)) * Math.fround(0.00042);
+  const bias = (n: number): number => Math.fround(0.01 * ((n % 31) - 15));
+  const all: EpilogueChannel[] = Array.from({ length: channels }, (_, n) => exactChannel([factor(n)], [bias(n)], outScale));
+  const address = bench.bump.put(writeEpilogue({ ...header, tieMargin: tieMargin(all, accMax) }, "nearTie", all));
+  const view = new DataView(bench.bump.memory.buffer, address);
+  for (let panel = 0; epilogue !== "nearTie" && panel < Math.ceil(channels / 8); panel++) {
+    const proofs: ProofChannel[] = Array.from({ length: Math.min(8, channels - 8 * panel) }, (_, lane) => ({
+      scale: [factor(8 * panel + lane)], bias: [bias(8 * panel + lane)], outScale, accMin: -accMax, accMax,
+      qmin: header.min - header.zero, qmax: header.max - header.zero,
+    }));
+    const fixed = epilogue === "fixed64" ? proveFixed64(proofs) : null;
+    if (fixed) promoteFixed64(view, panel, fixed);
+    else if (epilogue === "double" && proofs.every((proof) => proveDouble(proof))) promoteDouble(view, panel);
+    else throw new Error(`panel ${panel} has no proof for ${epilogue}`);
+  }
+  const clamp = (q: number): number => Math.max(header.min, Math.min(header.max, q + header.zero));
+  return { address, code: (acc, n) => clamp(rescale(acc, [factor(n)], [bias(n)], outScale)) };
+}
+
+function matrixCase(bench: Bench, name: string, shape: { m: number; n: number; k: number; taps: number; bits: 4 | 8 }, epilogue: Epilogue): BenchCase {
+  const { m, n, k, bits } = shape;
+  const taps = Math.max(1, shape.taps);
+  const { geometry, kernels, bump } = bench;
+  const low = geometry.signed ? -128 : 0;
+  const stored = Int16Array.from({ length: (m + taps) * k + 64 }, (_, i) => low + hash(i));
+  const size = rowElementBytes(geometry);
+  const from = bump.put(Uint8Array.from(stored));
+  const a = size === 1 ? from : bump.reserve(2 * stored.length);
+  const weights = Int8Array.from({ length: n * taps * k }, (_, i) => (bits === 8 ? hash(3 * i) - 128 : (hash(3 * i) & 15) - 8));
+  const w = bump.put(packWeights(geometry, { n, taps, k, bits }, (column, tap, i) => weights[(column * taps + tap) * k + i]!));
+  const { mr } = geometry;
+  const table = Uint32Array.from({ length: Math.ceil(m / mr) * taps * mr }, (_, i) => {
+    const row = Math.min(m - 1, Math.floor(i / (taps * mr)) * mr + (i % mr));
+    return a + (row + (Math.floor(i / mr) % taps)) * k * size;
+  });
+  // Zero point of the activations: 128 of the byte, so that accumulators are centred.
+  const center = low + 128;
+  const init = Int32Array.from({ length: Math.ceil(n / 8) * 8 }, (_, column) => {
+    let sum = 0;
+    for (let i = 0; i < taps * k && column < n; i++) sum += weights[column * taps * k + i]!;
+    return -center * sum;
+  });
+  const end = finish(bench, n, taps * k, epilogue);
+  const c = bump.reserve(m * n);
+  const mBlock = igemmBlock(geometry, m, taps * k);
+  const fields = {
+    a, lda: k * size, aOffset: 0, table: shape.taps ? bump.put(table) : 0, taps, m, n, k, w, bits, init: bump.put(init), rowSums: 0, rowFactor: 0,
+    epilogue: end.address, c, ldc: n, mBlock, scratch: bump.reserve(igemmScratch(geometry, taps, k, bits)),
+  };
+  const calls = [call(bench, "igemm_q8", fields, igemmUnits(m, n, mBlock))];
+  if (size === 2) calls.unshift(call(bench, "widen_q8", { from, to: a, count: stored.length }, runUnits(stored.length)));
+  const rows = Math.max(1, Math.floor(2 ** 25 / (n * taps * k)));
+  const checked = Math.min(m, rows);
+  const verify = (): string | null => {
+    for (let j = 0; j < checked; j++) {
+      const row = Math.floor((j * m) / checked);
+      for (let column = 0; column < n; column++) {
+        let acc = init[column]!;
+        for (let i = 0; i < taps * k; i++) acc += stored[row * k + i]! * weights[column * taps * k + i]!;
+        const found = readCode(bench, c + row * n + column);
+        if (found !== end.code(acc, column)) return `row ${row}, column ${column}: ${found}, expected ${end.code(acc, column)}`;
+      }
+    }
+    return null;
+  };
+  return { name, macs: m * n * taps * k, run: () => calls.forEach((one) => one(kernels)), verify, checked };
+}
+
+function depthwiseCase(bench: Bench, name: string, side: number, channels: number, taps: number, epilogue: Epilogue): BenchCase {
+  const { geometry, bump } = bench;
+  const low = geometry.signed ? -128 : 0;
+  const wide = side + 2;
+  const stored = Int16Array.from({ length: wide * wide * channels + 64 }, (_, i) => low + hash(i));
+  const x = bump.put(Uint8Array.from(stored));
+  const step = Math.ceil(taps / geometry.kr) * geometry.kr;
+  const m = side * side;
+  const at = (pixel: number, tap: number): number => ((Math.floor(pixel / side) + Math.floor(tap / 3)) * wide + (pixel % side) + (tap % 3)) * channels;
+  const table = Uint32Array.from({ length: m * step }, (_, i) => x + at(Math.floor(i / step), Math.min(i % step, taps - 1)));
+  const weights = Int8Array.from({ length: channels * taps }, (_, i) => hash(7 * i) - 128);
+  const init = Int32Array.from({ length: Math.ceil(channels / 16) * 16 }, (_, channel) => {
+    let sum = 0;
+    for (let tap = 0; tap < taps && channel < channels; tap++) sum += weights[channel * taps + tap]!;
+    return -(low + 128) * sum;
+  });
+  const end = finish(bench, channels, taps, epilogue);
+  const c = bump.reserve(m * channels);
+  const w = bump.put(packDepthwise(geometry, { channels, taps }, (channel, tap) => weights[channel * taps + tap]!));
+  const fields = { table: bump.put(table), taps, m, channels, w, init: bump.put(init), epilogue: end.address, c, ldc: channels };
+  const one = call(bench, "dwconv_q8", fields, m);
+  const verify = (): string | null => {
+    for (let i = 0; i < m * channels; i++) {
+      const [pixel, channel] = [Math.floor(i / channels), i % channels];
+      let acc = init[channel]!;
+      for (let tap = 0; tap < taps; tap++) acc += stored[at(pixel, tap) + channel]! * weights[channel * taps + tap]!;
+      if (readCode(bench, c + i) !== end.code(acc, channel)) return `pixel ${pixel}, channel ${channel}: ${readCode(bench, c + i)}, expected ${end.code(acc, channel)}`;
+    }
+    return null;
+  };
+  return { name, macs: m * channels * taps, run: () => one(bench.kernels), verify, checked: m };
+}
+
+function call(bench: Bench, kernel: string, fields: Readonly<Record<string, number>>, units: number): (kernels: Kernels) => void {
+  const args = bench.bump.reserve(argsBytes(kernel));
+  writeArgs(new DataView(bench.bump.memory.buffer), args, kernel, fields);
+  return (kernels) => kernels[kernel]!(args, 0, units);
+}
+
+function readCode(bench: Bench, address: number): number {
+  const view = new DataView(bench.bump.memory.buffer);
+  return bench.geometry.signed ? view.getInt8(address) : view.getUint8(address);
+}

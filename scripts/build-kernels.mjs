@@ -1,0 +1,27 @@
+// Builds every kernel target; the only caller of the AssemblyScript compiler. --if-stale: only when a source is newer than the output.
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import asc from "assemblyscript/asc";
+
+const CONFIGS = ["asconfig.json", "assembly/asconfig.probes.json"];
+
+function newest(path) {
+  const stat = statSync(path);
+  return stat.isDirectory() ? Math.max(...readdirSync(path).map((name) => newest(join(path, name)))) : stat.mtimeMs;
+}
+
+const sources = Math.max(newest("assembly"), newest("asconfig.json"), newest("asconfig.base.json"));
+mkdirSync("build/kernels", { recursive: true });
+for (const config of CONFIGS) {
+  const { targets, entries } = JSON.parse(readFileSync(config, "utf8"));
+  if (!existsSync(entries[0])) continue;
+  for (const [target, { outFile }] of Object.entries(targets)) {
+    if (process.argv.includes("--if-stale") && existsSync(outFile) && statSync(outFile).mtimeMs >= sources) continue;
+    const { error, stderr } = await asc.main(["--config", config, "--target", target]);
+    if (error) {
+      console.error(`kernels: target ${target} failed\n${stderr.toString()}`);
+      process.exit(1);
+    }
+    console.log(`kernels: ${outFile} ${statSync(outFile).size} bytes`);
+  }
+}

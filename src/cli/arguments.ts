@@ -1,0 +1,61 @@
+/** Option values: parsing and checking what the user typed. A bad value is a usage error (exit code 2). */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Target, Variant } from "../plan/plan.ts";
+
+export const TARGETS: readonly Target[] = ["exact", "fixed-single", "fixed-double"];
+export const VARIANTS: readonly (Variant | "auto")[] = ["auto", "simd", "usdot", "sdot"];
+export const ROUNDINGS = ["halfEven", "reciprocal", "halfAway"] as const;
+export const MODES = ["local", "endToEnd", "both"] as const;
+
+export interface ModelOptions {
+  readonly encodings?: string;
+  readonly strict?: boolean;
+  readonly target?: Target;
+  readonly variant?: Variant | "auto";
+  readonly shape?: Readonly<Record<string, readonly number[]>>;
+  readonly json?: string;
+}
+
+/** The options every command has. */
+export function withModelOptions(command: Command): Command {
+  return command
+    .argument("<model>", "ONNX file")
+    .option("-e, --encodings <file>", "AIMET .encodings file; without it a QDQ model brings its own")
+    .option("--strict", "refuse unmatched names and float islands, all listed at once")
+    .addOption(new Option("--target <name>", "arithmetic of the integer layers").choices(TARGETS).default("exact"))
+    .addOption(new Option("--variant <name>", "kernel variant").choices(VARIANTS).default("auto"))
+    .option("--shape <name=d,d,…>", "shape of an input with symbolic dimensions (repeatable)", collectShape)
+    .option("--json <file>", "also write the result as JSON; - is stdout");
+}
+
+export function parseCount(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("expected a whole number of at least 1");
+  return value;
+}
+
+/** A seed: 0 … 2^32 − 1. */
+export function parseSeed(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 0xffff_ffff) throw new InvalidArgumentError("expected a whole number from 0 to 4294967295");
+  return value;
+}
+
+/** NAME=FILE pairs into a record; the file is what follows the last "=". */
+export function collectInput(text: string, previous: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [name, file] = splitPair(text, "NAME=FILE.npy");
+  return { ...previous, [name]: file };
+}
+
+function collectShape(text: string, previous: Readonly<Record<string, readonly number[]>> = {}): Record<string, readonly number[]> {
+  const [name, list] = splitPair(text, "NAME=D,D,…");
+  const dims = list.split(",").map(Number);
+  if (dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) throw new InvalidArgumentError("expected dimensions such as 1,3,224,224");
+  return { ...previous, [name]: dims };
+}
+
+function splitPair(text: string, form: string): [string, string] {
+  const at = text.lastIndexOf("=");
+  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError(`expected ${form}`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,96 @@
+/** `bitexact inspect`: what the model is, how much of it is encoded, and what it will cost. */
+import type { Command } from "commander";
+import pc from "picocolors";
+import { loadModel } from "../index.ts";
+import { inspectModel } from "../inspect.ts";
+import { type ModelOptions, withModelOptions } from "./arguments.ts";
+import { EXIT, type ExitCode } from "./failure.ts";
+import type { DotReport, GroupReport, InspectReport, PortReport } from "../inspectReport.ts";
+import { textSink, writeJson } from "./json.ts";
+import { lineWidth, type Streams } from "./streams.ts";
+import { formatBytes, formatCount, formatPercent, formatTable, operatorLabel, plural, wrap } from "./table.ts";
+
+const EXAMPLES = `
+Examples:
+  bitexact inspect model.onnx -e model.encodings
+  bitexact inspect model.onnx --shape input=1,3,224,224 --json -`;
+
+export function addInspect(program: Command, streams: Streams, done: (code: ExitCode) => void): void {
+  withModelOptions(program.command("inspect").description("inputs, operators, encoding coverage, layers, memory, headroom"))
+    .addHelpText("after", EXAMPLES)
+    .action(async (model: string, options: ModelOptions) => done(await inspectCommand(model, options, streams)));
+}
+
+export async function inspectCommand(path: string, options: ModelOptions, streams: Streams): Promise<ExitCode> {
+  const model = await loadModel(path, { ...(options.encodings ? { encodings: options.encodings } : {}), strict: options.strict ?? false });
+  const report = await inspectModel(model, {
+    target: options.target ?? "exact",
+    variant: options.variant ?? "auto",
+    shapes: options.shape ?? {},
+  });
+  const out = textSink(options.json, streams);
+  out.write(`${describe(path, report, lineWidth(out))}\n`);
+  writeJson(report, options.json, streams);
+  return EXIT.ok;
+}
+
+function describe(path: string, report: InspectReport, width: number): string {
+  const { coverage, weightBytes, unmatched } = report;
+  const share = ({ encoded, total }: { encoded: number; total: number }): string =>
+    `${formatCount(encoded)} of ${formatCount(total)} (${formatPercent(encoded, total)})`;
+  const sections = [
+    `${pc.bold(path)}: target ${report.target}, kernels ${report.variant}`,
+    portLines("Inputs", report.inputs),
+    portLines("Outputs", report.outputs),
+    wrap(`${pc.bold("Operators")}  ${report.operators.map(({ op, count }) => (count > 1 ? `${op} ×${count}` : op)).join(", ")}`, width, "  "),
+    [
+      pc.bold("Encodings"),
+      `  activations ${share(coverage.activations)}, parameters ${share(coverage.parameters)}`,
+      ...nameLines("in the file, not in the model", unmatched.encodings, width),
+      ...nameLines("in the model, without an encoding", unmatched.values, width),
+      ...report.biases.map(({ tensor, bits, use, reason }) => wrap(`  bias ${tensor}: ${bits} bit, ${use} (${reason})`, width, "    ")),
+    ].join("\n"),
+    groupLines("Integer clusters", report.clusters, width),
+    groupLines("Float islands", report.islands, width),
+    [
+      pc.bold("Cost"),
+      `  ${formatCount(report.macs)} MACs per run, arena ${formatBytes(report.arenaBytes)}`,
+      `  weights ${formatBytes(weightBytes.before)} in the file → ${formatBytes(weightBytes.after)} in memory`,
+    ].join("\n"),
+    dotLines(report.dots, width),
+    report.warnings.map(({ code, message }) => wrap(pc.dim(`note ${code}: ${message}`), width, "  ")).join("\n"),
+  ];
+  return sections.filter((section) => section !== "").join("\n\n");
+}
+
+function portLines(title: string, ports: readonly PortReport[]): string {
+  const lines = ports.map(({ name, type, shape, encoding }) => {
+    const grid = encoding ? `  ${encoding.type}, scale ${encoding.scale.toPrecision(8)}, zero point ${encoding.zeroPoint}` : "";
+    return `  ${name}  ${type} [${shape.join(", ")}]${grid}`;
+  });
+  return [pc.bold(title), ...lines].join("\n");
+}
+
+function nameLines(title: string, names: readonly string[], width: number): string[] {
+  return names.length === 0 ? [] : [wrap(`  ${title} (${names.length}): ${names.join(", ")}`, width, "    ")];
+}
+
+function groupLines(title: string, groups: readonly GroupReport[], width: number): string {
+  if (groups.length === 0) return `${pc.bold(title)}  none`;
+  const lines = groups.map(({ form, ops, outputs }) => wrap(`  ${ops.join(" → ")}  (${form})  ${outputs.join(", ")}`, width, "    "));
+  return [`${pc.bold(title)}  ${groups.length}`, ...lines].join("\n");
+}
+
+function dotLines(dots: readonly DotReport[], width: number): string {
+  if (dots.length === 0) return "";
+  const names = [...new Set(dots.flatMap(({ epilogues }) => Object.keys(epilogues)))];
+  const columns = [
+    { title: "dot product", align: "left", shrink: true }, { title: "op", align: "left", shrink: true }, { title: "MACs" }, { title: "channels" },
+    { title: "headroom" }, ...names.map((title) => ({ title })),
+  ] as const;
+  const rows = dots.map(({ node, op, macs, channels, headroomBits, epilogues }) => [
+    node, operatorLabel(op), formatCount(macs), formatCount(channels), `${headroomBits.toFixed(1)} bit`,
+    ...names.map((name) => formatPercent(epilogues[name] ?? 0, channels)),
+  ]);
+  return [`${pc.bold(plural(dots.length, "dot product"))}, accumulator headroom, share of channels per epilogue`, formatTable(columns, rows, width)].join("\n");
+}

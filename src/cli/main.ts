@@ -1,0 +1,4 @@
+/** Entry of the `bitexact` command. */
+import { runCommandLine } from "./program.ts";
+
+process.exitCode = await runCommandLine(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr });

@@ -1,0 +1,68 @@
+/** Codes of one grid: quantizing real arrays, requantizing codes, tables over a whole grid as kernels index them. */
+import { type Encoding, gridOf } from "../encodings/encoding.ts";
+import { quantizeReal } from "../numerics/affine.ts";
+import type { Numbers } from "../ops/op.ts";
+import type { Storage } from "../plan/plan.ts";
+
+/** A per-tensor grid, flat. */
+export interface Levels {
+  readonly scale: number;
+  readonly zeroPoint: number;
+  readonly qmin: number;
+  readonly qmax: number;
+}
+
+export function levelsOf(encoding: Encoding): Levels {
+  const { qmin, qmax } = gridOf(encoding.type);
+  return { scale: encoding.scale[0]!, zeroPoint: encoding.zeroPoint[0]!, qmin, qmax };
+}
+
+export function clampCode(code: number, levels: Levels): number {
+  return code < levels.qmin ? levels.qmin : code > levels.qmax ? levels.qmax : code;
+}
+
+/** The code of a real number: clamp(RNE(x / scale) + zeroPoint), NaN gives the zero point. */
+export function codeOf(x: number, levels: Levels): number {
+  return quantizeReal(x, levels.scale, levels.zeroPoint, levels.qmin, levels.qmax);
+}
+
+export function quantizeNumbers(real: Numbers, levels: Levels): Numbers {
+  const data = new Float64Array(real.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = codeOf(real.data[i]!, levels);
+  return { dims: real.dims, data };
+}
+
+/** Bounds of the codes after a clamp of the real value, min(max(x, lo), hi): rounding is monotone, so the bounds may be rounded instead. */
+export function clampLevels(levels: Levels, lo: number, hi: number): Levels {
+  const qmax = codeOf(hi, levels);
+  return { ...levels, qmin: Math.min(codeOf(lo, levels), qmax), qmax };
+}
+
+/** The code on `to` of the real value of code `q` on `from`. The product has at most 41 bits, so that by the argument of quantizeReal
+ *  (2^-41 against the quotient's 2^-53) the double quotient decides as the real one. */
+export function requantizeCode(q: number, from: Levels, to: Levels): number {
+  return codeOf(from.scale * (q - from.zeroPoint), to);
+}
+
+/** Table as the kernels index it: entry i serves the stored value i + lowest storable; stored values outside the grid act as its ends. */
+export function storedTable(
+  from: { readonly storage: Storage; readonly levels: Levels },
+  to: Storage,
+  codeFor: (q: number) => number,
+): Uint8Array | Uint16Array {
+  const entries = from.storage.bytes === 1 ? 256 : 65536;
+  const lowest = from.storage.signed ? -128 : 0;
+  const table = to.bytes === 1 ? new Uint8Array(entries) : new Uint16Array(entries);
+  for (let i = 0; i < entries; i++) table[i] = codeFor(clampCode(i + lowest - from.storage.shift, from.levels)) + to.shift;
+  return table;
+}
+
+/** Name of the table kernel between two storages. */
+export function tableKernel(from: Storage, to: Storage): string {
+  return `table_${from.bytes === 1 ? "q8" : "q16"}_${to.bytes === 1 ? "q8" : "q16"}`;
+}
+
+/** The kernels' number for a storage: 0 q8, 1 q16. */
+export function kindOf(storage: Storage): number {
+  return storage.bytes === 1 ? 0 : 1;
+}

@@ -1,0 +1,78 @@
+/** Bias terms: constants spread over the output channels, with encodings of up to 16 bit applied as the simulation applies them. */
+import { type Encoding, gridOf } from "../../encodings/encoding.ts";
+import { type Graph, type ValueId, valueOf } from "../../graph/graph.ts";
+import { scaleIndexer, weightCodes } from "../../numerics/affine.ts";
+import type { BiasTerm, DotData } from "./data.ts";
+import { scaleReader } from "./operands.ts";
+
+/** How the bias of a layer is treated, for inspection. `ignored`: a 32-bit encoding that is not the accumulator's grid. */
+export type BiasUse = "none" | "float" | "applied" | "grid" | "ignored";
+
+/** Elements of a float32 constant as the simulation sees them: encodings of ≤ 16 bit are applied, fround(scale · (q − zeroPoint)). */
+export function simulatedConstant(graph: Graph, id: ValueId): Float64Array | null {
+  const { data, shape, encoding, half } = valueOf(graph, id);
+  if (!(data instanceof Float32Array) || shape === null || half) return null;
+  const elements = Float64Array.from(data);
+  if (!encoding || gridOf(encoding.type).bits > 16) return elements;
+  const dims = shape as readonly number[];
+  const codes = weightCodes(data, dims, encoding);
+  const indexer = scaleIndexer(encoding, dims);
+  return elements.map((_, i) => {
+    const group = indexer(i);
+    return Math.fround(encoding.scale[group]! * (codes[i]! - encoding.zeroPoint[group]!));
+  });
+}
+
+/** Elements of a slope as real numbers: an encoded one is the exact product scale · (q − zeroPoint), 24 + 17 bits. */
+export function encodedReals(graph: Graph, id: ValueId): Float64Array | null {
+  const { data, shape, encoding } = valueOf(graph, id);
+  if (!encoding || gridOf(encoding.type).bits > 16 || !(data instanceof Float32Array) || shape === null) return null;
+  const dims = shape as readonly number[];
+  const codes = weightCodes(data, dims, encoding);
+  const indexer = scaleIndexer(encoding, dims);
+  return Float64Array.from(codes, (code, i) => encoding.scale[indexer(i)]! * (code - encoding.zeroPoint[indexer(i)]!));
+}
+
+/** `elements` of shape `dims`, aligned right to an output of `rank` axes, as one number per channel.
+ *  Null when they vary along another axis than `channelAxis`. */
+export function perChannel(
+  elements: Float64Array, dims: readonly number[], rank: number, channelAxis: number | null, channels: number,
+): Float64Array | null {
+  if (elements.length === 1) return dims.length <= rank ? new Float64Array(channels).fill(elements[0]!) : null;
+  const lead = rank - dims.length;
+  const varies = dims.every((dim, i) => dim === 1 || (lead + i === channelAxis && dim === channels));
+  return varies && lead >= 0 && elements.length === channels ? elements : null;
+}
+
+/** One bias term of `id`, times `factor` (Gemm's beta, a float32: the product is an exact double). */
+export function biasTerm(
+  graph: Graph, id: ValueId, rank: number, channelAxis: number | null, channels: number, factor: number,
+): BiasTerm | null {
+  const elements = simulatedConstant(graph, id);
+  if (!elements) return null;
+  const { shape, encoding } = valueOf(graph, id);
+  const spread = perChannel(elements, shape as readonly number[], rank, channelAxis, channels);
+  return spread && { value: id, data: spread.map((element) => element * factor), encoding: encoding ?? null };
+}
+
+/** What becomes of the first bias's encoding. A 32-bit one describes the accumulator's grid sx·sw (LPBQ: sx·channelScale)
+ *  and is dropped when it differs from it by more than 2^-20 relative. */
+export function biasUse(data: DotData): BiasUse {
+  const term = data.bias[0];
+  if (!term) return "none";
+  const { encoding } = term;
+  if (!encoding) return "float";
+  if (gridOf(encoding.type).bits <= 16) return "applied";
+  return onAccumulatorGrid(data, encoding) ? "grid" : "ignored";
+}
+
+function onAccumulatorGrid(data: DotData, encoding: Encoding): boolean {
+  const scaleAt = scaleReader(data);
+  const sx = data.aEncoding.scale[0]!;
+  for (let n = 0; n < data.channels; n++) {
+    const grid = sx * scaleAt(0, n, 0) * data.alpha;
+    const scale = encoding.scale[encoding.scale.length === 1 ? 0 : n];
+    if (scale === undefined || Math.abs(scale - grid) > Math.abs(grid) * 2 ** -20) return false;
+  }
+  return true;
+}

@@ -1,0 +1,108 @@
+/** A channel's exact real arithmetic: which sums of doubles turn its accumulators into the value before quantization.
+ *  value = Σ_b acc_b·Σ factors[b] + Σ bias. Every list is an exact real, never a rounded one. */
+import { add, fromNumber, mul, type Rational, sub, toNumber, ZERO } from "../../numerics/rational.ts";
+import type { DotData } from "./data.ts";
+import type { SecondOperand } from "./operands.ts";
+
+export type Terms = readonly number[];
+
+export interface ChannelReal {
+  readonly factors: readonly Terms[]; // per block
+  readonly bias: Terms;
+}
+
+/** The channel's constants, for pre-activations ≥ 0 and, with a slope activation, for those below. */
+export interface ChannelReals {
+  readonly above: ChannelReal;
+  readonly below: ChannelReal | null;
+}
+
+/** `terms` · `factor`, exactly. A product of two float32 is one double: 24 + 24 ≤ 53 bits. */
+export function scaleTerms(terms: Terms, factor: number): Terms {
+  if (factor === 1 || terms.length === 0) return terms;
+  if (terms.length === 1 && Math.fround(terms[0]!) === terms[0] && Math.fround(factor) === factor) return [terms[0] * factor];
+  return exactTerms(mul(sumOf(terms), fromNumber(factor)));
+}
+
+export function sumOf(terms: Terms): Rational {
+  return terms.reduce((sum, term) => add(sum, fromNumber(term)), ZERO);
+}
+
+/** The shortest list of doubles, largest first, whose exact sum is `value`. range: dyadic rationals within the doubles' exponents. */
+export function exactTerms(value: Rational): Terms {
+  const terms: number[] = [];
+  let rest = value;
+  while (rest.num !== 0n) {
+    const term = toNumber(rest);
+    if (term === 0 || !Number.isFinite(term) || terms.length === 8) throw new RangeError("not a short sum of doubles");
+    terms.push(term);
+    rest = sub(rest, fromNumber(term));
+  }
+  return terms;
+}
+
+/** Bias of channel n: at most one double per term, zero terms dropped. */
+function biasTerms(data: DotData, n: number): Terms {
+  const terms = data.bias.map((term) => term.data[n]!).filter((term) => term !== 0);
+  return terms.length < 2 ? terms : exactTerms(sumOf(terms));
+}
+
+export function channelReals(data: DotData, second: Pick<SecondOperand, "blockEnds" | "scaleAt">, matrix: number, n: number): ChannelReals {
+  const sx = data.aEncoding.scale[0]!;
+  const factors = second.blockEnds.map((_, block) => scaleTerms([sx * second.scaleAt(matrix, n, block)], data.alpha));
+  const above = { factors, bias: biasTerms(data, n) };
+  if (data.activation?.kind !== "slope") return { above, below: null };
+  const slope = data.activation.slope[n]!;
+  return {
+    above,
+    below: { factors: factors.map((terms) => scaleTerms(terms, slope)), bias: scaleTerms(above.bias, slope) },
+  };
+}
+
+/** Double approximation of a channel's value; relative error of each product and sum 2^-53. */
+export function approximate(channel: ChannelReal, acc: ArrayLike<number>): number {
+  let sum = 0;
+  for (let block = 0; block < channel.factors.length; block++) {
+    const terms = channel.factors[block]!;
+    for (let i = terms.length - 1; i >= 0; i--) sum += acc[block]! * terms[i]!;
+  }
+  for (let i = channel.bias.length - 1; i >= 0; i--) sum += channel.bias[i]!;
+  return sum;
+}
+
+/** Whether the value is below zero, exactly: the double's sign where it exceeds the rounding error of its sum (each operation adds at
+ *  most 2^-53 of the magnitude), rationals where it does not. */
+export function isNegative(channel: ChannelReal, acc: ArrayLike<number>): boolean {
+  const value = approximate(channel, acc);
+  let magnitude = 0;
+  channel.factors.forEach((terms, block) => {
+    for (const term of terms) magnitude += Math.abs(acc[block]! * term);
+  });
+  for (const term of channel.bias) magnitude += Math.abs(term);
+  const operations = channel.factors.reduce((sum, terms) => sum + 2 * terms.length, channel.bias.length);
+  if (Math.abs(value) > magnitude * operations * 2 ** -52) return value < 0;
+  return valueOfChannel(channel, acc).num < 0n;
+}
+
+/** The exact value of a channel. */
+export function valueOfChannel(channel: ChannelReal, acc: ArrayLike<number>): Rational {
+  return channel.factors.reduce((sum, terms, block) => add(sum, mul(sumOf(terms), fromNumber(acc[block]!))), sumOf(channel.bias));
+}
+
+/** Whether kernels can decide every channel exactly: factor and bias are at most two doubles each; with float scales per block the factors are
+ *  one double and alpha times slope is a float32. Always so for one bias, no alpha and no slope. */
+export function fitsKernels(data: DotData, second: Pick<SecondOperand, "blockEnds" | "scaleAt">, matrices: number): boolean {
+  const slope = data.activation?.kind === "slope" ? data.activation.slope : null;
+  if (data.alpha === 1 && data.bias.length < 2 && !slope) return true;
+  const blocks = second.blockEnds.length > 1;
+  const short = (channel: ChannelReal): boolean => channel.bias.length <= 2 && (blocks || channel.factors[0]!.length <= 2);
+  for (let matrix = 0; matrix < matrices; matrix++) {
+    for (let n = 0; n < data.channels; n++) {
+      const multiplier = data.alpha * (slope?.[n] ?? 1);
+      if (blocks && Math.fround(multiplier) !== multiplier) return false;
+      const { above, below } = channelReals(data, second, matrix, n);
+      if (!short(above) || (below && !short(below))) return false;
+    }
+  }
+  return true;
+}

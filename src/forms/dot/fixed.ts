@@ -1,0 +1,50 @@
+/** Channels of the integer-bias targets: int32 bias on the accumulator's grid, multiplier and shift of the rescale, and the checks they need. */
+import { modelError } from "../../errors.ts";
+import { quantizeBias, quantizeMultiplier, type Multiplier } from "../../numerics/fixedPoint.ts";
+import type { Target } from "../../plan/plan.ts";
+import type { DotData } from "./data.ts";
+import { accumulatorGrid, type SecondOperand } from "./operands.ts";
+
+/** value ≈ (acc + bias)·multiplier·2^−r; `below` replaces multiplier and r where acc + bias < 0 (slope activations). Multipliers are signed. */
+export interface FixedChannel extends Multiplier {
+  readonly bias: number; // int32
+  readonly below: Multiplier | null;
+}
+
+/** Signed multiplier: |real| as quantizeMultiplier has it; 0 for 0. */
+function signedMultiplier(real: number): Multiplier {
+  if (real === 0) return { multiplier: 0, r: 31 };
+  const { multiplier, r } = quantizeMultiplier(Math.abs(real));
+  return { multiplier: real < 0 ? -multiplier : multiplier, r };
+}
+
+/** throws ModelError "plan/multiplier-range" when the channel's factor has no 31-bit multiplier. */
+export function fixedChannel(data: DotData, second: Pick<SecondOperand, "scaleAt">, matrix: number, n: number): FixedChannel {
+  const grid = accumulatorGrid(data, second, matrix, n);
+  const real = grid / data.outEncoding!.scale[0]!;
+  const bias = quantizeBias(data.bias.reduce((sum, term) => sum + term.data[n]!, 0), grid);
+  try {
+    const side = signedMultiplier(real);
+    if (data.activation?.kind !== "slope") return { bias, ...side, below: null };
+    const sloped = signedMultiplier(real * data.activation.slope[n]!);
+    // acc and the value differ in sign when the grid is negative (Gemm with alpha < 0)
+    return real < 0 ? { bias, ...sloped, below: side } : { bias, ...side, below: sloped };
+  } catch (error) {
+    throw modelError(
+      "plan/multiplier-range",
+      `${data.op} '${data.node}': channel ${n} · ${(error as Error).message}. Use target exact, or re-export its encodings.`,
+      { node: data.node },
+    );
+  }
+}
+
+/** throws ModelError "plan/block-target" for float scales per block, which have no single integer accumulator. */
+export function checkFixedTarget(data: DotData, target: Target): void {
+  if (data.bEncoding.blockSize === null || data.bEncoding.lpbq) return;
+  throw modelError(
+    "plan/block-target",
+    `${data.op} '${data.node}': weight '${data.b}' has float scales per block of ${data.bEncoding.blockSize}; target ${target} needs one scale per channel. ` +
+      "Use target exact, or LPBQ or per-channel weights.",
+    { node: data.node, tensor: data.b },
+  );
+}

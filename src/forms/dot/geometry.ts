@@ -1,0 +1,128 @@
+/** Where a dot product reads: rows of the first operand and positions of the output, for convolutions and matrix products alike.
+ *  A row's k axis is channel-major: k = c·taps + tap, so that blocks of input channels are contiguous. */
+import type { ConvGeometry, DotGeometry } from "../../ops/op.ts";
+
+/** Sizes of the independent products: `batches` × `groups` products of rows × columns × depth. */
+export interface DotExtent {
+  readonly batches: number;
+  readonly groups: number;
+  readonly rows: number; // per batch
+  readonly columns: number; // per group
+  readonly channelsIn: number; // per group
+  readonly taps: number;
+  readonly depth: number; // channelsIn · taps
+}
+
+export function extentOf(geometry: DotGeometry): DotExtent {
+  if (geometry.kind === "matmul") {
+    const { m, n, k, aOffsets } = geometry;
+    return { batches: aOffsets.length, groups: 1, rows: m, columns: n, channelsIn: k, taps: 1, depth: k };
+  }
+  const { batch, groups, inChannels, outChannels, spatial } = geometry;
+  const channelsIn = inChannels / groups;
+  const taps = spatial.reduce((product, axis) => product * axis.window, 1);
+  return {
+    batches: batch, groups, rows: spatial.reduce((product, axis) => product * axis.out, 1), columns: outChannels / groups,
+    channelsIn, taps, depth: channelsIn * taps,
+  };
+}
+
+/** Input positions (row-major over the spatial axes) that each output position's taps read, −1 where a tap contributes nothing.
+ *  shape: (outputs, taps), taps in row-major order of the kernel. Convolution: i = o·stride + w·dilation − padBegin.
+ *  Transposed: the taps with o = i·stride + w·dilation − padBegin for an integer i. */
+export function tapTable(geometry: ConvGeometry): Int32Array {
+  const { rows, taps } = extentOf(geometry);
+  const axes = geometry.spatial;
+  const table = new Int32Array(rows * taps);
+  for (let o = 0; o < rows; o++) {
+    for (let tap = 0; tap < taps; tap++) {
+      let position = 0;
+      let restO = o;
+      let restTap = tap;
+      let stride = 1;
+      for (let d = axes.length - 1; d >= 0 && position >= 0; d--) {
+        const axis = axes[d]!;
+        const i = tapPosition(geometry.transposed, axis, restO % axis.out, restTap % axis.window);
+        position = i < 0 ? -1 : position + i * stride;
+        restO = Math.floor(restO / axis.out);
+        restTap = Math.floor(restTap / axis.window);
+        stride *= axis.size;
+      }
+      table[o * taps + tap] = position;
+    }
+  }
+  return table;
+}
+
+function tapPosition(transposed: boolean, axis: ConvGeometry["spatial"][number], o: number, w: number): number {
+  const { size, stride, dilation, padBegin } = axis;
+  if (!transposed) {
+    const i = o * stride + w * dilation - padBegin;
+    return i >= 0 && i < size ? i : -1;
+  }
+  const scaled = o + padBegin - w * dilation;
+  return scaled >= 0 && scaled % stride === 0 && scaled / stride < size ? scaled / stride : -1;
+}
+
+/** Reads rows of the first operand: fills `row` (depth,) with row m of product (batch, group); taps outside hold `padding`. */
+export type RowReader = (batch: number, group: number, m: number, row: Float64Array) => void;
+
+export function rowReader(geometry: DotGeometry, a: ArrayLike<number>, padding: number): RowReader {
+  if (geometry.kind === "matmul") {
+    const { k, aOffsets, aStrides } = geometry;
+    return (batch, _group, m, row) => {
+      const start = aOffsets[batch]! + m * aStrides[0];
+      for (let i = 0; i < k; i++) row[i] = a[start + i * aStrides[1]]!;
+    };
+  }
+  const { channelsIn, taps } = extentOf(geometry);
+  const size = geometry.spatial.reduce((product, axis) => product * axis.size, 1);
+  const table = tapTable(geometry);
+  return (batch, group, m, row) => {
+    for (let c = 0; c < channelsIn; c++) {
+      const plane = (batch * geometry.inChannels + group * channelsIn + c) * size;
+      for (let tap = 0; tap < taps; tap++) {
+        const position = table[m * taps + tap]!;
+        row[c * taps + tap] = position < 0 ? padding : a[plane + position]!;
+      }
+    }
+  };
+}
+
+/** Linear index of output (batch, channel n over all groups, row m) in the row-major output. */
+export function outputIndex(geometry: DotGeometry, batch: number, n: number, m: number): number {
+  if (geometry.kind === "matmul") return geometry.cOffsets[batch]! + m * geometry.n + n;
+  const { rows } = extentOf(geometry);
+  return (batch * geometry.outChannels + n) * rows + m;
+}
+
+/** Linear index in the row-major second operand of element (batch, channel n over all groups, channel c in the group, tap). */
+export type WeightIndexer = (batch: number, n: number, c: number, tap: number) => number;
+
+export function weightIndexer(geometry: DotGeometry): WeightIndexer {
+  if (geometry.kind === "matmul") {
+    const { bOffsets, bStrides } = geometry;
+    return (batch, n, c) => bOffsets[batch]! + c * bStrides[0] + n * bStrides[1];
+  }
+  const { channelsIn, columns, taps } = extentOf(geometry);
+  if (!geometry.transposed) return (_batch, n, c, tap) => (n * channelsIn + c) * taps + tap;
+  return (_batch, n, c, tap) => {
+    const group = Math.floor(n / columns);
+    return ((group * channelsIn + c) * columns + (n - group * columns)) * taps + tap;
+  };
+}
+
+/** Index of the distinct weight matrix each batch uses, and one batch that uses it: constant operands repeat over batches. */
+export function weightMatrices(geometry: DotGeometry): { readonly of: readonly number[]; readonly first: readonly number[] } {
+  if (geometry.kind === "conv") return { of: new Array<number>(geometry.batch).fill(0), first: [0] };
+  const seen = new Map<number, number>();
+  const first: number[] = [];
+  const of = geometry.bOffsets.map((offset, batch) => {
+    const known = seen.get(offset);
+    if (known !== undefined) return known;
+    seen.set(offset, first.length);
+    first.push(batch);
+    return first.length - 1;
+  });
+  return { of, first };
+}

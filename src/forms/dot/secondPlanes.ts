@@ -1,0 +1,111 @@
+/** The second operand in kernel form: packed panels, start values of the accumulators and factors of row sums, for constants and activations. */
+import { panelBytes, packWeights } from "../../kernels/pack.ts";
+import { PANEL_COLUMNS } from "../../kernels/dot.ts";
+import type { Lowering, Ref } from "../../plan/lowering.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import type { DotData } from "./data.ts";
+import type { Finish } from "./finish.ts";
+import { extentOf } from "./geometry.ts";
+import { bytePlanes, type Plane, type Product } from "./lowerRows.ts";
+import type { SecondOperand } from "./operands.ts";
+import { type ChannelRange, type WeightPlane, weightPlanes } from "./weightPlanes.ts";
+
+/** Operands of igemm_q8 that depend on the second operand. `rowFactor` 0: no row sums needed. */
+export interface Panels {
+  readonly w: Ref;
+  readonly bits: 4 | 8;
+  readonly init: Ref;
+  readonly rowFactor: Ref | 0;
+}
+
+export interface SecondPlane {
+  readonly weight: number;
+  /** Panels of one product, over input channels [range.from, range.to), for rows of `first`. `biased`: the integer bias starts the accumulators. */
+  readonly panels: (product: Product, range: ChannelRange, first: Plane, biased: boolean) => Panels;
+}
+
+/** int32 of a number beyond it: accumulators are int32 modulo 2^32. range: |x| < 2^53. */
+function wrap(x: number): number {
+  return x | 0;
+}
+
+export function padded(columns: number): number {
+  return Math.ceil(columns / PANEL_COLUMNS) * PANEL_COLUMNS;
+}
+
+export function constantPlanes(ctx: Lowering, data: DotData, second: SecondOperand, finish: Finish): SecondPlane[] {
+  return weightPlanes(data, second, true).map((plane) => ({
+    weight: plane.weight,
+    panels: (product, range, first, biased) => constantPanels(ctx, data, second, finish, plane, product, range, first, biased),
+  }));
+}
+
+function constantPanels(
+  ctx: Lowering, data: DotData, second: SecondOperand, finish: Finish, plane: WeightPlane, product: Product, range: ChannelRange,
+  first: Plane, biased: boolean,
+): Panels {
+  const { columns, taps, depth } = extentOf(data.geometry);
+  const { matrix, group } = product;
+  const k = range.to - range.from;
+  const key = `${data.node}:${plane.name}:${matrix}.${group}.${range.from}-${range.to}`;
+  const n0 = group * columns;
+  const digits = (n: number, tap: number, c: number): number =>
+    plane.digit(second.matrices[matrix]![(n0 + n) * depth + (range.from + c) * taps + tap]!);
+  const { zeros } = plane;
+  const codes = zeros ? (n: number, tap: number, c: number) => digits(n, tap, c) + zeros(matrix, n0 + n, range.from + c) : digits;
+  const shape = { n: columns, taps, k, bits: plane.bits };
+  return {
+    w: ctx.weights(`${key}:panels`, () => packWeights(ctx.module, shape, codes)),
+    bits: plane.bits,
+    init: ctx.weights(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
+      startValues(columns, taps, k, digits, first.zero, (n) => (biased ? finish.integerBias(matrix, n0 + n) : 0))),
+    rowFactor: zeros
+      ? ctx.weights(`${key}:zeros`, () => Int32Array.from({ length: padded(columns) }, (_, n) => (n < columns ? -zeros(matrix, n0 + n, range.from) : 0)))
+      : 0,
+  };
+}
+
+/** bias − za·Σ(w − zw): the first operand's zero point and, with row sums, both. int32[⌈n/8⌉·8]. */
+function startValues(
+  columns: number, taps: number, k: number, digit: (n: number, tap: number, c: number) => number, za: number, bias: (n: number) => number,
+): Int32Array {
+  const init = new Int32Array(padded(columns));
+  for (let n = 0; n < columns; n++) {
+    let sum = 0;
+    for (let tap = 0; tap < taps; tap++) for (let c = 0; c < k; c++) sum += digit(n, tap, c);
+    init[n] = wrap(bias(n) - za * sum);
+  }
+  return init;
+}
+
+/** Planes of a computed second operand, packed in every run. Stored bytes become s8 (minus 128 in the unsigned variant). */
+export function computedPlanes(ctx: Lowering, data: DotData, finish: Finish): SecondPlane[] {
+  const { bytes, zero } = ctx.storage(data.bEncoding);
+  const planes = bytePlanes(ctx, data, ctx.input(data.b, "rowMajor"), sizeOf(data.bShape), zero, bytes);
+  return planes.map((plane) => ({
+    weight: plane.weight,
+    panels: (product, range, first, biased) => computedPanels(ctx, data, finish, plane, product, range, first, biased),
+  }));
+}
+
+function computedPanels(
+  ctx: Lowering, data: DotData, finish: Finish, plane: Plane, product: Product, range: ChannelRange, first: Plane, biased: boolean,
+): Panels {
+  const { geometry } = data;
+  if (geometry.kind !== "matmul") throw new Error("internal: a computed second operand of a convolution");
+  const { n, bStrides, bOffsets } = geometry;
+  const k = range.to - range.from;
+  const zb = plane.zero - (ctx.module.signed ? 0 : 128);
+  const panels = ctx.buffer(panelBytes(ctx.module, 1, k, 8) * Math.ceil(n / PANEL_COLUMNS));
+  const init = ctx.buffer(4 * padded(n));
+  const bias = biased ? integerBias(ctx, data, finish, product, n) : 0;
+  const b = ctx.at(plane.base, bOffsets[product.batch]! + range.from * bStrides[0]);
+  const fields = { strideK: bStrides[0], strideN: bStrides[1], k, n, panels, init, za: first.zero, zb, bias };
+  ctx.emit("pack_b_q8", { b, ...fields }, Math.ceil(n / PANEL_COLUMNS), data.node);
+  return { w: panels, bits: 8, init, rowFactor: zb === 0 ? 0 : ctx.constant(new Int32Array(padded(n)).fill(-zb)) };
+}
+
+function integerBias(ctx: Lowering, data: DotData, finish: Finish, product: Product, n: number): Ref | 0 {
+  const bias = Int32Array.from({ length: padded(n) }, (_, i) => (i < n ? finish.integerBias(product.matrix, i) : 0));
+  return bias.some((value) => value !== 0) ? ctx.constant(bias) : 0;
+}

@@ -1,0 +1,83 @@
+/** Form of maxima and minima over windows (pools, ReduceMax, ReduceMin) with an optional clamp: codes are compared, then requantized. */
+import type { Encoding } from "../encodings/encoding.ts";
+import { sameEncoding } from "../encodings/encoding.ts";
+import { type Graph, shapeOf, type ValueId } from "../graph/graph.ts";
+import type { Numbers, Window } from "../ops/op.ts";
+import type { Lowering } from "../plan/lowering.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { clampAfter } from "./clampAfter.ts";
+import { clampCode, kindOf, type Levels, levelsOf, requantizeCode, storedTable, tableKernel } from "./codes.ts";
+import { type Codes, defineForm, type Layer } from "./form.ts";
+import { judgeNodes, noDeviation } from "./judge.ts";
+import { activationEncoding, isPlainCluster } from "./operands.ts";
+import { forEachWindow, placeWindow, windowOf } from "./windows.ts";
+
+export interface ExtremeData {
+  readonly node: string;
+  readonly input: ValueId;
+  readonly output: ValueId;
+  readonly which: "max" | "min";
+  readonly window: Window;
+  readonly from: Encoding;
+  readonly to: Encoding;
+  readonly levels: Levels; // the output's, narrowed by the clamp
+}
+
+export const extremeForm = defineForm<ExtremeData>({
+  name: "extreme",
+  match,
+  reference: (data, _layer, graph, inputs) => [reference(data, graph, inputs)],
+  lower: (data, _layer, ctx) => lower(data, ctx),
+  judge: (_data, layer, graph, inputs, source) => judgeNodes(layer, graph, inputs, source, noDeviation),
+});
+
+function match(layer: Layer, graph: Graph): ExtremeData | null {
+  const [first, second] = layer.nodes;
+  if (!isPlainCluster(layer, graph) || layer.nodes.length > 2 || layer.inputs.length !== 1 || !first) return null;
+  if (first.outputs.slice(1).some((id) => id !== "" && layer.outputs.includes(id))) return null;
+  const windowed = windowOf(first, graph);
+  if (windowed?.kind !== "max" && windowed?.kind !== "min") return null;
+  const input = first.inputs[0]!;
+  const output = layer.outputs[0]!;
+  const from = activationEncoding(graph, input);
+  const to = activationEncoding(graph, output)!;
+  const levels = clampAfter(first, second, graph, levelsOf(to));
+  if (input !== layer.inputs[0] || !from || !levels) return null;
+  return { node: first.id, input, output, which: windowed.kind, window: windowed.window, from, to, levels };
+}
+
+function reference(data: ExtremeData, graph: Graph, inputs: Codes): Numbers {
+  const source = levelsOf(data.from);
+  const codes = inputs.get(data.input)!.data;
+  const dims = shapeOf(graph, data.output);
+  const out = new Float64Array(sizeOf(dims));
+  const same = sameEncoding(data.from, data.to);
+  forEachWindow(data.window, (index, taps) => {
+    let best = data.which === "max" ? source.qmin : source.qmax;
+    for (const tap of taps) best = data.which === "max" ? Math.max(best, codes[tap]!) : Math.min(best, codes[tap]!);
+    out[index] = same ? clampCode(best, data.levels) : requantizeCode(best, source, data.levels);
+  });
+  return { dims, data: out };
+}
+
+function lower(data: ExtremeData, ctx: Lowering): void {
+  const inLayout = ctx.layoutOf(data.input);
+  const { layout, descriptor } = placeWindow(data.window, data.input, data.output, ctx.graph, inLayout);
+  const from = ctx.storage(data.from);
+  const to = ctx.storage(data.to);
+  const same = sameEncoding(data.from, data.to);
+  const size = sizeOf(shapeOf(ctx.graph, data.output));
+  const input = ctx.input(data.input, inLayout);
+  const output = ctx.output(data.output, layout);
+  const best = same ? output : ctx.buffer(size * from.bytes);
+  const bounds = same ? { min: data.levels.qmin + to.shift, max: data.levels.qmax + to.shift } : { min: from.min, max: from.max };
+  const fields = {
+    input, output: best, kind: kindOf(from), rank: descriptor.rank, axes: ctx.constant(descriptor.words), run: descriptor.run,
+    which: data.which === "max" ? 0 : 1, ...bounds,
+  };
+  ctx.emit("extreme_q", fields, descriptor.units, data.node);
+  if (same) return;
+  const source = levelsOf(data.from);
+  const table = ctx.constant(storedTable({ storage: from, levels: source }, to, (q) => requantizeCode(q, source, data.levels)));
+  ctx.emit(tableKernel(from, to), { input: best, output, table }, size, data.node);
+}

@@ -1,0 +1,79 @@
+/** Single kernel calls of the float family over operands given by place and shape. */
+import type { MatmulGeometry, Window } from "../../ops/op.ts";
+import { broadcastDescriptor, windowDescriptor } from "../../kernels/elementwiseArgs.ts";
+import type { Ref } from "../../plan/lowering.ts";
+import { broadcastStrides, sizeOf, stridesOf } from "../../tensor/shape.ts";
+import { extentsOf } from "../windows.ts";
+import { constantOf, emitFloat, type FloatContext } from "./context.ts";
+
+/** Numbers at a place, row-major. */
+export interface Operand {
+  readonly ref: Ref;
+  readonly dims: readonly number[];
+}
+
+export function unary(f: FloatContext, node: string, op: number, params: readonly number[], input: Ref, output: Ref, size: number): void {
+  const p = f.lowering.constant(Float64Array.of(params[0] ?? 0, params[1] ?? 0));
+  emitFloat(f, "unary", { input, output, op, params: p }, size, node);
+}
+
+/** output = op(a, b), broadcast to `dims`. */
+export function binary(f: FloatContext, node: string, op: number, a: Operand, b: Operand, output: Ref, dims: readonly number[]): void {
+  const { words, rank, units } = broadcastDescriptor(dims, broadcastStrides(a.dims, dims), broadcastStrides(b.dims, dims));
+  emitFloat(f, "binary", { a: a.ref, b: b.ref, output, op, rank, shape: f.lowering.constant(words) }, units, node);
+}
+
+/** A one-element operand. */
+export function scalar(f: FloatContext, x: number): Operand {
+  return { ref: constantOf(f, [x]), dims: [] };
+}
+
+export function choose(f: FloatContext, node: string, condition: Operand, a: Operand, b: Operand, output: Ref, dims: readonly number[]): void {
+  const strides = [condition, a, b].map((operand) => broadcastStrides(operand.dims, dims));
+  const { words, rank, units } = broadcastDescriptor(dims, ...strides);
+  const fields = { condition: condition.ref, a: a.ref, b: b.ref, output, rank, shape: f.lowering.constant(words) };
+  emitFloat(f, "where", fields, units, node);
+}
+
+/** output = op over the window, taps in ascending order of the row-major input. */
+export function reduce(f: FloatContext, node: string, op: number, window: Window, input: Ref, output: Ref): void {
+  const strides = stridesOf(window.axes.map((axis) => axis.size));
+  const { words, rank, run, units } = windowDescriptor(window.axes, strides, extentsOf(window));
+  emitFloat(f, "reduce", { input, output, op, rank, axes: f.lowering.constant(words), run }, units, node);
+}
+
+export function matmul(f: FloatContext, node: string, geometry: MatmulGeometry, a: Ref, b: Ref, output: Ref): void {
+  const { m, n, k, aOffsets, bOffsets, cOffsets, aStrides, bStrides } = geometry;
+  const offsets = f.lowering.constant(Int32Array.from(aOffsets.flatMap((offset, i) => [offset, bOffsets[i]!, cOffsets[i]!])));
+  const [aStrideM, aStrideK] = aStrides;
+  const [bStrideK, bStrideN] = bStrides;
+  emitFloat(f, "matmul", { a, b, output, offsets, m, n, k, aStrideM, aStrideK, bStrideK, bStrideN }, aOffsets.length * m, node);
+}
+
+/** Lines of `size` elements, `inner` apart, `outer` blocks of them. */
+export interface Lines {
+  readonly outer: number;
+  readonly size: number;
+  readonly inner: number;
+}
+
+export function softmax(f: FloatContext, node: string, log: boolean, { outer, size, inner }: Lines, input: Ref, output: Ref): void {
+  emitFloat(f, "softmax", { input, output, size, inner, log: log ? 1 : 0 }, outer, node);
+}
+
+/** Layer normalization of rows of `size` elements; gamma and beta hold `size` elements or are absent. */
+export function layerNorm(
+  f: FloatContext, node: string, rows: number, size: number, epsilon: number, rms: boolean,
+  input: Ref, gamma: Ref | null, beta: Ref | null, output: Ref,
+): void {
+  const fields = {
+    input, output, gamma: gamma ?? 0, beta: beta ?? 0, size, rms: rms ? 1 : 0, epsilon: f.lowering.constant(Float64Array.of(epsilon)),
+  };
+  emitFloat(f, "layernorm", fields, rows, node);
+}
+
+/** Writes `x` to every element. */
+export function fill(f: FloatContext, node: string, x: number, output: Ref, size: number): void {
+  const words = new Int32Array(f.precision === "f32" ? Float32Array.of(x).buffer : Float64Array.of(x).buffer);
+  f.lowering.emit("fill", { output, size: f.bytes, low: words[0]!, high: words[1] ?? 0 }, size, node);
+}

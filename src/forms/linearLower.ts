@@ -1,0 +1,83 @@
+/** Lowers Add, Sub and Mul: linear_binary for exact arithmetic, add_fixed and mul_fixed for a fixed target. */
+import { isConstant, shapeOf } from "../graph/graph.ts";
+import { FIXED_ROUNDING, KIND } from "../kernels/elementwise.ts";
+import { broadcastDescriptor, linearReals } from "../kernels/elementwiseArgs.ts";
+import { fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
+import type { Lowering, Ref } from "../plan/lowering.ts";
+import type { Layout } from "../plan/plan.ts";
+import { forEachElement } from "../plan/storage.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { memoryOrder, operandStrides } from "./broadcastIndex.ts";
+import { kindOf } from "./codes.ts";
+import { bitsOf, fixedForm, type LinearData, type LinearOperand } from "./linear.ts";
+import { constantNumbers } from "./operands.ts";
+
+interface Place {
+  readonly ref: Ref;
+  readonly kind: number;
+  readonly zero: number;
+  readonly strides: readonly number[];
+}
+
+export function lowerLinear(data: LinearData, ctx: Lowering): void {
+  const dims = shapeOf(ctx.graph, data.output);
+  const layout = layoutFor(data, dims, ctx);
+  const order = memoryOrder(dims.length, layout);
+  const a = place(data.a, dims, layout, order, ctx);
+  const b = place(data.b, dims, layout, order, ctx);
+  const { words, rank, units } = broadcastDescriptor(order.map((axis) => dims[axis]!), a.strides, b.strides);
+  const storage = ctx.storage(data.encoding);
+  const fields = {
+    a: a.ref, b: b.ref, output: ctx.output(data.output, layout), aKind: a.kind, bKind: b.kind, outKind: kindOf(storage),
+    rank, shape: ctx.constant(words), aZero: a.zero, bZero: b.zero, outZero: storage.zero,
+    min: data.levels.qmin + storage.shift, max: data.levels.qmax + storage.shift,
+  };
+  if (fixedForm(data, ctx.target)) emitFixed(data, fields, units, ctx);
+  else {
+    const reals = linearReals(data.op, data.a.scale, data.b.scale, data.levels.scale, data.a.largest, data.b.largest);
+    ctx.emit("linear_binary", { ...fields, op: data.op === "mul" ? 1 : 0, reals: ctx.constant(reals) }, units, data.node);
+  }
+}
+
+function emitFixed(data: LinearData, fields: Readonly<Record<string, number | Ref>>, units: number, ctx: Lowering): void {
+  const rounding = ctx.target === "fixed-single" ? FIXED_ROUNDING.single : FIXED_ROUNDING.double;
+  if (data.op === "mul") {
+    const { multiplier, r } = fixedMul(data.a.scale, data.b.scale, data.levels.scale);
+    ctx.emit("mul_fixed", { ...fields, multiplier, shift: r, rounding }, units, data.node);
+    return;
+  }
+  const { leftShift, a, b, out } = fixedAdd(data.a.scale, data.b.scale, data.levels.scale, bitsOf(data));
+  const multipliers = {
+    subtract: data.op === "sub" ? 1 : 0, left: leftShift, aMultiplier: a.multiplier, aShift: a.r,
+    bMultiplier: b.multiplier, bShift: b.r, outMultiplier: out.multiplier, outShift: out.r, rounding,
+  };
+  ctx.emit("add_fixed", { ...fields, ...multipliers }, units, data.node);
+}
+
+/** The output lies as the first operand of its own size does. */
+function layoutFor(data: LinearData, dims: readonly number[], ctx: Lowering): Layout {
+  for (const { id } of [data.a, data.b]) {
+    const shape = shapeOf(ctx.graph, id);
+    if (!isConstant(ctx.graph, id) && shape.length === dims.length && sizeOf(shape) === sizeOf(dims)) return ctx.layoutOf(id);
+  }
+  return "rowMajor";
+}
+
+/** Operands of the output's size lie as the output does; smaller ones are read where they lie. */
+function place(operand: LinearOperand, dims: readonly number[], outLayout: Layout, order: readonly number[], ctx: Lowering): Place {
+  const { id, encoding } = operand;
+  const shape = shapeOf(ctx.graph, id);
+  const full = shape.length === dims.length && sizeOf(shape) === sizeOf(dims);
+  const layout = full ? outLayout : isConstant(ctx.graph, id) ? "rowMajor" : ctx.layoutOf(id);
+  const strides = operandStrides(shape, layout, dims, order);
+  if (encoding) {
+    const storage = ctx.storage(encoding);
+    return { ref: ctx.input(id, layout), kind: kindOf(storage), zero: storage.zero, strides };
+  }
+  const elements = constantNumbers(ctx.graph, id, "f64").data;
+  const floats = new Float32Array(elements.length);
+  forEachElement(shape, layout, (rowMajor, memory) => {
+    floats[memory] = elements[rowMajor]!;
+  });
+  return { ref: ctx.constant(floats), kind: KIND.f32, zero: 0, strides };
+}

@@ -1,0 +1,114 @@
+/** Operands of a layer's nodes: declared operator, parsed attributes, constant elements as reals, encodings of activations. */
+import { type Encoding, gridOf } from "../encodings/encoding.ts";
+import { assert } from "../errors.ts";
+import { type Graph, isConstant, type Node, shapeOf, type Value, type ValueId, valueOf } from "../graph/graph.ts";
+import { scaleIndexer, weightCodes } from "../numerics/affine.ts";
+import { halfToFloat, roundToHalf } from "../numerics/half.ts";
+import { isActivationEncoding, opsetOf } from "../graph/query.ts";
+import { opOf } from "../ops/index.ts";
+import type { Numbers, OpDef, Precision, TypeInfo } from "../ops/op.ts";
+import { isFloatType } from "../tensor/dtype.ts";
+import type { Layer } from "./form.ts";
+
+/** A node with what its operator declares. */
+export interface Resolved {
+  readonly node: Node;
+  readonly def: OpDef;
+  readonly attrs: unknown;
+  readonly infos: readonly (TypeInfo | null)[]; // per input; constant elements as doubles
+  readonly outShapes: readonly (readonly number[])[]; // present outputs only; absent ones are []
+}
+
+/** The node's operator and operands; null when the operator is not known or a shape is not static. */
+export function resolve(node: Node, graph: Graph): Resolved | null {
+  const def = opOf(node);
+  if (!def) return null;
+  const attrs = def.parse(node.attrs, opsetOf(graph, node));
+  const infos = node.inputs.map((id) => (id === "" ? null : typeInfo(graph, id)));
+  const outShapes = node.outputs.map((id) => (id === "" ? [] : shapeOf(graph, id)));
+  return { node, def, attrs, infos, outShapes };
+}
+
+/** Type and shape of a value; the elements of a constant are converted when they are asked for. */
+export function typeInfo(graph: Graph, id: ValueId): TypeInfo {
+  const { type } = valueOf(graph, id);
+  const dims = shapeOf(graph, id);
+  if (!isConstant(graph, id)) return { type, dims };
+  let elements: Float64Array | Float32Array | undefined;
+  return {
+    type,
+    dims,
+    get constant() {
+      elements ??= constantNumbers(graph, id, "f64").data;
+      return elements;
+    },
+  };
+}
+
+/** Elements of a constant as real numbers.
+ *  f64: exact; an encoding of at most 16 bit makes them scale · (q − zeroPoint), LPBQ with the exact product of its two scales.
+ *  f32: the same rounded to float32 once per element. Integer and bool constants are Float64Array at both precisions. */
+export function constantNumbers(graph: Graph, id: ValueId, precision: Precision): Numbers {
+  const value = valueOf(graph, id);
+  const dims = shapeOf(graph, id);
+  assert(value.data !== undefined, `'${id}' is not a constant`);
+  if (!isFloatType(value.type)) return { dims, data: Float64Array.from(value.data as ArrayLike<number | bigint>, Number) };
+  const data = plainElements(value);
+  const encoding = value.encoding;
+  if (encoding && gridOf(encoding.type).bits <= 16) return { dims, data: encodedElements(data, dims, encoding, precision) };
+  const halved = value.half ? data.map(roundToHalf) : data;
+  return { dims, data: precision === "f32" ? Float32Array.from(halved) : halved };
+}
+
+function plainElements(value: Value): Float64Array {
+  if (value.type === "float16") return Float64Array.from(value.data as Uint16Array, halfToFloat);
+  return Float64Array.from(value.data as Float32Array);
+}
+
+function encodedElements(data: Float64Array, dims: readonly number[], encoding: Encoding, precision: Precision): Numbers["data"] {
+  const codes = weightCodes(Float32Array.from(data), dims, encoding);
+  const indexOf = scaleIndexer(encoding, dims);
+  const scaleAt = precision === "f64" ? exactScale(encoding) : (i: number) => encoding.scale[i]!;
+  const out = precision === "f32" ? new Float32Array(codes.length) : new Float64Array(codes.length);
+  for (let i = 0; i < out.length; i++) {
+    const index = indexOf(i);
+    out[i] = scaleAt(index) * (codes[i]! - encoding.zeroPoint[index]!);
+  }
+  return out;
+}
+
+/** Scale by index, LPBQ as the exact product channelScale · blockInt (float32 · uint16: 40 bits, exact in double). */
+function exactScale(encoding: Encoding): (index: number) => number {
+  const { lpbq, scale } = encoding;
+  if (!lpbq) return (index) => scale[index]!;
+  const blocks = scale.length / lpbq.channelScale.length;
+  return (index) => lpbq.channelScale[Math.floor(index / blocks)]! * lpbq.blockInt[index]!;
+}
+
+/** The per-tensor activation encoding of at most 16 bit of a value; null when it has none of that kind. */
+export function activationEncoding(graph: Graph, id: ValueId): Encoding | null {
+  const value = valueOf(graph, id);
+  return isActivationEncoding(value) ? value.encoding! : null;
+}
+
+/** Whether a layer has one output that is encoded per tensor and no value inside it is rounded on the way. */
+export function isPlainCluster(layer: Layer, graph: Graph): boolean {
+  if (layer.island || layer.outputs.length !== 1 || !activationEncoding(graph, layer.outputs[0]!)) return false;
+  for (const node of layer.nodes) {
+    for (const id of node.outputs) {
+      if (id === "" || id === layer.outputs[0]) continue;
+      const { encoding, half } = valueOf(graph, id);
+      if (encoding || half) return false;
+    }
+  }
+  return true;
+}
+
+/** Real numbers of codes: scale · (q − zeroPoint), exact in double (24 + 17 bits), or rounded once to float32. */
+export function dequantizeCodes(codes: Numbers, encoding: Encoding, precision: Precision): Numbers {
+  const scale = encoding.scale[0]!;
+  const zeroPoint = encoding.zeroPoint[0]!;
+  const data = precision === "f32" ? new Float32Array(codes.data.length) : new Float64Array(codes.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = scale * (codes.data[i]! - zeroPoint);
+  return { dims: codes.dims, data };
+}

@@ -1,0 +1,114 @@
+/** Form of functions of one encoded value, element by element: a table over the whole grid, built once. */
+import type { Encoding } from "../encodings/encoding.ts";
+import { type Graph, isConstant, shapeOf, type ValueId } from "../graph/graph.ts";
+import { div, fromNumber, type Rational, roundHalfEven } from "../numerics/rational.ts";
+import type { Numbers } from "../ops/op.ts";
+import { sameShape, sizeOf } from "../tensor/shape.ts";
+import { clampCode, codeOf, type Levels, levelsOf, storedTable, tableKernel } from "./codes.ts";
+import { defineForm, type Layer } from "./form.ts";
+import { judgeNodes, noDeviation } from "./judge.ts";
+import { activationEncoding, constantNumbers, isPlainCluster, resolve, type Resolved } from "./operands.ts";
+
+export interface TableData {
+  readonly node: string;
+  readonly input: ValueId;
+  readonly output: ValueId;
+  readonly from: Encoding;
+  readonly to: Encoding;
+  readonly nodes: readonly Resolved[];
+  /** Output code of each input code from qmin up; made on first use. */
+  readonly codes: () => Float64Array;
+}
+
+export const tableForm = defineForm<TableData>({
+  name: "table",
+  match,
+  reference: (data, _layer, graph, inputs) => {
+    const table = data.codes();
+    const { qmin } = levelsOf(data.from);
+    const codes = inputs.get(data.input)!.data;
+    return [{ dims: shapeOf(graph, data.output), data: Float64Array.from(codes, (q) => table[q - qmin]!) }];
+  },
+  lower: (data, _layer, ctx) => {
+    const layout = sameShape(shapeOf(ctx.graph, data.input), shapeOf(ctx.graph, data.output)) ? ctx.layoutOf(data.input) : "rowMajor";
+    const codes = data.codes();
+    const from = { storage: ctx.storage(data.from), levels: levelsOf(data.from) };
+    const to = ctx.storage(data.to);
+    const table = ctx.constant(storedTable(from, to, (q) => codes[q - from.levels.qmin]!));
+    const input = ctx.input(data.input, layout);
+    const output = ctx.output(data.output, layout);
+    ctx.emit(tableKernel(from.storage, to), { input, output, table }, sizeOf(shapeOf(ctx.graph, data.output)), data.node);
+  },
+  judge: (_data, layer, graph, inputs, source) => judgeNodes(layer, graph, inputs, source, noDeviation),
+});
+
+function match(layer: Layer, graph: Graph): TableData | null {
+  if (!isPlainCluster(layer, graph) || layer.inputs.length !== 1) return null;
+  const input = layer.inputs[0]!;
+  const output = layer.outputs[0]!;
+  const from = activationEncoding(graph, input);
+  const to = activationEncoding(graph, output);
+  if (!from || !to || sizeOf(shapeOf(graph, input)) !== sizeOf(shapeOf(graph, output))) return null;
+  const nodes: Resolved[] = [];
+  for (const node of layer.nodes) {
+    const resolved = resolve(node, graph);
+    if (!resolved?.def.traits.elementwise || node.outputs.length !== 1) return null;
+    for (const id of node.inputs) if (id !== "" && isConstant(graph, id) && sizeOf(shapeOf(graph, id)) !== 1) return null;
+    nodes.push(resolved);
+  }
+  let codes: Float64Array | undefined;
+  return { node: layer.nodes.at(-1)!.id, input, output, from, to, nodes, codes: () => (codes ??= build(input, output, from, to, nodes, graph)) };
+}
+
+/** Output codes for all input codes: the nodes in double; where the operators are rational and double is too near a tie to decide,
+ *  their exact rational value. */
+function build(input: ValueId, output: ValueId, from: Encoding, to: Encoding, nodes: readonly Resolved[], graph: Graph): Float64Array {
+  const grid = levelsOf(from);
+  const levels = levelsOf(to);
+  const count = grid.qmax - grid.qmin + 1;
+  const x = Float64Array.from({ length: count }, (_, i) => grid.scale * (grid.qmin + i - grid.zeroPoint));
+  const { value, error, finite } = chain(input, output, { dims: [count], data: x }, nodes, graph);
+  const rational = nodes.every(({ def, infos }) => def.traits.rational && infos.every((info) => Number.isFinite(info?.constant?.[0] ?? 0)));
+  const out = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const steps = value[i]! / levels.scale;
+    const doubt = (error ? error[i]! / levels.scale : Number.POSITIVE_INFINITY) + Math.abs(steps) * 2 ** -51;
+    const decided = Math.abs(Math.abs(steps - Math.floor(steps)) - 0.5) > doubt;
+    out[i] = rational && finite[i] && !decided ? exactCode(input, output, x[i]!, nodes, graph, levels) : codeOf(value[i]!, levels);
+  }
+  return out;
+}
+
+/** All nodes over the vector of codes in double, with running error of 2^-53 where every operator declares it. */
+function chain(input: ValueId, output: ValueId, x: Numbers, nodes: readonly Resolved[], graph: Graph) {
+  const values = new Map<ValueId, Numbers>([[input, x]]);
+  const errors = new Map<ValueId, Numbers>();
+  const finite = new Uint8Array(x.data.length).fill(1);
+  let bounded = true;
+  for (const { node, def, attrs, infos } of nodes) {
+    const args = node.inputs.map((id) => (id === "" ? null : (values.get(id) ?? constantNumbers(graph, id, "f64"))));
+    const outs = def.float(args, attrs, "f64", infos.map((info) => info?.type ?? null));
+    const id = node.outputs[0]!;
+    values.set(id, outs[0]!);
+    outs[0]!.data.forEach((v, i) => {
+      if (!Number.isFinite(v)) finite[i] = 0;
+    });
+    const [error] = def.error?.(args, node.inputs.map((name) => errors.get(name) ?? null), outs, attrs, 2 ** -53) ?? [];
+    if (error) errors.set(id, error);
+    else bounded = false;
+  }
+  return { value: values.get(output)!.data, error: bounded ? errors.get(output)!.data : null, finite };
+}
+
+function exactCode(input: ValueId, output: ValueId, x: number, nodes: readonly Resolved[], graph: Graph, levels: Levels): number {
+  const values = new Map<ValueId, Rational>([[input, fromNumber(x)]]);
+  for (const { node, def, attrs } of nodes) {
+    const args = node.inputs.map((id) => {
+      if (id === "") return undefined;
+      return values.get(id) ?? fromNumber(constantNumbers(graph, id, "f64").data[0]!);
+    });
+    values.set(node.outputs[0]!, def.traits.rational!(args, attrs));
+  }
+  const steps = roundHalfEven(div(values.get(output)!, fromNumber(levels.scale)));
+  return clampCode(Number(steps) + levels.zeroPoint, levels);
+}

@@ -1,0 +1,108 @@
+/** Windows over row-major tensors in plain loops, and their descriptors for kernels. */
+import type { Graph, Node, ValueId } from "../graph/graph.ts";
+import { shapeOf } from "../graph/graph.ts";
+import { windowDescriptor } from "../kernels/elementwiseArgs.ts";
+import type { Window, WindowAxis } from "../ops/op.ts";
+import type { Layout } from "../plan/plan.ts";
+import { layoutStrides } from "../plan/storage.ts";
+import { sizeOf, stridesOf } from "../tensor/shape.ts";
+import { memoryOrder } from "./broadcastIndex.ts";
+import { resolve } from "./operands.ts";
+
+/** Which of the windowed operators a node is, with its window; null for the others. */
+export interface Windowed {
+  readonly kind: "mean" | "sum" | "max" | "min";
+  readonly window: Window;
+}
+
+export function windowOf(node: Node, graph: Graph): Windowed | null {
+  const resolved = resolve(node, graph);
+  const input = resolved?.infos[0];
+  const out = resolved?.outShapes[0];
+  if (!resolved || !input || !out) return null;
+  const { mean, sum, extreme } = resolved.def.traits;
+  const trait = mean ?? sum ?? extreme?.window;
+  const window = trait?.(input, out, resolved.attrs, resolved.infos);
+  if (!window) return null;
+  return { kind: mean ? "mean" : sum ? "sum" : extreme!.which, window };
+}
+
+/** Input index of tap `w` of output position `o`; −1 in the padding. */
+export function tapOf(axis: WindowAxis, o: number, w: number): number {
+  const i = o * axis.stride + w * axis.dilation - axis.padBegin;
+  return i >= 0 && i < axis.size ? i : -1;
+}
+
+/** Calls visit(output index, input indices of the taps on data) for every output, in row-major order of the window's axes. */
+export function forEachWindow(window: Window, visit: (out: number, taps: readonly number[]) => void): void {
+  const { axes } = window;
+  const strides = stridesOf(axes.map((axis) => axis.size));
+  const total = sizeOf(axes.map((axis) => axis.out));
+  for (let out = 0; out < total; out++) {
+    let taps = [0];
+    let rest = out;
+    const positions = new Array<number>(axes.length);
+    for (let d = axes.length - 1; d >= 0; d--) {
+      positions[d] = rest % axes[d]!.out;
+      rest = Math.floor(rest / axes[d]!.out);
+    }
+    axes.forEach((axis, d) => {
+      const next: number[] = [];
+      for (const tap of taps) {
+        for (let w = 0; w < axis.window; w++) {
+          const i = tapOf(axis, positions[d]!, w);
+          if (i >= 0) next.push(tap + i * strides[d]!);
+        }
+      }
+      taps = next;
+    });
+    visit(out, taps);
+  }
+}
+
+/** Padded extent that taps count against: the declared one, or one that all taps lie inside. */
+export function extentsOf({ axes, countPadding, paddedExtent }: Window): readonly number[] | null {
+  if (!countPadding) return null;
+  return axes.map((axis, d) => paddedExtent?.[d] ?? (axis.out - 1) * axis.stride + (axis.window - 1) * axis.dilation + 1);
+}
+
+/** Taps that an average divides by, per output, row-major: those on data, or (countPadding) those inside the padded extent. */
+export function tapCounts(window: Window): Int32Array {
+  const extents = extentsOf(window);
+  let counts = [1];
+  window.axes.forEach((axis, d) => {
+    const own = Array.from({ length: axis.out }, (_, o) => {
+      let count = 0;
+      for (let w = 0; w < axis.window; w++) {
+        if (extents ? o * axis.stride + w * axis.dilation < extents[d]! : tapOf(axis, o, w) >= 0) count++;
+      }
+      return count;
+    });
+    counts = counts.flatMap((before) => own.map((count) => before * count));
+  });
+  return Int32Array.from(counts);
+}
+
+/** Taps of the largest window. */
+export function mostTaps({ axes }: Window): number {
+  return axes.reduce((product, axis) => product * axis.window, 1);
+}
+
+/** Where a windowed layer reads and writes: codes may be summed in any order, so reduced axes go first and long runs last. */
+export function placeWindow(window: Window, input: ValueId, output: ValueId, graph: Graph, inLayout: Layout) {
+  const inShape = shapeOf(graph, input);
+  const outShape = shapeOf(graph, output);
+  const keeps = inShape.length === outShape.length;
+  const layout: Layout = keeps ? inLayout : "rowMajor";
+  const order = memoryOrder(inShape.length, layout);
+  const single = order.filter((axis) => window.axes[axis]!.out === 1);
+  const sorted = [...single, ...order.filter((axis) => window.axes[axis]!.out !== 1)];
+  const strides = layoutStrides(inShape, inLayout);
+  const extents = extentsOf(window);
+  const descriptor = windowDescriptor(
+    sorted.map((axis) => window.axes[axis]!),
+    sorted.map((axis) => strides[axis]!),
+    extents && sorted.map((axis) => extents[axis]!),
+  );
+  return { layout, descriptor };
+}

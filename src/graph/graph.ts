@@ -1,0 +1,61 @@
+/** Graph: nodes in topological order over named values. A graph is data; passes return new graphs. */
+import type { Encoding } from "../encodings/encoding.ts";
+import type { ElementType, TypedArray } from "../tensor/dtype.ts";
+
+export type ValueId = string; // the tensor's name in the file; "" is an absent optional input
+export type Shape = readonly number[];
+export type OpenShape = readonly (number | string)[]; // a string is a symbolic dimension
+
+export interface ConstantTensor {
+  readonly type: ElementType;
+  readonly dims: Shape;
+  readonly data: TypedArray; // sub-byte: one element per byte; float16: bits
+}
+
+export type Attr = number | string | readonly number[] | readonly string[] | ConstantTensor | Graph;
+export type Attrs = ReadonlyMap<string, Attr>; // int64 attributes beyond 2^53 are clamped to ±(2^53 − 1)
+
+export interface Value {
+  readonly id: ValueId;
+  readonly type: ElementType; // the type in the float graph: an encoded activation is "float32" here
+  readonly shape: OpenShape | null; // null: not known yet
+  readonly data?: TypedArray; // constants
+  readonly encoding?: Encoding;
+  readonly half?: boolean; // FLOAT-16 encoding: the value is rounded to binary16
+}
+
+export interface Node {
+  readonly id: string; // unique; the ONNX node name where it is unique and not empty
+  readonly op: string;
+  readonly domain: string; // "" is ai.onnx
+  readonly attrs: Attrs;
+  readonly inputs: readonly ValueId[];
+  readonly outputs: readonly ValueId[];
+}
+
+export interface Graph {
+  readonly name: string;
+  readonly opsets: ReadonlyMap<string, number>; // by domain, "" is ai.onnx
+  readonly nodes: readonly Node[]; // topological order
+  readonly values: ReadonlyMap<ValueId, Value>; // inputs, initializers and node outputs
+  readonly inputs: readonly ValueId[]; // without initializers
+  readonly outputs: readonly ValueId[];
+}
+
+/** The value `id`; programmer error when it does not exist. */
+export function valueOf(graph: Graph, id: ValueId): Value {
+  const value = graph.values.get(id);
+  if (!value) throw new Error(`internal: no value '${id}'`);
+  return value;
+}
+
+/** The static shape of `id`; programmer error when it is not static yet. */
+export function shapeOf(graph: Graph, id: ValueId): Shape {
+  const { shape } = valueOf(graph, id);
+  if (!shape || shape.some((dim) => typeof dim !== "number")) throw new Error(`internal: shape of '${id}' is not static`);
+  return shape as Shape;
+}
+
+export function isConstant(graph: Graph, id: ValueId): boolean {
+  return graph.values.get(id)?.data !== undefined;
+}

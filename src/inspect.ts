@@ -1,0 +1,126 @@
+/** Inspect: what a model is and how it would run, as a plain record, before anything runs. */
+import { engineFor } from "./api.ts";
+import { isPerTensor } from "./encodings/encoding.ts";
+import type { Graph, Shape } from "./graph/graph.ts";
+import { isActivationEncoding, opsetOf } from "./graph/query.ts";
+import type { InspectReport } from "./inspectReport.ts";
+import type { LoadedModel, Model, ValueInfo } from "./model.ts";
+import { opOf } from "./ops/index.ts";
+import type { OpDef } from "./ops/op.ts";
+import { typeInfo } from "./passes/inferShapes.ts";
+import { type FormedLayer, type Prepared, prepare } from "./passes/prepare.ts";
+import type { Plan, Target, Variant } from "./plan/plan.ts";
+import { createWeightStore } from "./plan/weightStore.ts";
+import { compile } from "./runtime/compile.ts";
+import { choosePanel, panelChannels } from "./runtime/promote.ts";
+
+export interface InspectOptions {
+  readonly target?: Target;
+  readonly variant?: Variant | "auto";
+  readonly shapes?: Record<string, readonly number[]>;
+}
+
+/** What `bitexact inspect` reports. Symbolic dimensions without a given shape count as 1. throws ModelError. */
+export async function inspectModel(model: Model, options: InspectOptions = {}): Promise<InspectReport> {
+  const { graph, warnings } = model as LoadedModel;
+  const engine = await engineFor(options.variant);
+  const target = options.target ?? "exact";
+  const prepared = prepare(graph, { ...symbolicAsOne(graph), ...options.shapes });
+  const store = createWeightStore();
+  const plan = compile(prepared, { target, module: engine.geometry, store });
+  const named = (code: string): string[] => warnings.filter((issue) => issue.code === code).map((issue) => issue.tensor ?? "");
+  return {
+    schema: "bitexact-inspect/1",
+    target,
+    variant: engine.geometry.variant,
+    inputs: model.inputs.map(portReport),
+    outputs: model.outputs.map(portReport),
+    operators: countOperators(prepared.graph),
+    coverage: coverage(prepared.graph),
+    unmatched: { encodings: named("encodings/unmatched"), values: named("encodings/missing") },
+    clusters: prepared.layers.filter(({ layer }) => !layer.island && layer.nodes.length > 1).map(groupReport),
+    islands: prepared.layers.filter(({ layer }) => layer.island).map(groupReport),
+    biases: prepared.layers.flatMap(({ layer, form, data }) => form.facts?.(data, layer, prepared.graph, target).biases ?? []),
+    macs: prepared.layers.reduce((sum, { layer }) => sum + layerMacs(prepared.graph, layer.nodes), 0),
+    weightBytes: { before: weightBytesBefore(prepared.graph), after: store.end - store.base },
+    arenaBytes: plan.arena.bytes,
+    dots: dotReports(prepared, plan, target),
+    warnings: warnings.map(({ code, message }) => ({ code, message })),
+  };
+}
+
+function symbolicAsOne(graph: Graph): Record<string, number[]> {
+  const shapes: Record<string, number[]> = {};
+  for (const id of graph.inputs) {
+    const shape = graph.values.get(id)!.shape;
+    if (shape?.some((dim) => typeof dim === "string")) shapes[id] = shape.map((dim) => (typeof dim === "number" ? dim : 1));
+  }
+  return shapes;
+}
+
+function portReport({ name, type, shape, encoding }: ValueInfo): InspectReport["inputs"][number] {
+  const grid = encoding && isPerTensor(encoding) ? { type: encoding.type, scale: encoding.scale[0]!, zeroPoint: encoding.zeroPoint[0]! } : null;
+  return { name, type, shape, encoding: grid };
+}
+
+function countOperators(graph: Graph): { op: string; count: number }[] {
+  const counts = new Map<string, number>();
+  for (const node of graph.nodes) counts.set(node.op, (counts.get(node.op) ?? 0) + 1);
+  return [...counts].map(([op, count]) => ({ op, count })).sort((a, b) => b.count - a.count || a.op.localeCompare(b.op));
+}
+
+function coverage(graph: Graph): InspectReport["coverage"] {
+  const made = new Set([...graph.inputs, ...graph.nodes.flatMap((node) => node.outputs)]);
+  const boundary = [...graph.values.values()].filter((value) => made.has(value.id) && value.type === "float32");
+  const weights = new Set(graph.nodes.flatMap((node) => (opOf(node)?.traits.dot ? [node.inputs[1]!] : [])).filter((id) => graph.values.get(id)?.data));
+  const encodedWeights = [...weights].filter((id) => graph.values.get(id)!.encoding);
+  return {
+    activations: { encoded: boundary.filter(isActivationEncoding).length, total: boundary.length },
+    parameters: { encoded: encodedWeights.length, total: weights.size },
+  };
+}
+
+function groupReport({ layer, form }: FormedLayer): InspectReport["clusters"][number] {
+  return { form: form.name, nodes: layer.nodes.map(({ id }) => id), ops: layer.nodes.map(({ op }) => op), outputs: layer.outputs };
+}
+
+function layerMacs(graph: Graph, nodes: Graph["nodes"]): number {
+  let macs = 0;
+  for (const node of nodes) {
+    const op = opOf(node) as OpDef;
+    if (!op.traits.macs) continue;
+    const inputs = node.inputs.map((id) => {
+      const value = graph.values.get(id);
+      return value ? typeInfo(value) : null;
+    });
+    const shapes = node.outputs.map((id) => graph.values.get(id)!.shape as Shape);
+    macs += op.traits.macs(inputs, shapes, op.parse(node.attrs, opsetOf(graph, node)));
+  }
+  return macs;
+}
+
+/** Bytes of the dot products' constant weights as float32. */
+function weightBytesBefore(graph: Graph): number {
+  const weights = new Set(graph.nodes.flatMap((node) => (opOf(node)?.traits.dot ? [node.inputs[1]!] : [])));
+  return [...weights].reduce((sum, id) => sum + 4 * (graph.values.get(id)?.data?.length ?? 0), 0);
+}
+
+function dotReports(prepared: Prepared, plan: Plan, target: Target): InspectReport["dots"] {
+  return prepared.layers.flatMap(({ layer, form, data }) => {
+    const facts = form.facts?.(data, layer, prepared.graph, target);
+    if (!facts) return [];
+    const names = new Set(layer.nodes.map((node) => node.id));
+    const proofs = plan.proofs.filter((proof) => names.has(proof.node));
+    const epilogues: Record<string, number> = {};
+    for (const proof of proofs) {
+      for (let panel = 0; panel < proof.panels; panel++) {
+        const channels = panelChannels(proof, panel);
+        const { choice } = choosePanel(channels);
+        epilogues[choice] = (epilogues[choice] ?? 0) + channels.length;
+      }
+    }
+    const channels = proofs.reduce((sum, proof) => sum + proof.channels, 0);
+    const node = layer.nodes[0]!;
+    return [{ node: node.id, op: layer.nodes.map(({ op }) => op).join("+"), macs: layerMacs(prepared.graph, layer.nodes), headroomBits: facts.headroomBits, channels, epilogues }];
+  });
+}

@@ -1,0 +1,60 @@
+/** InspectReport: what `bitexact inspect` prints and writes as JSON. Plain data; the table printer and scripts read the same record. */
+import type { Target, Variant } from "./plan/plan.ts";
+import type { ElementType } from "./tensor/dtype.ts";
+
+export interface PortReport {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly (number | string)[];
+  readonly encoding: { readonly type: ElementType; readonly scale: number; readonly zeroPoint: number } | null;
+}
+
+/** A layer of several operators that is computed with one rounding at its end, or (in `islands`) in float32. */
+export interface GroupReport {
+  readonly form: string; // "dot", "table", "program", "island", …
+  readonly nodes: readonly string[];
+  readonly ops: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+export interface DotReport {
+  readonly node: string;
+  readonly op: string;
+  readonly macs: number;
+  readonly headroomBits: number; // 31 − bits the largest reachable accumulator needs
+  readonly channels: number;
+  readonly epilogues: Readonly<Record<string, number>>; // channels per epilogue: "fixed64", "double", "nearTie", …
+}
+
+/** What a bias encoding is used for by the chosen target (docs/numerics.md). */
+export interface BiasReport {
+  readonly tensor: string;
+  readonly bits: number;
+  readonly use: "applied" | "accumulator" | "ignored";
+  readonly reason: string;
+}
+
+export interface InspectReport {
+  readonly schema: "bitexact-inspect/1";
+  readonly target: Target;
+  readonly variant: Variant;
+  readonly inputs: readonly PortReport[];
+  readonly outputs: readonly PortReport[];
+  readonly operators: readonly { readonly op: string; readonly count: number }[]; // most frequent first
+  readonly coverage: {
+    readonly activations: { readonly encoded: number; readonly total: number };
+    readonly parameters: { readonly encoded: number; readonly total: number };
+  };
+  readonly unmatched: {
+    readonly encodings: readonly string[]; // names in the encodings file that no value of the model has
+    readonly values: readonly string[]; // values of the model that no encoding reaches
+  };
+  readonly clusters: readonly GroupReport[]; // integer layers of two or more operators
+  readonly islands: readonly GroupReport[];
+  readonly biases: readonly BiasReport[];
+  readonly macs: number; // one run
+  readonly weightBytes: { readonly before: number; readonly after: number }; // float32 in the file · packed in memory
+  readonly arenaBytes: number;
+  readonly dots: readonly DotReport[];
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+}

@@ -1,0 +1,88 @@
+/** The dot-product kernels as the host sees them: args field lists, unit counts and scratch sizes. Layouts that packers write: pack.ts, epilogue.ts. */
+import type { ModuleGeometry } from "./variant.ts";
+
+/** Elements handled by one unit of the elementwise members of the family (widen_q8, split_q16). */
+export const RUN_ELEMENTS = 4096;
+
+/** Columns of one epilogue block and of one weight panel. */
+export const PANEL_COLUMNS = 8;
+
+/**
+ * Field lists, in memory order. All fields are 32-bit; pointers are absolute byte addresses; every `ld*` is in bytes.
+ *
+ * Rows of the first operand (igemm_q8, rowsum_q8): either direct, `table` = 0: row i at `a + i·lda`, `taps` = 1; or by `table`, laid out
+ * [⌈m/MR⌉][taps][MR] absolute addresses, each increased by `aOffset` (the byte offset of a group's first channel). The remainder rows of the last
+ * block repeat row m − 1; a padded tap points to a row filled with the stored zero point. `a` and `lda` are not used with a table, nor `aOffset`
+ * without one. Variants usdot and sdot read stored q8 bytes; simd reads int16 elements made by widen_q8 (so `lda`, `aOffset` and the zero
+ * row are in int16 elements × 2 bytes). A row is read up to k rounded up to KR: what lies behind the last k must be readable, its value does
+ * not matter (its weights are 0).
+ *
+ * igemm_q8: c[m][n] = epilogue(init[n] + rowFactor[n]·rowSums[m] + Σ_tap Σ_k row(m,tap)[k] · w[tap][k][n]), int32 modulo 2^32.
+ *   w: panels of packWeights (pack.ts), 16-byte aligned; bits 8 or 4. init: int32[⌈n/8⌉·8]. rowSums: int32[m] or 0; rowFactor: int32[⌈n/8⌉·8],
+ *   read only with rowSums. epilogue: header + panel blocks of epilogue.ts. c: row m at c + m·ldc; only the n columns are written.
+ *   mBlock: rows per unit, a multiple of MR (igemmBlock). scratch: igemmScratch bytes, 16-byte aligned, or 0 when that is 0.
+ *   Units: igemmUnits.
+ * dwconv_q8: c[m][ch] = epilogue(init[ch] + Σ_tap row(m,tap)[ch] · w[tap][ch]). Stored q8 bytes in every variant (never widened).
+ *   table: [m][⌈taps/KR⌉·KR] absolute addresses of channel 0; the taps beyond `taps` repeat any readable row. A row is read up to `channels` rounded
+ *   up to 16 (so a zero row has that length). w: packDepthwise. init: int32[⌈channels/16⌉·16]. Epilogue blocks: ⌈channels/8⌉, one per 8 channels.
+ *   Weights that do not fit int8 after subtracting their zero point: list every tap twice and split w = w1 + w2. Units: m (output pixels).
+ * rowsum_q8: sums[i] = Σ_tap Σ_k row(i,tap)[k], same rows as igemm_q8 (int16 rows in simd), exactly k elements of each. Units: ⌈m/MR⌉.
+ * pack_b_q8: a computed second operand, stored q8 element (k,n) at b + k·strideK + n·strideN (bytes), becomes panels (8-bit layout of packWeights, one
+ *   tap) of s8 codes b' = stored − shift, shift = 128 in usdot else 0, and init[n] = (bias ? bias[n] : 0) − za·Σ_k b'[k][n] + k·za·zb with
+ *   zb = stored zero point of b − shift. With rowFactor[n] = −zb and rowSums of a, igemm_q8 yields Σ (a − za)(b − zb). panels: panelBytes(…)·⌈n/8⌉
+ *   bytes; init: int32[⌈n/8⌉·8]; bias: int32[n] or 0. Units: ⌈n/8⌉.
+ * widen_q8: to[i] = int16 of the stored q8 from[i], i < count; writes up to `count` rounded up to 16 elements. Units: runUnits(count).
+ * split_q16: stored u16 from[i] → two q8 planes, i < count. usdot: q = 256·hi + lo. simd, sdot: q = 256·hi + lo + 32896 (both planes are the
+ *   unsigned byte − 128). Writes up to `count` rounded up to 16 bytes per plane. Units: runUnits(count).
+ * requantize_s32: finishes raw accumulators. T_b = Σ_p planeWeight[p]·acc[b][p][m][n] + base[b][n] exactly (all |T_b| < 2^53), then
+ *   X = T_0 if blockFactor = 0, else X = Σ_b blockFactor[b][n]·T_b; output = epilogue(X) in modes double, near tie, fixed single (int64), fixed double (int32) and
+ *   real. acc[b][p][m][n] at acc + (b·planes + p)·partStride + m·lda + 4·n (int32). planeWeight: f64[planes]. base, blockFactor: f64[blocks][⌈n/8⌉·8],
+ *   base 0 when there is none. exactSum = 1: X itself is exact in double (integer factors, < 2^53), ties are decided with the channel's factor
+ *   as in igemm_q8. exactSum = 0: blockFactor are exact doubles whose sum is not, ties are decided over all products; the channel's factor must
+ *   be [1] (times the slope on its slope side). scratch: requantizeScratch bytes, 16-byte aligned. Units: m (rows).
+ */
+export const DOT_KERNELS = {
+  igemm_q8: [
+    "a", "lda", "aOffset", "table", "taps", "m", "n", "k", "w", "bits", "init", "rowSums", "rowFactor", "epilogue", "c", "ldc", "mBlock", "scratch",
+  ],
+  dwconv_q8: ["table", "taps", "m", "channels", "w", "init", "epilogue", "c", "ldc"],
+  rowsum_q8: ["a", "lda", "aOffset", "table", "taps", "m", "k", "sums"],
+  pack_b_q8: ["b", "strideK", "strideN", "k", "n", "panels", "init", "za", "zb", "bias"],
+  widen_q8: ["from", "to", "count"],
+  split_q16: ["from", "hi", "lo", "count"],
+  requantize_s32: [
+    "acc", "partStride", "lda", "planes", "blocks", "planeWeight", "base", "blockFactor", "exactSum", "m", "n", "epilogue", "c", "ldc", "scratch",
+  ],
+} as const satisfies Record<string, readonly string[]>;
+
+/** Bytes of one element of the rows igemm_q8 and rowsum_q8 read: 2 (int16, made by widen_q8) in simd, else 1. */
+export function rowElementBytes(module: ModuleGeometry): 1 | 2 {
+  return module.variant === "simd" ? 2 : 1;
+}
+
+/** Rows per unit of igemm_q8: a multiple of MR whose rows fit a quarter MiB. `k`: elements of one whole row, all taps. */
+export function igemmBlock(module: ModuleGeometry, m: number, k: number): number {
+  const rows = Math.max(1, Math.floor(262144 / Math.max(1, k * rowElementBytes(module))));
+  const blocks = Math.max(1, Math.ceil(m / rows));
+  return Math.max(1, Math.ceil(Math.ceil(m / blocks) / module.mr)) * module.mr;
+}
+
+export function igemmUnits(m: number, n: number, mBlock: number): number {
+  return Math.ceil(m / mBlock) * Math.ceil(n / PANEL_COLUMNS);
+}
+
+/** Scratch bytes of igemm_q8: one panel unpacked to int8 (int4 weights) or widened to int16 (simd). */
+export function igemmScratch(module: ModuleGeometry, taps: number, k: number, bits: 4 | 8): number {
+  const codes = taps * Math.ceil(k / module.kr) * module.kr * PANEL_COLUMNS + 32;
+  if (module.variant === "simd") return 2 * codes;
+  return bits === 4 ? codes : 0;
+}
+
+/** Scratch bytes of requantize_s32. */
+export function requantizeScratch(blocks: number): number {
+  return 128 * blocks + 1024;
+}
+
+export function runUnits(count: number): number {
+  return Math.ceil(count / RUN_ELEMENTS);
+}

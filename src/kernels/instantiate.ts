@@ -1,0 +1,35 @@
+/** Compiled kernel module + memory → callable kernels; the only user of the AssemblyScript loader. */
+import { instantiateSync } from "@assemblyscript/loader";
+import { assert } from "../errors.ts";
+import type { ModuleGeometry } from "./variant.ts";
+import type { Variant } from "./variant.ts";
+
+/** args: absolute address of the args block; units [begin, end). */
+export type Kernel = (args: number, begin: number, end: number) => void;
+
+/** Kernels by name, as the module exports them. */
+export type Kernels = Readonly<Record<string, Kernel>>;
+
+export type ModuleGlobals = Readonly<Record<"MR" | "NR" | "KR" | "Q8_SIGNED", number>>;
+
+/** The kernels of `module` on `memory`, whose bytes below address 1024 are theirs. Synchronous: the module is compiled already. */
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  return instantiateSync(module, { env: { memory } }).instance.exports as unknown as Kernels;
+}
+
+/** The geometry constants that the module exports beside its kernels. */
+export function moduleGlobals(kernels: Kernels): ModuleGlobals {
+  const exports = kernels as unknown as WebAssembly.Exports;
+  const read = (name: string): number => {
+    const value = exports[name];
+    assert(value instanceof WebAssembly.Global, `kernel module exports no constant ${name}`);
+    return value.value as number;
+  };
+  return { MR: read("MR"), NR: read("NR"), KR: read("KR"), Q8_SIGNED: read("Q8_SIGNED") };
+}
+
+/** The tile of `kernels`, a module of `variant`. */
+export function moduleGeometry(kernels: Kernels, variant: Variant): ModuleGeometry {
+  const globals = moduleGlobals(kernels);
+  return { variant, signed: globals.Q8_SIGNED === 1, mr: globals.MR, nr: globals.NR, kr: globals.KR };
+}

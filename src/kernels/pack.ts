@@ -1,0 +1,87 @@
+/** Packs constant weights into the panels that the dot kernels read. Parametric in the geometry of the loaded module. */
+import type { ModuleGeometry } from "./variant.ts";
+import { PANEL_COLUMNS } from "./dot.ts";
+
+/** Code of weight k of tap `tap` in column n, zero point subtracted. range: int8, or −8..7 with 4 bits. */
+export type WeightAt = (n: number, tap: number, k: number) => number;
+
+/** Channels of one dwconv_q8 panel. */
+export const DEPTHWISE_CHANNELS = 16;
+
+/** Bytes of one packed panel of 8 columns. */
+export function panelBytes(module: ModuleGeometry, taps: number, k: number, bits: 4 | 8): number {
+  const codes = taps * Math.ceil(k / module.kr) * module.kr * PANEL_COLUMNS;
+  return bits === 8 ? codes : Math.ceil(codes / 32) * 16;
+}
+
+/** Panels [⌈n/8⌉][taps][⌈k/KR⌉][8][KR] of int8 codes; columns ≥ n and k beyond the end are 0. With 4 bits each panel's codes are taken
+ *  32 at a time into 16 bytes: byte j holds code j in its low and code 16 + j in its high nibble (two's complement). */
+export function packWeights(
+  module: ModuleGeometry,
+  shape: { readonly n: number; readonly taps: number; readonly k: number; readonly bits: 4 | 8 },
+  weightAt: WeightAt,
+): Uint8Array {
+  const { n, taps, k, bits } = shape;
+  const size = panelBytes(module, taps, k, bits);
+  const panels = Math.ceil(n / PANEL_COLUMNS);
+  const packed = new Uint8Array(panels * size);
+  const codes = new Int8Array(Math.ceil((taps * Math.ceil(k / module.kr) * module.kr * PANEL_COLUMNS) / 32) * 32);
+  for (let panel = 0; panel < panels; panel++) {
+    codes.fill(0);
+    fillPanel(codes, module.kr, PANEL_COLUMNS, Math.min(PANEL_COLUMNS, n - panel * PANEL_COLUMNS), taps, k, (column, tap, i) =>
+      weightAt(panel * PANEL_COLUMNS + column, tap, i),
+    );
+    if (bits === 8) packed.set(new Uint8Array(codes.buffer, 0, size), panel * size);
+    else packNibbles(codes, packed.subarray(panel * size, (panel + 1) * size));
+  }
+  return packed;
+}
+
+/** Depthwise weights [⌈channels/16⌉][⌈taps/KR⌉][16][KR] of int8 codes; missing channels and taps are 0. */
+export function packDepthwise(
+  module: ModuleGeometry,
+  shape: { readonly channels: number; readonly taps: number },
+  weightAt: (channel: number, tap: number) => number,
+): Uint8Array {
+  const { channels, taps } = shape;
+  const size = Math.ceil(taps / module.kr) * module.kr * DEPTHWISE_CHANNELS;
+  const panels = Math.ceil(channels / DEPTHWISE_CHANNELS);
+  const packed = new Int8Array(panels * size);
+  for (let panel = 0; panel < panels; panel++) {
+    const first = panel * DEPTHWISE_CHANNELS;
+    const columns = Math.min(DEPTHWISE_CHANNELS, channels - first);
+    fillPanel(packed.subarray(panel * size, (panel + 1) * size), module.kr, DEPTHWISE_CHANNELS, columns, 1, taps, (column, _, tap) =>
+      weightAt(first + column, tap),
+    );
+  }
+  return new Uint8Array(packed.buffer);
+}
+
+/** Σ_tap Σ_k of every column, for folding the activation's zero point into init; int32[⌈n/8⌉·8]. */
+export function columnSums(shape: { readonly n: number; readonly taps: number; readonly k: number }, weightAt: WeightAt): Int32Array {
+  const sums = new Int32Array(Math.ceil(shape.n / PANEL_COLUMNS) * PANEL_COLUMNS);
+  for (let n = 0; n < shape.n; n++) {
+    let sum = 0;
+    for (let tap = 0; tap < shape.taps; tap++) for (let k = 0; k < shape.k; k++) sum += weightAt(n, tap, k);
+    sums[n] = sum;
+  }
+  return sums;
+}
+
+function fillPanel(codes: Int8Array, kr: number, nr: number, columns: number, taps: number, k: number, weightAt: WeightAt): void {
+  const steps = Math.ceil(k / kr);
+  for (let tap = 0; tap < taps; tap++)
+    for (let column = 0; column < columns; column++)
+      for (let i = 0; i < k; i++) {
+        const step = tap * steps + Math.floor(i / kr);
+        codes[(step * nr + column) * kr + (i % kr)] = weightAt(column, tap, i);
+      }
+}
+
+function packNibbles(codes: Int8Array, packed: Uint8Array): void {
+  for (let group = 0; group * 16 < packed.length; group++)
+    for (let j = 0; j < 16; j++) {
+      const low = codes[group * 32 + j]! & 15;
+      packed[group * 16 + j] = low | ((codes[group * 32 + 16 + j]! & 15) << 4);
+    }
+}

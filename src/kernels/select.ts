@@ -1,0 +1,55 @@
+/** Chooses the kernel variant: the best one that the engine accepts and that answers known questions right. */
+import { ModelError } from "../errors.ts";
+import type { Variant } from "./variant.ts";
+import { instantiateKernels, moduleGeometry } from "./instantiate.ts";
+import { createMemory } from "./memory.ts";
+import { prepareSelfTest } from "./selfTest.ts";
+
+/** Bytes of one kernel module. */
+export type LoadKernels = (variant: Variant) => Promise<Uint8Array> | Uint8Array;
+
+export interface KernelSelection {
+  readonly variant: Variant;
+  readonly module: WebAssembly.Module;
+  readonly reasons: readonly string[]; // why each better variant was passed over
+}
+
+const BEST_FIRST: readonly Variant[] = ["usdot", "sdot", "simd"];
+
+/** A module with one relaxed dot; engines without relaxed SIMD reject it, which saves loading the relaxed kernels. */
+const RELAXED_DOT = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 147, 2, 11,
+]);
+
+/** The best variant ("auto"), or the wanted one. throws ModelError "session/variant" when none of the candidates is right on this engine. */
+export async function selectVariant(load: LoadKernels, wanted: "auto" | Variant): Promise<KernelSelection> {
+  const reasons: string[] = [];
+  for (const variant of wanted === "auto" ? BEST_FIRST : [wanted]) {
+    const module = await acceptVariant(load, variant);
+    if (typeof module !== "string") return { variant, module, reasons };
+    reasons.push(`${variant}: ${module}`);
+  }
+  const message = `kernel variant ${wanted} cannot be used on this engine: ${reasons.join("; ")}. Use variant "auto" or "simd" on an engine with WebAssembly SIMD`;
+  throw new ModelError([{ code: "session/variant", message }]);
+}
+
+/** The compiled module, or the reason against it. A wrong answer is looked for cold, through warming up, and after the engine had a turn to optimize. */
+async function acceptVariant(load: LoadKernels, variant: Variant): Promise<WebAssembly.Module | string> {
+  if (variant !== "simd" && !WebAssembly.validate(RELAXED_DOT)) return "no relaxed SIMD";
+  const bytes = (await load(variant)) as Uint8Array<ArrayBuffer>;
+  if (!WebAssembly.validate(bytes)) return "the engine rejects the module";
+  const module = await WebAssembly.compile(bytes);
+  const fault = await selfTestFault(module, variant);
+  return fault ?? module;
+}
+
+/** Null when every known answer is right. Also to be asked in every worker. */
+export async function selfTestFault(module: WebAssembly.Module, variant: Variant): Promise<string | null> {
+  const memory = createMemory(1 << 18);
+  const kernels = instantiateKernels(module, memory);
+  const test = prepareSelfTest(kernels, moduleGeometry(kernels, variant), memory);
+  const cold = test.check() ?? test.warm();
+  if (cold !== null || variant === "simd") return cold;
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  return test.check();
+}

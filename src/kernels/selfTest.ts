@@ -1,0 +1,138 @@
+/** Known-answer test of a candidate kernel module: the tiles that will be used, on operands that expose a wrong dot, cold and warm.
+ *  What may go wrong (relaxed dot with an 8-bit second operand): read with the other sign, pairs saturated to 16 bits, accumulator dropped or doubled
+ *  before the engine optimizes. Raw accumulators are compared with plain integer loops. */
+import type { ModuleGeometry } from "./variant.ts";
+import { igemmScratch, igemmUnits } from "./dot.ts";
+import { PLAIN_HEADER, RAW_CHANNEL, writeEpilogue } from "./epilogue.ts";
+import type { Kernels } from "./instantiate.ts";
+import { argsBytes, type Bump, createBump, writeArgs } from "./memory.ts";
+import { DEPTHWISE_CHANNELS, packDepthwise, packWeights } from "./pack.ts";
+
+/** Calls that follow the cold one: about 60,000 steps of the tile's loop, enough for engines to optimize it. */
+const WARM_CALLS = 60;
+const DEPTH = 1024;
+
+interface Workbench {
+  readonly kernels: Kernels;
+  readonly geometry: ModuleGeometry;
+  readonly bump: Bump;
+}
+
+interface Probe {
+  readonly name: string;
+  readonly run: () => string | null; // what differs
+}
+
+export interface SelfTest {
+  /** Null, or what is wrong. Runs every probe once. */
+  check(): string | null;
+  /** Repeats the deep probe; null, or what is wrong. */
+  warm(): string | null;
+}
+
+/** Prepares the probes in `memory` (grown as needed; its contents are lost). */
+export function prepareSelfTest(kernels: Kernels, geometry: ModuleGeometry, memory: WebAssembly.Memory): SelfTest {
+  const bench = { kernels, geometry, bump: createBump(memory) };
+  const { mr, kr } = geometry;
+  const shallow = [1, mr - 1, mr, mr + 1].flatMap((m) => PATTERNS.map((pattern) => matrixProbe(bench, m, 9, 3 * kr + 1, pattern)));
+  const depthwise = PATTERNS.map((pattern) => depthwiseProbe(bench, pattern));
+  const deep = matrixProbe(bench, mr, 8, DEPTH, mixed);
+  return {
+    check: () => firstFault([...shallow, ...depthwise, deep]),
+    warm: () => firstFault(Array.from({ length: WARM_CALLS }, () => deep)),
+  };
+}
+
+function firstFault(probes: readonly Probe[]): string | null {
+  for (const probe of probes) {
+    const fault = probe.run();
+    if (fault !== null) return `${probe.name}: ${fault}`;
+  }
+  return null;
+}
+
+/** Weight in −128 … 127, activation byte in 0 … 255 (true value, or +128 of it), start of accumulator n. */
+type Pattern = (i: number) => { readonly w: number; readonly x: number; readonly init: number };
+
+const most: Pattern = () => ({ w: 127, x: 255, init: -2147483648 });
+const least: Pattern = () => ({ w: -128, x: 255, init: 2147483647 });
+const smallest: Pattern = () => ({ w: -128, x: 0, init: -7 });
+const alternating: Pattern = (i) => ({ w: i & 1 ? 127 : -128, x: i & 2 ? 255 : 128, init: 1 << 30 });
+/** Fixed pseudorandom bytes: multiplicative hashing of the index. */
+const mixed: Pattern = (i) => {
+  const h = Math.imul(i + 1, 0x9e3779b1) >>> 0;
+  return { w: ((h >>> 24) & 255) - 128, x: (h >>> 13) & 255, init: h | 0 };
+};
+const PATTERNS = [most, least, smallest, alternating, mixed];
+
+function matrixProbe(bench: Workbench, m: number, n: number, k: number, pattern: Pattern): Probe {
+  const { geometry, bump } = bench;
+  const shift = geometry.signed ? 128 : 0;
+  const code = (row: number, i: number): number => pattern(7 * row + 3 * i).x - shift;
+  const weight = (column: number, _: number, i: number): number => pattern(11 * column + 5 * i).w;
+  const elements = Array.from({ length: m * k }, (_, i) => code(Math.floor(i / k), i % k));
+  const a = bump.put(geometry.variant === "simd" ? Int16Array.from(elements) : Uint8Array.from(elements));
+  const init = Int32Array.from({ length: 8 * Math.ceil(n / 8) }, (_, column) => pattern(column).init);
+  const c = bump.reserve(4 * m * n);
+  const fields = {
+    a, lda: k * (geometry.variant === "simd" ? 2 : 1), aOffset: 0, table: 0, taps: 1, m, n, k,
+    w: bump.put(packWeights(geometry, { n, taps: 1, k, bits: 8 }, weight)), bits: 8, init: bump.put(init), rowSums: 0, rowFactor: 0,
+    epilogue: rawEpilogue(bump, n), c, ldc: 4 * n, mBlock: Math.ceil(m / geometry.mr) * geometry.mr, scratch: bump.reserve(igemmScratch(geometry, 1, k, 8)),
+  };
+  const expected = Int32Array.from({ length: m * n }, (_, i) => {
+    let acc = init[i % n]!;
+    for (let j = 0; j < k; j++) acc = (acc + code(Math.floor(i / n), j) * weight(i % n, 0, j)) | 0;
+    return acc;
+  });
+  return probe(`igemm_q8 ${m}×${n}×${k}`, bench, "igemm_q8", fields, igemmUnits(m, n, fields.mBlock), expected);
+}
+
+function depthwiseProbe(bench: Workbench, pattern: Pattern): Probe {
+  const { geometry, bump } = bench;
+  const [pixels, taps, channels] = [5, 9, DEPTHWISE_CHANNELS];
+  const shift = geometry.signed ? 128 : 0;
+  const step = Math.ceil(taps / geometry.kr) * geometry.kr;
+  const x = bump.put(Uint8Array.from({ length: (pixels + step) * channels }, (_, i) => pattern(i).x - shift));
+  const table = Uint32Array.from({ length: pixels * step }, (_, i) => x + channels * (Math.floor(i / step) + (i % step)));
+  const init = Int32Array.from({ length: channels }, (_, channel) => pattern(channel).init);
+  const weight = (channel: number, tap: number): number => pattern(5 * channel + tap).w;
+  const fields = {
+    table: bump.put(table), taps, m: pixels, channels, w: bump.put(packDepthwise(geometry, { channels, taps }, weight)),
+    init: bump.put(init), epilogue: rawEpilogue(bump, channels), c: bump.reserve(4 * pixels * channels), ldc: 4 * channels,
+  };
+  const expected = Int32Array.from({ length: pixels * channels }, (_, i) => {
+    const channel = i % channels;
+    let acc = init[channel]!;
+    for (let tap = 0; tap < taps; tap++) {
+      const code = pattern((Math.floor(i / channels) + tap) * channels + channel).x - shift;
+      acc = (acc + code * weight(channel, tap)) | 0;
+    }
+    return acc;
+  });
+  return probe(`dwconv_q8 ${pixels}×${taps}×${channels}`, bench, "dwconv_q8", fields, pixels, expected);
+}
+
+function rawEpilogue(bump: Bump, channels: number): number {
+  return bump.put(writeEpilogue(PLAIN_HEADER, "raw", Array.from({ length: channels }, () => RAW_CHANNEL)));
+}
+
+function probe(
+  name: string,
+  { kernels, bump }: Workbench,
+  kernel: "igemm_q8" | "dwconv_q8",
+  fields: Readonly<Record<string, number>> & { readonly c: number },
+  units: number,
+  expected: Int32Array,
+): Probe {
+  const args = bump.reserve(argsBytes(kernel));
+  writeArgs(new DataView(bump.memory.buffer), args, kernel, fields);
+  return {
+    name,
+    run: () => {
+      kernels[kernel]!(args, 0, units);
+      const found = new Int32Array(bump.memory.buffer, fields.c, expected.length);
+      const at = expected.findIndex((value, i) => value !== found[i]);
+      return at < 0 ? null : `accumulator ${at} is ${found[at]}, expected ${expected[at]}`;
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/** Cast and CastLike. Floats to integers truncate toward zero and wrap as C does; to float16 round half to even. */
+import { type ElementType, isFloatType } from "../tensor/dtype.ts";
+import { sameShape } from "../tensor/shape.ts";
+import { floatZeros, integers } from "./arrays.ts";
+import { flag, int, readAttrs, string } from "./attributes.ts";
+import { boundAt, rounded } from "./bounds.ts";
+import { numbersAt, required } from "./checks.ts";
+import { defineOp, type Movement, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
+import { erased } from "./registry.ts";
+import { aliasOf } from "./regions.ts";
+import { convert, elementTypeOf } from "./types.ts";
+
+interface CastAttrs {
+  readonly to: ElementType | undefined; // undefined: the type of the second input
+}
+
+/** float16 and bfloat16 results live in the float array of the precision, float64 and integers in double. */
+function cast(x: Numbers, type: ElementType, precision: Precision): Numbers {
+  const out = isFloatType(type) && type !== "float64" ? floatZeros(x.dims, precision) : integers(x.dims);
+  for (let i = 0; i < out.data.length; i++) out.data[i] = convert(x.data[i] as number, type, precision === "f32");
+  return out;
+}
+
+const HALF_UNIT = 2 ** -11;
+const HALF_SMALLEST = 2 ** -24;
+
+function castBound(x: Numbers, errors: Numbers | null | undefined, type: ElementType, unit: number): Numbers {
+  const out = integers(x.dims);
+  for (let i = 0; i < out.data.length; i++) {
+    const value = x.data[i] as number;
+    const e = boundAt(errors, i);
+    if (type === "float16") out.data[i] = e + (HALF_UNIT * (Math.abs(value) + e) + HALF_SMALLEST) * (e > 0 ? 2 : 0);
+    else if (isFloatType(type)) out.data[i] = rounded(value, e, unit);
+    else out.data[i] = e === 0 ? 0 : Math.max(...[value - e, value + e].map((end) => Math.abs(convert(end, type, false) - convert(value, type, false))));
+  }
+  return out;
+}
+
+/** A cast to the type the input has already moves nothing. */
+function castMovement(inputs: readonly (TypeInfo | null)[], outputs: readonly (readonly number[])[], to: ElementType | undefined): Movement[] | undefined {
+  const x = inputs[0];
+  return x && x.type === to && outputs[0] && sameShape(outputs[0], x.dims) ? [aliasOf(x.dims)] : undefined;
+}
+
+const castOp = defineOp<CastAttrs>({
+  type: "Cast", since: 6,
+  arity: { inputs: [1, 1], outputs: [1, 1] },
+  parse(attrs, opset) {
+    const { to } = readAttrs(attrs, { to: int(), ...(opset >= 19 ? { saturate: flag(true) } : {}), ...(opset >= 24 ? { round_mode: string("up") } : {}) });
+    return { to: to === BFLOAT16 ? "float32" : elementTypeOf(to, "to") };
+  },
+  infer: (inputs, attrs) => [{ type: attrs.to as ElementType, dims: required(inputs, 0).dims }],
+  float: (inputs, attrs, precision) => [cast(numbersAt(inputs, 0), attrs.to as ElementType, precision)],
+  error: (inputs, errors, _outputs, attrs, unit) => [castBound(numbersAt(inputs, 0), errors[0], attrs.to as ElementType, unit)],
+  traits: { movement: (inputs, outputs, attrs) => castMovement(inputs, outputs, attrs.to) },
+});
+
+const BFLOAT16 = 16;
+
+const castLike = defineOp<CastAttrs>({
+  type: "CastLike", since: 15,
+  arity: { inputs: [2, 2], outputs: [1, 1] },
+  parse(attrs, opset) {
+    readAttrs(attrs, { ...(opset >= 19 ? { saturate: flag(true) } : {}), ...(opset >= 24 ? { round_mode: string("up") } : {}) });
+    return { to: undefined };
+  },
+  infer: (inputs) => [{ type: required(inputs, 1).type, dims: required(inputs, 0).dims }],
+  float: (inputs, _attrs, precision, types) => [cast(numbersAt(inputs, 0), types?.[1] ?? typeOfArray(numbersAt(inputs, 1), precision), precision)],
+  traits: { movement: (inputs, outputs) => castMovement(inputs, outputs, inputs[1]?.type) },
+});
+
+function typeOfArray(x: Numbers, precision: Precision): ElementType {
+  return precision === "f32" && x.data instanceof Float64Array ? "int64" : "float32";
+}
+
+export const CASTS: readonly OpDef[] = [erased(castOp), erased(castLike)];

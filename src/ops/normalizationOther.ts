@@ -1,0 +1,324 @@
+/** BatchNormalization (inference), LpNormalization, MeanVarianceNormalization, LRN. */
+import { pow } from "../numerics/elementary.ts";
+import { sizeOf, stridesOf } from "../tensor/shape.ts";
+import { integers, offsetsOf, roundOf, zerosLike } from "./arrays.ts";
+import { attributeError, flag, float, int, ints, readAttrs } from "./attributes.ts";
+import { boundAt, ELEMENTARY_UNITS, gamma, productSpread, quotientSpread, rootSpread, rounded } from "./bounds.ts";
+import { numbersAt, required, requireFloat, requireRank, requireVector, resolveAxes, resolveAxis } from "./checks.ts";
+import { defineOp, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
+import { erased } from "./registry.ts";
+
+interface BatchAttrs {
+  readonly epsilon: number;
+}
+
+/** Channel of element i: axis 1 of dims. */
+function channelOf(dims: readonly number[]): (i: number) => number {
+  const channels = dims[1] ?? 1;
+  const plane = sizeOf(dims.slice(2));
+  return (i) => Math.floor(i / plane) % channels;
+}
+
+/** ((x − mean) / sqrt(var + epsilon))·scale + bias. */
+function batchNormalize(inputs: readonly (Numbers | null)[], { epsilon }: BatchAttrs, precision: Precision): Numbers {
+  const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((i) => numbersAt(inputs, i)) as [Numbers, Numbers, Numbers, Numbers, Numbers];
+  const out = zerosLike(x, x.dims, precision);
+  const round = roundOf(x, precision);
+  const channel = channelOf(x.dims);
+  for (let i = 0; i < out.data.length; i++) {
+    const c = channel(i);
+    const deviation = round(Math.sqrt(round((variance.data[c] as number) + epsilon)));
+    const y = round(round((x.data[i] as number) - (mean.data[c] as number)) / deviation);
+    out.data[i] = round(y * (scale.data[c] as number)) + (bias.data[c] as number);
+  }
+  return out;
+}
+
+function batchBound(inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], output: Numbers, { epsilon }: BatchAttrs, unit: number): Numbers {
+  const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((i) => numbersAt(inputs, i)) as [Numbers, Numbers, Numbers, Numbers, Numbers];
+  const out = integers(output.dims);
+  const channel = channelOf(x.dims);
+  for (let i = 0; i < out.data.length; i++) {
+    const c = channel(i);
+    const sum = (variance.data[c] as number) + epsilon;
+    const deviation = Math.sqrt(sum);
+    const eDeviation = rounded(deviation, rootSpread(sum, rounded(sum, boundAt(errors[4], c), unit)), unit);
+    const d = (x.data[i] as number) - (mean.data[c] as number);
+    const ed = rounded(d, boundAt(errors[0], i) + boundAt(errors[3], c), unit);
+    const y = d / deviation;
+    const ey = rounded(y, quotientSpread(d, ed, deviation, eDeviation), unit);
+    const g = scale.data[c] as number;
+    const scaled = rounded(y * g, productSpread(y, ey, g, boundAt(errors[1], c)), unit);
+    out.data[i] = rounded(y * g + (bias.data[c] as number), scaled + boundAt(errors[2], c), unit);
+  }
+  return out;
+}
+
+const batchNormalization = defineOp<BatchAttrs>({
+  type: "BatchNormalization", since: 7,
+  arity: { inputs: [5, 5], outputs: [1, 1] },
+  parse(attrs, opset) {
+    const schema = { epsilon: float(1e-5), momentum: float(0.9) };
+    if (opset < 9) {
+      const { epsilon, spatial } = readAttrs(attrs, { ...schema, spatial: flag(true) });
+      if (!spatial) throw attributeError("spatial", "found 0, expected 1");
+      return { epsilon };
+    }
+    const { epsilon, training_mode } = readAttrs(attrs, opset >= 14 ? { ...schema, training_mode: flag(false) } : { ...schema, training_mode: () => false });
+    if (training_mode) throw attributeError("training_mode", "found 1, expected 0 (inference)");
+    return { epsilon };
+  },
+  infer(inputs) {
+    const x = required(inputs, 0);
+    requireFloat(x);
+    requireRank(x, 0, 1, Infinity);
+    for (const i of [1, 2, 3, 4]) requireVector(required(inputs, i), i, x.dims[1] ?? 1);
+    return [{ type: x.type, dims: x.dims }];
+  },
+  float: (inputs, attrs, precision) => [batchNormalize(inputs, attrs, precision)],
+  error: (inputs, errors, outputs, attrs, unit) => [batchBound(inputs, errors, numbersAt(outputs, 0), attrs, unit)],
+  traits: {
+    channelAffine(constants, { epsilon }) {
+      const [gain, bias, mean, variance] = constants.slice(1, 5).map((info) => info?.constant);
+      if (!gain || !bias || !mean || !variance) return undefined;
+      const scale = Float64Array.from(gain, (g, c) => g / Math.sqrt((variance[c] as number) + epsilon));
+      return { scale, shift: Float64Array.from(bias, (b, c) => b - (mean[c] as number) * (scale[c] as number)) };
+    },
+  },
+});
+
+/** Lines along one axis: start offset of each, step between elements. */
+function linesAlong(dims: readonly number[], axis: number): { readonly starts: Int32Array; readonly step: number; readonly size: number } {
+  const strides = stridesOf(dims);
+  const rest = dims.map((dim, i) => (i === axis ? 1 : dim));
+  return { starts: offsetsOf(rest, strides), step: strides[axis] as number, size: dims[axis] as number };
+}
+
+interface LpAttrs {
+  readonly axis: number;
+  readonly p: number;
+}
+
+function lpNormalize(x: Numbers, attrs: LpAttrs, precision: Precision): Numbers {
+  const out = zerosLike(x, x.dims, precision);
+  const round = roundOf(x, precision);
+  const { starts, step, size } = linesAlong(x.dims, resolveAxis(attrs.axis, x.dims.length));
+  for (const start of starts) {
+    let sum = 0;
+    for (let j = 0; j < size; j++) {
+      const value = x.data[start + j * step] as number;
+      sum = round(sum + (attrs.p === 1 ? Math.abs(value) : round(value * value)));
+    }
+    const norm = attrs.p === 1 ? sum : round(Math.sqrt(sum));
+    for (let j = 0; j < size; j++) {
+      const at = start + j * step;
+      out.data[at] = norm === 0 ? 0 : (x.data[at] as number) / norm;
+    }
+  }
+  return out;
+}
+
+/** The p-norm moves by at most Σe; its evaluation has relative error γ_{n+2}. */
+function lpBound(x: Numbers, errors: Numbers | null | undefined, attrs: LpAttrs, unit: number): Numbers {
+  const out = integers(x.dims);
+  const { starts, step, size } = linesAlong(x.dims, resolveAxis(attrs.axis, x.dims.length));
+  for (const start of starts) {
+    let [sum, spread] = [0, 0];
+    for (let j = 0; j < size; j++) {
+      sum += Math.abs(x.data[start + j * step] as number) ** attrs.p;
+      spread += boundAt(errors, start + j * step);
+    }
+    const norm = attrs.p === 1 ? sum : Math.sqrt(sum);
+    const eNorm = rounded(norm, spread + gamma(size + 2, unit) * (norm + spread), unit);
+    for (let j = 0; j < size; j++) {
+      const at = start + j * step;
+      const value = x.data[at] as number;
+      out.data[at] = norm === 0 ? (spread > 0 ? 1 : 0) : Math.min(2, rounded(value / norm, quotientSpread(value, boundAt(errors, at), norm, eNorm), unit));
+    }
+  }
+  return out;
+}
+
+const lpNormalization = defineOp<LpAttrs>({
+  type: "LpNormalization",
+  arity: { inputs: [1, 1], outputs: [1, 1] },
+  parse(attrs) {
+    const { axis, p } = readAttrs(attrs, { axis: int(-1), p: int(2) });
+    if (p !== 1 && p !== 2) throw attributeError("p", `found ${p}, expected 1 or 2`);
+    return { axis, p };
+  },
+  infer(inputs, attrs) {
+    const x = required(inputs, 0);
+    requireFloat(x);
+    resolveAxis(attrs.axis, x.dims.length);
+    return [{ type: x.type, dims: x.dims }];
+  },
+  float: (inputs, attrs, precision) => [lpNormalize(numbersAt(inputs, 0), attrs, precision)],
+  error: (inputs, errors, _outputs, attrs, unit) => [lpBound(numbersAt(inputs, 0), errors[0], attrs, unit)],
+  traits: {},
+});
+
+const MVN_EPSILON = 1e-9;
+
+interface MvnAttrs {
+  readonly axes: readonly number[];
+}
+
+/** For each element the line it belongs to, and the elements per line. */
+function linesOver(dims: readonly number[], axes: readonly number[]): { readonly line: Int32Array; readonly lines: number; readonly size: number } {
+  const kept = dims.map((dim, i) => (axes.includes(i) ? 1 : dim));
+  const strides = stridesOf(kept).map((stride, i) => (axes.includes(i) ? 0 : stride));
+  const lines = sizeOf(kept);
+  return { line: offsetsOf(dims, strides), lines, size: sizeOf(dims) / Math.max(lines, 1) };
+}
+
+/** (x − E x) / (sqrt(E x² − (E x)²) + 10⁻⁹), the order of the ONNX function body. */
+function meanVariance(x: Numbers, attrs: MvnAttrs, precision: Precision): Numbers {
+  const { line, lines, size } = linesOver(x.dims, resolveAxes(attrs.axes, x.dims.length));
+  const round = roundOf(x, precision);
+  const mean = new Float64Array(lines);
+  const square = new Float64Array(lines);
+  for (let i = 0; i < line.length; i++) {
+    const [at, value] = [line[i] as number, x.data[i] as number];
+    mean[at] = round((mean[at] as number) + value);
+    square[at] = round((square[at] as number) + round(value * value));
+  }
+  const out = zerosLike(x, x.dims, precision);
+  const divisor = mean.map((sum, at) => {
+    const m = round(sum / size);
+    mean[at] = m;
+    return round(round(Math.sqrt(Math.max(0, round(round((square[at] as number) / size) - round(m * m))))) + round(MVN_EPSILON));
+  });
+  for (let i = 0; i < line.length; i++) {
+    const at = line[i] as number;
+    out.data[i] = round((x.data[i] as number) - (mean[at] as number)) / (divisor[at] as number);
+  }
+  return out;
+}
+
+function meanVarianceBound(x: Numbers, errors: Numbers | null | undefined, attrs: MvnAttrs, unit: number): Numbers {
+  const { line, lines, size } = linesOver(x.dims, resolveAxes(attrs.axes, x.dims.length));
+  const [sum, magnitude, square, spread, squareSpread] = [0, 0, 0, 0, 0].map(() => new Float64Array(lines)) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+  for (let i = 0; i < line.length; i++) {
+    const [at, value, e] = [line[i] as number, x.data[i] as number, boundAt(errors, i)];
+    sum[at] = (sum[at] as number) + value;
+    magnitude[at] = (magnitude[at] as number) + Math.abs(value);
+    square[at] = (square[at] as number) + value * value;
+    spread[at] = (spread[at] as number) + e;
+    squareSpread[at] = (squareSpread[at] as number) + rounded(value * value, productSpread(value, e, value, e), unit);
+  }
+  const growth = gamma(size + 1, unit);
+  const meanBound = spread.map((e, at) => rounded((sum[at] as number) / size, (e + growth * ((magnitude[at] as number) + e)) / size, unit));
+  const divisor = new Float64Array(lines);
+  const divisorBound = squareSpread.map((e, at) => {
+    const m = (sum[at] as number) / size;
+    const em = meanBound[at] as number;
+    const mean2 = rounded(m * m, productSpread(m, em, m, em), unit);
+    const average2 = rounded((square[at] as number) / size, (e + growth * ((square[at] as number) + e)) / size, unit);
+    const variance = Math.max(0, (square[at] as number) / size - m * m);
+    const root = Math.sqrt(variance);
+    divisor[at] = root + MVN_EPSILON;
+    return rounded(root + MVN_EPSILON, rounded(root, rootSpread(variance, rounded(variance, mean2 + average2, unit)), unit), unit);
+  });
+  return integers(x.dims, Float64Array.from(x.data, (value, i) => {
+    const at = line[i] as number;
+    const d = value - (sum[at] as number) / size;
+    const ed = rounded(d, boundAt(errors, i) + (meanBound[at] as number), unit);
+    return rounded(d / (divisor[at] as number), quotientSpread(d, ed, divisor[at] as number, divisorBound[at] as number), unit);
+  }));
+}
+
+const meanVarianceNormalization = defineOp<MvnAttrs>({
+  type: "MeanVarianceNormalization", since: 9,
+  arity: { inputs: [1, 1], outputs: [1, 1] },
+  parse: (attrs) => readAttrs(attrs, { axes: ints([0, 2, 3]) }),
+  infer(inputs, attrs) {
+    const x = required(inputs, 0);
+    requireFloat(x);
+    resolveAxes(attrs.axes, x.dims.length);
+    return [{ type: x.type, dims: x.dims }];
+  },
+  float: (inputs, attrs, precision) => [meanVariance(numbersAt(inputs, 0), attrs, precision)],
+  error: (inputs, errors, _outputs, attrs, unit) => [meanVarianceBound(numbersAt(inputs, 0), errors[0], attrs, unit)],
+  traits: {},
+});
+
+interface LrnAttrs {
+  readonly alpha: number;
+  readonly beta: number;
+  readonly bias: number;
+  readonly size: number;
+}
+
+/** Visits every element with the sum of squares around it: channels c − ⌊(size−1)/2⌋ … c + ⌈(size−1)/2⌉. */
+function eachNeighbourhood(x: Numbers, { size }: LrnAttrs, visit: (i: number, from: number, to: number, step: number) => void): void {
+  const channels = x.dims[1] ?? 1;
+  const plane = sizeOf(x.dims.slice(2));
+  for (let i = 0; i < x.data.length; i++) {
+    const c = Math.floor(i / plane) % channels;
+    const first = Math.max(0, c - Math.floor((size - 1) / 2));
+    const last = Math.min(channels - 1, c + Math.ceil((size - 1) / 2));
+    visit(i, i + (first - c) * plane, i + (last - c) * plane, plane);
+  }
+}
+
+/** x / (bias + (alpha/size)·Σx²)^beta. */
+function localResponse(x: Numbers, attrs: LrnAttrs, precision: Precision): Numbers {
+  const out = zerosLike(x, x.dims, precision);
+  const round = roundOf(x, precision);
+  const factor = round(attrs.alpha / attrs.size);
+  eachNeighbourhood(x, attrs, (i, from, to, step) => {
+    let sum = 0;
+    for (let at = from; at <= to; at += step) sum = round(sum + round((x.data[at] as number) ** 2));
+    out.data[i] = (x.data[i] as number) / round(pow(round(attrs.bias + round(factor * sum)), attrs.beta));
+  });
+  return out;
+}
+
+/** A power moves by the larger of its changes at the ends of the base's interval. */
+function localResponseBound(x: Numbers, errors: Numbers | null | undefined, attrs: LrnAttrs, unit: number): Numbers {
+  const out = integers(x.dims);
+  const factor = attrs.alpha / attrs.size;
+  eachNeighbourhood(x, attrs, (i, from, to, step) => {
+    let [sum, spread] = [0, 0];
+    for (let at = from; at <= to; at += step) {
+      const value = x.data[at] as number;
+      sum += value * value;
+      spread += rounded(value * value, productSpread(value, boundAt(errors, at), value, boundAt(errors, at)), unit);
+    }
+    const eSum = spread + gamma(attrs.size + 1, unit) * (sum + spread);
+    const eTerm = rounded(factor * sum, productSpread(factor, unit * Math.abs(factor), sum, eSum), unit);
+    const base = attrs.bias + factor * sum;
+    const eBase = rounded(base, eTerm, unit);
+    const power = pow(base, attrs.beta);
+    const ends = [base - eBase, base + eBase].map((end) => Math.abs(pow(end, attrs.beta) - power));
+    const change = base - eBase > 0 ? Math.max(...ends) : Infinity;
+    const ePower = rounded(power, change, unit, ELEMENTARY_UNITS);
+    const value = x.data[i] as number;
+    out.data[i] = rounded(value / power, quotientSpread(value, boundAt(errors, i), power, ePower), unit);
+  });
+  return out;
+}
+
+const lrn = defineOp<LrnAttrs>({
+  type: "LRN",
+  arity: { inputs: [1, 1], outputs: [1, 1] },
+  parse(attrs) {
+    const all = readAttrs(attrs, { alpha: float(1e-4), beta: float(0.75), bias: float(1), size: int() });
+    if (all.size < 1) throw attributeError("size", `found ${all.size}, expected at least 1`);
+    return all;
+  },
+  infer(inputs) {
+    const x: TypeInfo = required(inputs, 0);
+    requireFloat(x);
+    requireRank(x, 0, 2, Infinity);
+    return [{ type: x.type, dims: x.dims }];
+  },
+  float: (inputs, attrs, precision) => [localResponse(numbersAt(inputs, 0), attrs, precision)],
+  error: (inputs, errors, _outputs, attrs, unit) => [localResponseBound(numbersAt(inputs, 0), errors[0], attrs, unit)],
+  traits: {},
+});
+
+export const OTHER_NORMALIZATIONS: readonly OpDef[] = [
+  erased(batchNormalization), erased(lpNormalization), erased(meanVarianceNormalization), erased(lrn),
+];

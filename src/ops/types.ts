@@ -1,0 +1,34 @@
+/** ONNX data type numbers, and how a number becomes one of a type. */
+import { roundToHalf } from "../numerics/half.ts";
+import { type ElementType, integerType } from "../tensor/dtype.ts";
+import { attributeError } from "./attributes.ts";
+
+const BY_NUMBER: { readonly [code: number]: ElementType } = {
+  1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 9: "bool",
+  10: "float16", 11: "float64", 12: "uint32", 13: "uint64", 21: "uint4", 22: "int4", 25: "uint2", 26: "int2",
+};
+
+/** The type behind attribute `name`. throws ModelError "op/attribute". */
+export function elementTypeOf(code: number, name: string): ElementType {
+  const type = BY_NUMBER[code];
+  if (!type) throw attributeError(name, `found data type ${code}, expected one of ${Object.values(BY_NUMBER).join(", ")}`);
+  return type;
+}
+
+/** An integer modulo 2^bits, as C's conversion does; 64-bit integers are kept as they are. */
+export function wrapInteger(x: number, type: ElementType): number {
+  const grid = integerType(type);
+  if (!grid || grid.bits >= 64) return x;
+  const span = 2 ** grid.bits;
+  const low = x - Math.floor(x / span) * span;
+  return grid.signed && low >= span / 2 ? low - span : low;
+}
+
+/** `x` as a value of `type`: floats round, integers truncate toward zero and wrap, bool is x ≠ 0. */
+export function convert(x: number, type: ElementType, toSingle: boolean): number {
+  if (type === "bool") return x === 0 ? 0 : 1;
+  if (type === "float16") return roundToHalf(x);
+  if (type === "float32") return toSingle ? Math.fround(x) : x;
+  if (type === "float64") return x;
+  return Number.isNaN(x) ? 0 : wrapInteger(Math.trunc(x), type);
+}

@@ -1,0 +1,191 @@
+/** Reads static QDQ graphs: quantize/dequantize operators around values become encodings on those values. */
+import { type Encoding, isPerTensor, sameEncoding } from "../encodings/encoding.ts";
+import { type Issue, ModelError } from "../errors.ts";
+import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
+import { constantFloats, opsetOf } from "../graph/query.ts";
+import { dequantize, scaleIndexer } from "../numerics/affine.ts";
+import { opOf } from "../ops/index.ts";
+import type { OpDef } from "../ops/op.ts";
+import { type ElementType, integerType } from "../tensor/dtype.ts";
+import { prune } from "./inferShapes.ts";
+
+interface BoundaryAttrs {
+  readonly axis: number;
+  readonly blockSize: number;
+  readonly outputType?: ElementType;
+}
+
+/** Mutable state of the walk. */
+interface Walk {
+  readonly graph: Graph;
+  readonly values: Map<ValueId, Value>;
+  readonly consumers: ReadonlyMap<ValueId, readonly Node[]>;
+  readonly renamed: Map<ValueId, ValueId>; // reads of the left name go to the right one
+  readonly coded: Map<ValueId, Encoding>; // names of integer values (as in the file) that are read as encoded floats now
+  readonly issues: Issue[];
+}
+
+function boundaryOf(node: Node): "quantize" | "dequantize" | undefined {
+  return opOf(node)?.traits.boundary;
+}
+
+/** The encoding a Q or DQ node states; undefined when scale or zero point are not constant. throws ModelError "encoding/…". */
+function statedEncoding(walk: Walk, node: Node): Encoding | undefined {
+  const { values, graph } = walk;
+  const scaleValue = values.get(node.inputs[1] ?? "");
+  const zeroValue = values.get(node.inputs[2] ?? "");
+  if (!scaleValue?.data || (node.inputs[2] && !zeroValue?.data)) return undefined;
+  const attrs = (opOf(node) as OpDef).parse(node.attrs, opsetOf(graph, node)) as BoundaryAttrs;
+  const scale = constantFloats(scaleValue);
+  const source = values.get(node.inputs[0] ?? "");
+  const own = boundaryOf(node) === "dequantize" ? source?.type : undefined;
+  const type = zeroValue?.type ?? attrs.outputType ?? (own && integerType(own) ? own : "uint8");
+  const zeroPoint = zeroValue ? Int32Array.from(zeroValue.data as ArrayLike<number>, Number) : new Int32Array(scale.length);
+  if (!integerType(type)) return undefined;
+  const bad = scale.findIndex((s) => !(s > 0 && s < Number.POSITIVE_INFINITY));
+  if (bad >= 0) {
+    const message = `${node.op} '${node.id}': scale ${bad} is ${scale[bad]}, expected a positive finite number; re-export the model`;
+    walk.issues.push({ code: "encoding/scale", message, node: node.id });
+    return undefined;
+  }
+  if (zeroPoint.length !== scale.length) {
+    const message = `${node.op} '${node.id}': ${zeroPoint.length} zero points for ${scale.length} scales`;
+    walk.issues.push({ code: "encoding/length", message, node: node.id });
+    return undefined;
+  }
+  const rank = (source?.shape ?? scaleValue.shape ?? []).length;
+  const axis = attrs.axis < 0 ? attrs.axis + rank : attrs.axis;
+  const scaleDims = scaleValue.shape as Shape;
+  if (attrs.blockSize > 0 && scaleDims.length > 1) {
+    const channelAxis = scaleDims.findIndex((dim, i) => i !== axis && dim > 1);
+    return { type, scale, zeroPoint, axis: channelAxis < 0 ? null : channelAxis, blockSize: attrs.blockSize, blockAxis: axis };
+  }
+  if (scale.length === 1) return { type, scale, zeroPoint, axis: null, blockSize: null, blockAxis: null };
+  return { type, scale, zeroPoint, axis, blockSize: null, blockAxis: null };
+}
+
+/** The graph without Q/DQ operators; what they said stands as encodings. Nodes that do not fit the pattern stay.
+ *  throws ModelError when a stated encoding is not a valid grid. */
+export function foldQdq(graph: Graph): Graph {
+  if (!graph.nodes.some((node) => boundaryOf(node))) return graph;
+  const consumers = new Map<ValueId, Node[]>();
+  for (const node of graph.nodes) for (const id of node.inputs) consumers.set(id, [...(consumers.get(id) ?? []), node]);
+  const walk: Walk = { graph, values: new Map(graph.values), consumers, renamed: new Map(), coded: new Map(), issues: [] };
+  const nodes: Node[] = [];
+  for (const node of graph.nodes) nodes.push(...foldNode(walk, node));
+  if (walk.issues.length > 0) throw new ModelError(walk.issues);
+  const inner = graph.outputs.map((id) => resolve(walk, id));
+  return renameOutputs(prune({ ...graph, nodes, values: walk.values, outputs: inner }), walk);
+}
+
+/** What stands in the node's place. */
+function foldNode(walk: Walk, node: Node): readonly Node[] {
+  const kept = { ...node, inputs: node.inputs.map((id) => resolve(walk, id)) };
+  const boundary = boundaryOf(node);
+  if (boundary === "quantize") return foldQuantize(walk, node) ?? [kept];
+  if (boundary === "dequantize") return foldDequantize(walk, node) ?? [kept];
+  const encoding = walk.coded.get(node.inputs[0] ?? "");
+  if (encoding) for (const id of node.outputs) markCoded(walk, id, encoding);
+  return [kept];
+}
+
+function markCoded(walk: Walk, id: ValueId, encoding: Encoding): void {
+  const value = walk.values.get(id);
+  walk.values.set(id, { id, shape: value?.shape ?? null, type: "float32", encoding });
+  walk.coded.set(id, encoding);
+}
+
+/** Whether all that reads the integers of `code` can read an encoded value instead: dequantizers of the same grid, and movement. */
+function isDecodable(walk: Walk, code: ValueId, encoding: Encoding): boolean {
+  return (walk.consumers.get(code) ?? []).every((reader) => {
+    if (reader.inputs[0] !== code || reader.inputs.indexOf(code, 1) >= 0) return false;
+    if (boundaryOf(reader) === "dequantize") {
+      const stated = statedEncoding(walk, reader);
+      return stated !== undefined && sameEncoding({ ...stated, type: encoding.type }, encoding);
+    }
+    return opOf(reader)?.traits.passesEncoding === true && isPerTensor(encoding) && reader.outputs.every((id) => isDecodable(walk, id, encoding));
+  });
+}
+
+function resolve(walk: Walk, id: ValueId): ValueId {
+  let name = id;
+  while (walk.renamed.has(name)) name = walk.renamed.get(name)!;
+  return name;
+}
+
+/** DQ of an encoded value (its name goes), of a constant or of a graph input in integers (a float value with an encoding). */
+function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
+  const { values, graph, coded } = walk;
+  const out = node.outputs[0]!;
+  const source = values.get(resolve(walk, node.inputs[0]!));
+  if (source && coded.has(node.inputs[0]!)) {
+    walk.renamed.set(out, source.id);
+    return [];
+  }
+  const encoding = statedEncoding(walk, node);
+  if (!source || !encoding) return undefined;
+  if (source.data) {
+    const index = scaleIndexer(encoding, source.shape as Shape);
+    const data = Float32Array.from(source.data as ArrayLike<number>, (code, i) => {
+      const s = index(i);
+      return dequantize(Number(code), encoding.scale[s]!, encoding.zeroPoint[s]!);
+    });
+    values.set(out, { id: out, type: "float32", shape: source.shape, data, encoding });
+    return [];
+  }
+  if (!graph.inputs.includes(source.id) || !isPerTensor(encoding) || !isDecodable(walk, source.id, encoding)) return undefined;
+  markCoded(walk, source.id, encoding);
+  walk.renamed.set(out, source.id);
+  return [];
+}
+
+/** Q whose integers are only read as encoded values: the value before Q gets the encoding, or a copy of it does where others read it too. */
+function foldQuantize(walk: Walk, node: Node): readonly Node[] | undefined {
+  const { values, graph } = walk;
+  const encoding = statedEncoding(walk, node);
+  const code = node.outputs[0]!;
+  const source = values.get(resolve(walk, node.inputs[0]!))!;
+  if (!encoding || (!isPerTensor(encoding) && !source.data) || !isDecodable(walk, code, encoding)) return undefined;
+  const merged = source.encoding ? sameEncoding(source.encoding, encoding) : ownsValue(walk, node, source);
+  if (merged && !graph.outputs.includes(code)) {
+    values.set(source.id, { ...source, encoding });
+    walk.coded.set(code, encoding);
+    walk.renamed.set(code, source.id);
+    return [];
+  }
+  markCoded(walk, code, encoding);
+  return [{ id: node.id, op: "Identity", domain: "", attrs: new Map(), inputs: [source.id], outputs: [code] }];
+}
+
+/** Whether every use of the value goes through quantizers of this same grid. */
+function ownsValue(walk: Walk, node: Node, source: Value): boolean {
+  if (source.data) return true;
+  if (walk.graph.outputs.includes(source.id)) return false;
+  const own = statedEncoding(walk, node)!;
+  return (walk.consumers.get(source.id) ?? []).every((reader) => {
+    if (boundaryOf(reader) !== "quantize" || reader.inputs[0] !== source.id) return false;
+    const other = statedEncoding(walk, reader);
+    return other !== undefined && sameEncoding(own, other);
+  });
+}
+
+/** Graph outputs that were DQ outputs keep their names: the encoded value takes the output's name. */
+function renameOutputs(graph: Graph, walk: Walk): Graph {
+  const names = new Map<ValueId, ValueId>();
+  const extra: Node[] = [];
+  const values = new Map(graph.values);
+  const taken = (id: ValueId): boolean => walk.graph.inputs.includes(id) || walk.graph.outputs.includes(id) || names.has(id);
+  for (const id of walk.graph.outputs) {
+    const inner = resolve(walk, id);
+    if (inner === id) continue;
+    const value = walk.values.get(inner)!;
+    if (!taken(inner) && !value.data) names.set(inner, id);
+    else extra.push({ id: `${id}/identity`, op: "Identity", domain: "", attrs: new Map(), inputs: [inner], outputs: [id] });
+    values.set(id, { ...value, id });
+    if (taken(inner) && !names.has(inner)) values.set(inner, value);
+    else values.delete(inner);
+  }
+  const name = (id: ValueId): ValueId => names.get(id) ?? id;
+  const nodes = [...graph.nodes, ...extra].map((node) => ({ ...node, inputs: node.inputs.map(name), outputs: node.outputs.map(name) }));
+  return { ...graph, nodes, values, outputs: walk.graph.outputs };
+}

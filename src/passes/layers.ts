@@ -1,0 +1,56 @@
+/** Layers: the graph cut at its encoded values. Nodes joined by a value without encoding belong to one layer. */
+import { ModelError } from "../errors.ts";
+import type { Layer } from "../forms/form.ts";
+import type { Graph, Node, ValueId } from "../graph/graph.ts";
+import { isActivationEncoding } from "../graph/query.ts";
+
+/** Layers in an order in which every input is computed before it is read. throws ModelError "graph/layer-cycle". */
+export function layersOf(graph: Graph): Layer[] {
+  const encoded = (id: ValueId): boolean => isActivationEncoding(graph.values.get(id)!);
+  const constant = (id: ValueId): boolean => graph.values.get(id)!.data !== undefined;
+  const group = graph.nodes.map((_, i) => i);
+  const find = (i: number): number => (group[i] === i ? i : (group[i] = find(group[i]!)));
+  const first = new Map<ValueId, number>();
+  graph.nodes.forEach((node, i) => {
+    for (const id of [...node.inputs, ...node.outputs]) {
+      if (id === "" || constant(id) || encoded(id)) continue;
+      const other = first.get(id);
+      if (other === undefined) first.set(id, i);
+      else group[find(i)] = find(other);
+    }
+  });
+  const members = new Map<number, Node[]>();
+  graph.nodes.forEach((node, i) => {
+    members.set(find(i), [...(members.get(find(i)) ?? []), node]);
+  });
+  return order(graph, [...members.values()].map((nodes) => layerOf(graph, nodes, encoded, constant)));
+}
+
+function layerOf(graph: Graph, nodes: readonly Node[], encoded: (id: ValueId) => boolean, constant: (id: ValueId) => boolean): Layer {
+  const made = new Set(nodes.flatMap((node) => node.outputs));
+  const inside = new Set(nodes);
+  const readOutside = new Set(graph.nodes.filter((node) => !inside.has(node)).flatMap((node) => node.inputs));
+  const inputs = [...new Set(nodes.flatMap((node) => node.inputs))].filter((id) => id !== "" && !made.has(id) && !constant(id));
+  const outputs = [...made].filter((id) => id !== "" && (encoded(id) || readOutside.has(id) || graph.outputs.includes(id)));
+  return { nodes, inputs, outputs, island: [...inputs, ...outputs].some((id) => !encoded(id)) };
+}
+
+/** Topological order of layers, stable in node order. */
+function order(graph: Graph, layers: readonly Layer[]): Layer[] {
+  const ready = new Set<ValueId>(graph.inputs);
+  const sorted: Layer[] = [];
+  let waiting = [...layers];
+  while (waiting.length > 0) {
+    const next = waiting.filter((layer) => layer.inputs.every((id) => ready.has(id) || layer.outputs.includes(id)));
+    if (next.length === 0) {
+      const names = waiting.flatMap((layer) => layer.nodes.map((node) => node.id));
+      const message = `nodes ${names.join(", ")}: the values without encoding tie them into layers that wait for each other; give their outputs encodings`;
+      throw new ModelError([{ code: "graph/layer-cycle", message, node: names[0] ?? "" }]);
+    }
+    const layer = next[0]!;
+    for (const id of layer.outputs) ready.add(id);
+    sorted.push(layer);
+    waiting = waiting.filter((other) => other !== layer);
+  }
+  return sorted;
+}

@@ -1,0 +1,42 @@
+/** Lowering: the interface through which forms emit steps. Addresses are symbolic (Ref) until the arena is planned. */
+import type { Encoding } from "../encodings/encoding.ts";
+import type { Graph, ValueId } from "../graph/graph.ts";
+import type { ModuleGeometry } from "../kernels/variant.ts";
+import type { Layout, ProofChannel, Storage, Target } from "./plan.ts";
+
+/** A place in the constants section or in an arena buffer, plus a byte offset. */
+export interface Ref {
+  readonly kind: "constant" | "weights" | "buffer";
+  readonly id: number;
+  readonly offset: number;
+}
+
+export type { ModuleGeometry };
+
+export interface Lowering {
+  readonly graph: Graph;
+  readonly target: Target;
+  readonly module: ModuleGeometry;
+  /** Bytes that depend on this plan (tables, pointers). Aligned to 16. */
+  constant(bytes: ArrayBufferView): Ref;
+  /** Bytes made once per session and shared by all its plans: packed weights and their epilogue blocks. `key` names them uniquely. */
+  weights(key: string, make: () => ArrayBufferView): Ref;
+  /** A table of 32-bit addresses: base + offsets[i], or `zero` where offsets[i] is −1. */
+  pointers(base: Ref, offsets: Int32Array, zero: Ref): Ref;
+  /** Arena scratch; lives from the first to the last step that names it. Aligned to 64, readable 64 bytes beyond its end. */
+  buffer(bytes: number): Ref;
+  at(ref: Ref, offset: number): Ref;
+  storage(encoding: Encoding): Storage;
+  /** Where value `id` lies (codes if encoded, else float32) in `layout`; emits one transpose when it lies otherwise. Constants are materialised. */
+  input(id: ValueId, layout: Layout): Ref;
+  /** The layout `id` lies in already. */
+  layoutOf(id: ValueId): Layout;
+  /** Allocates the output `id` (codes if encoded, else float32) in `layout`. */
+  output(id: ValueId, layout: Layout): Ref;
+  /** `output` shares the bytes of `input` (same storage, both row-major). */
+  alias(output: ValueId, input: ValueId): void;
+  /** One kernel call. Fields by name in the order of the kernel's args list (src/kernels/abi.ts); a Ref becomes its address.
+   *  `uses`: buffers reached only through pointer tables. */
+  emit(kernel: string, fields: Readonly<Record<string, number | Ref>>, units: number, node: string, uses?: readonly Ref[]): void;
+  prove(node: string, epilogue: Ref, panels: number, channels: ProofChannel[]): void;
+}

@@ -1,0 +1,81 @@
+/** Compile: a prepared graph → Plan, by asking each layer's form to lower itself. */
+import { ModelError, type Issue } from "../errors.ts";
+import { type ValueId, valueOf } from "../graph/graph.ts";
+import { isActivationEncoding } from "../graph/query.ts";
+import type { Prepared } from "../passes/prepare.ts";
+import { PlanBuilder } from "../plan/builder.ts";
+import type { Lowering, ModuleGeometry, Ref } from "../plan/lowering.ts";
+import type { Plan, Target } from "../plan/plan.ts";
+import type { WeightStore } from "../plan/weightStore.ts";
+
+export interface CompileOptions {
+  readonly target: Target;
+  readonly module: ModuleGeometry;
+  readonly store: WeightStore;
+  readonly captures?: readonly ValueId[];
+}
+
+type Edge = (ctx: Lowering, from: Ref, to: Ref) => void;
+
+/** The plan of a prepared graph. throws ModelError listing every layer no kernel serves. */
+export function compile(prepared: Prepared, options: CompileOptions): Plan {
+  const { graph, layers } = prepared;
+  const builder = new PlanBuilder(graph, options.target, options.module, options.store);
+  for (const id of graph.inputs) builder.addInput(id, quantizeEdge(builder, id));
+  const issues: Issue[] = [];
+  for (const { layer, form, data } of layers) {
+    try {
+      form.lower(data, layer, builder);
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      issues.push(...error.issues);
+      break;
+    }
+  }
+  if (issues.length > 0) throw new ModelError(issues);
+  return builder.finish(graph.outputs, options.captures ?? [], (id) => dequantizeEdge(builder, id));
+}
+
+/** float32 → stored codes of an encoded value; null when it has no encoding. */
+function quantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
+  const value = valueOf(ctx.graph, id);
+  if (!isActivationEncoding(value)) return null;
+  const encoding = value.encoding!;
+  const storage = ctx.storage(encoding);
+  const size = elements(ctx, id);
+  return (builder, from, to) =>
+    builder.emit(
+      "quantize_f32",
+      {
+        input: from,
+        output: to,
+        outKind: storage.bytes - 1,
+        zero: storage.zero,
+        min: storage.min,
+        max: storage.max,
+        scale: builder.constant(Float64Array.of(encoding.scale[0]!)),
+      },
+      size,
+      id,
+    );
+}
+
+/** Stored codes → float32 of an encoded value; null when it has no encoding. */
+function dequantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
+  const value = valueOf(ctx.graph, id);
+  if (!isActivationEncoding(value)) return null;
+  const encoding = value.encoding!;
+  const storage = ctx.storage(encoding);
+  const size = elements(ctx, id);
+  return (builder, from, to) =>
+    builder.emit(
+      "dequantize_q",
+      { input: from, output: to, inKind: storage.bytes - 1, zero: storage.zero, scale: builder.constant(Float64Array.of(encoding.scale[0]!)) },
+      size,
+      id,
+    );
+}
+
+function elements(ctx: Lowering, id: ValueId): number {
+  return (valueOf(ctx.graph, id).shape as readonly number[]).reduce((a, b) => a * b, 1);
+}

@@ -1,0 +1,31 @@
+/** Where the kernel modules' bytes come from: beside this file in the package, the build folder in development. */
+import { type KernelSelection, selectVariant } from "../kernels/select.ts";
+import type { Variant } from "../plan/plan.ts";
+
+const here = import.meta.url;
+
+function kernelUrl(variant: Variant): URL {
+  const folder = here.endsWith(".ts") ? "../../build/kernels/" : "./kernels/";
+  return new URL(`${folder}${variant}.wasm`, here);
+}
+
+async function load(variant: Variant): Promise<Uint8Array> {
+  const url = kernelUrl(variant);
+  if (url.protocol === "file:") {
+    const { readFile } = await import("node:fs/promises");
+    return readFile(url);
+  }
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+const selections = new Map<Variant | "auto", Promise<KernelSelection>>();
+
+/** The kernel module this engine computes right; chosen once per process by known-answer tests. */
+export function kernelsFor(wanted: Variant | "auto"): Promise<KernelSelection> {
+  const known = selections.get(wanted) ?? selectVariant(load, wanted);
+  selections.set(wanted, known);
+  known.catch(() => selections.delete(wanted));
+  return known;
+}

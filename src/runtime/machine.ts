@@ -1,0 +1,53 @@
+/** Machine: one kernel instance with its memory, and the plan whose constants lie in it. Makes no decisions. */
+import { SessionError } from "../errors.ts";
+import { instantiateKernels, type Kernels } from "../kernels/instantiate.ts";
+import type { Plan, Step } from "../plan/plan.ts";
+import type { WeightStore } from "../plan/weightStore.ts";
+
+const PAGE = 65536;
+const MAX_PAGES = 65536;
+
+export interface Machine {
+  readonly memory: WebAssembly.Memory;
+  readonly kernels: Kernels;
+  readonly written: Set<string>; // weight keys already in memory
+  current: Plan | null;
+}
+
+export function createMachine(module: WebAssembly.Module): Machine {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+  return { memory, kernels: instantiateKernels(module, memory), written: new Set(), current: null };
+}
+
+/** Grows the memory to `bytes`. throws SessionError "session/out-of-memory" naming what was needed. */
+function reserve(memory: WebAssembly.Memory, bytes: number): void {
+  const missing = Math.ceil(bytes / PAGE) - memory.buffer.byteLength / PAGE;
+  if (missing <= 0) return;
+  try {
+    memory.grow(missing);
+  } catch {
+    const have = memory.buffer.byteLength;
+    throw new SessionError("session/out-of-memory", `the plan needs ${bytes} bytes of memory, the engine gave ${have}; use smaller shapes`);
+  }
+}
+
+/** Puts the plan's constants, and the weights not there yet, into memory. The store lets go of its copy of what is written. */
+export function activate(machine: Machine, plan: Plan, store: WeightStore): void {
+  if (machine.current === plan) return;
+  reserve(machine.memory, plan.arena.address + plan.arena.bytes);
+  const bytes = new Uint8Array(machine.memory.buffer);
+  for (const [key, entry] of store.entries) {
+    if (machine.written.has(key)) continue;
+    bytes.set(entry.bytes, entry.address);
+    store.entries.set(key, { address: entry.address, bytes: new Uint8Array(0) });
+    machine.written.add(key);
+  }
+  bytes.set(plan.constants.bytes, plan.constants.address);
+  machine.current = plan;
+}
+
+/** Runs steps in order. */
+export function execute(machine: Machine, steps: readonly Step[]): void {
+  const { kernels } = machine;
+  for (const step of steps) kernels[step.kernel]!(step.args, 0, step.units);
+}

@@ -1,0 +1,67 @@
+/** Tensor: typed elements with a shape; integer codes carry their encoding. */
+import type { Encoding } from "../encodings/encoding.ts";
+import { modelError } from "../errors.ts";
+import { dequantize, scaleIndexer } from "../numerics/affine.ts";
+import { halfToFloat } from "../numerics/half.ts";
+import { arrayType, type ElementType, type TypedArray } from "./dtype.ts";
+import { formatShape, sizeOf } from "./shape.ts";
+
+/** A tensor in row-major order. Sub-byte integers take one byte an element; float16 travels as bits in a Uint16Array.
+ *  throws ModelError "tensor/type" (array of another type) and "tensor/shape" (length is not the product of dims). */
+export class Tensor {
+  readonly type: ElementType;
+  readonly data: TypedArray;
+  readonly dims: readonly number[];
+  readonly encoding?: Encoding;
+
+  constructor(type: ElementType, data: ArrayBufferView, dims: readonly number[], encoding?: Encoding) {
+    const expected = arrayType(type);
+    if (expected === undefined) throw modelError("tensor/type", `tensor: element type '${String(type)}' is unknown`);
+    if (!(data instanceof expected)) {
+      throw modelError("tensor/type", `tensor: ${type} data must be a ${expected.name}, found ${data?.constructor?.name ?? typeof data}`);
+    }
+    if (!Array.isArray(dims) || dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) {
+      throw modelError("tensor/shape", `tensor: dims must be non-negative integers, found ${formatShape(Array.isArray(dims) ? dims : [])}`);
+    }
+    if (data.length !== sizeOf(dims)) {
+      throw modelError("tensor/shape", `tensor: ${data.length} elements do not fill shape ${formatShape(dims)} (${sizeOf(dims)})`);
+    }
+    this.type = type;
+    this.data = data;
+    this.dims = dims;
+    if (encoding) this.encoding = encoding;
+  }
+
+  /** The elements as float32: scale · (q − zeroPoint) of codes, rounded once; other types converted. */
+  toFloat(): Tensor {
+    const { data, encoding, dims, type } = this;
+    const out = new Float32Array(data.length);
+    if (encoding) {
+      const index = scaleIndexer(encoding, dims);
+      for (let i = 0; i < out.length; i++) {
+        const s = index(i);
+        out[i] = dequantize(Number(data[i]), encoding.scale[s]!, encoding.zeroPoint[s]!);
+      }
+    } else for (let i = 0; i < out.length; i++) out[i] = type === "float16" ? halfToFloat(data[i] as number) : Number(data[i]);
+    return new Tensor("float32", out, dims);
+  }
+}
+
+/** Elements of an unencoded tensor as plain numbers: float types as they are, integers as doubles. */
+export function tensorNumbers(tensor: Tensor): Float64Array | Float32Array {
+  const { data, type } = tensor;
+  if (data instanceof Float32Array || data instanceof Float64Array) return data;
+  if (type === "float16") return Float32Array.from(data as Uint16Array, halfToFloat);
+  return Float64Array.from(data as ArrayLike<number | bigint>, Number);
+}
+
+/** A tensor of `type` from plain numbers. */
+export function tensorOf(type: ElementType, numbers: ArrayLike<number>, dims: readonly number[], encoding?: Encoding): Tensor {
+  const Data = arrayType(type);
+  const data: TypedArray =
+    Data === BigInt64Array || Data === BigUint64Array
+      ? (Data as BigInt64ArrayConstructor).from(numbers, (x: number) => BigInt(Math.trunc(x)))
+      : (Data as Float32ArrayConstructor).from(numbers);
+  return new Tensor(type, data, dims, encoding);
+}
+

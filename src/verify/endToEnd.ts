@@ -1,0 +1,45 @@
+/** End to end: how far whole-model runs drift apart; information, except against the reference. */
+import type { Encoding } from "../encodings/encoding.ts";
+import type { EndToEndCounts } from "./report.ts";
+
+export interface EndToEndTally {
+  elements: number;
+  equal: number;
+  maxLsb: number;
+  signal: number; // Σ source², reals
+  noise: number; // Σ (runtime − source)², reals
+}
+
+export function emptyEndToEnd(): EndToEndTally {
+  return { elements: 0, equal: 0, maxLsb: 0, signal: 0, noise: 0 };
+}
+
+export function addEndToEnd(tally: EndToEndTally, runtime: ArrayLike<number>, source: ArrayLike<number>, encoding: Encoding): void {
+  const scale = encoding.scale[0]!;
+  const zero = encoding.zeroPoint[0]!;
+  for (let i = 0; i < runtime.length; i++) {
+    const difference = runtime[i]! - source[i]!;
+    tally.elements++;
+    if (difference === 0) tally.equal++;
+    tally.maxLsb = Math.max(tally.maxLsb, Math.abs(difference));
+    tally.signal += (scale * (source[i]! - zero)) ** 2;
+    tally.noise += (scale * difference) ** 2;
+  }
+}
+
+export function endToEndOf(tally: EndToEndTally): EndToEndCounts {
+  const { elements, equal, maxLsb, signal, noise } = tally;
+  return { elements, equal, differing: elements - equal, maxLsb, sqnrDb: noise === 0 ? null : 10 * Math.log10(signal / noise) };
+}
+
+export function totalEndToEnd(tallies: readonly EndToEndTally[]): EndToEndCounts {
+  const total = emptyEndToEnd();
+  for (const tally of tallies) {
+    total.elements += tally.elements;
+    total.equal += tally.equal;
+    total.maxLsb = Math.max(total.maxLsb, tally.maxLsb);
+    total.signal += tally.signal;
+    total.noise += tally.noise;
+  }
+  return endToEndOf(total);
+}

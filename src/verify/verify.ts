@@ -1,0 +1,172 @@
+/** Verify: the only place where simulation, reference and runtime meet. Element by element, layer by layer. */
+import { gridOf } from "../encodings/encoding.ts";
+import { SessionError } from "../errors.ts";
+import type { Judgement } from "../forms/form.ts";
+import type { ValueId } from "../graph/graph.ts";
+import { isActivationEncoding } from "../graph/query.ts";
+import type { LoadedModel } from "../model.ts";
+import type { Numbers } from "../ops/op.ts";
+import { type FormedLayer, type Prepared, prepare } from "../passes/prepare.ts";
+import type { Target, Variant } from "../plan/plan.ts";
+import { enterInput } from "../reference/execute.ts";
+import { checkFeeds, type EngineChoice, type Feeds, Session } from "../runtime/session.ts";
+import { dequantizeCodes, type Rounding } from "../sim/qdq.ts";
+import { tensorNumbers } from "../tensor/tensor.ts";
+import { emptyTally, reportOf, type Tally, tallyOutput } from "./classify.ts";
+import { addEndToEnd, emptyEndToEnd, type EndToEndTally, endToEndOf, totalEndToEnd } from "./endToEnd.ts";
+import { compileLayer, type LocalLayer, runLayer } from "./localLayer.ts";
+import { type LayerReport, totalLocal, type VerifyReport, verdictOf } from "./report.ts";
+import { matchRecording, type Recording, recordedSource, referenceSource, simulatedSource, type SourceInput, type SourceValues } from "./source.ts";
+
+export interface VerifyOptions {
+  readonly against?: "reference" | "sim-f64" | "sim-f32" | readonly Recording[];
+  readonly rounding?: Rounding;
+  readonly mode?: "local" | "endToEnd" | "both";
+  readonly target?: Target;
+  readonly variant?: Variant | "auto";
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number, layer: string) => void;
+}
+
+type Run = Required<Pick<VerifyOptions, "against" | "rounding" | "mode" | "target">> & Pick<VerifyOptions, "signal" | "onProgress">;
+
+interface LayerTally {
+  readonly formed: FormedLayer;
+  readonly local: Map<ValueId, Tally>;
+  readonly endToEnd: Map<ValueId, EndToEndTally>;
+}
+
+const UNIT = { f32: 2 ** -24, f64: 2 ** -53 };
+
+/** Verifies a model on samples with a chosen engine. `injected` lets a test alter the runtime's codes before they are compared. */
+export async function verifyModel(
+  model: LoadedModel,
+  samples: readonly Feeds[],
+  engine: EngineChoice,
+  options: Run,
+  injected: (tensor: ValueId, codes: Numbers) => void = () => {},
+): Promise<VerifyReport> {
+  const recordings = typeof options.against === "string" ? null : options.against;
+  const shapes = samples.length > 0 ? checkFeeds(model.graph, samples[0]!) : {};
+  const prepared = prepare(model.graph, shapes);
+  const coverage = recordings?.[0] ? matchRecording(prepared, recordings[0]) : null;
+  const tallies = prepared.layers.map((formed): LayerTally => ({ formed, local: new Map(), endToEnd: new Map() }));
+  const locals = options.mode === "endToEnd" ? null : prepared.layers.map((formed) => compileLayer(prepared.graph, formed, engine, options.target));
+  const session = options.mode === "local" ? null : new Session(model, engine, options.target);
+  for (const [sample, feeds] of samples.entries()) {
+    checkFeeds(model.graph, feeds);
+    const source = sourceOf(prepared, feeds, options, recordings?.[sample]);
+    const whole = session ? session.runSync(feeds, { capture: "all", quantized: true }) : null;
+    for (const [index, tally] of tallies.entries()) {
+      if (options.signal?.aborted) throw new SessionError("session/aborted", "verification was aborted");
+      options.onProgress?.(sample * tallies.length + index, samples.length * tallies.length, tally.formed.layer.outputs[0] ?? "");
+      if (locals) compareLocal(prepared, tally, locals[index]!, source, sample, options, injected);
+      if (whole) compareWhole(prepared, tally, whole, source);
+    }
+    if (sample % 16 === 15) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  session?.dispose();
+  return finish(prepared, tallies, samples.length, engine, options, coverage);
+}
+
+function sourceOf(prepared: Prepared, feeds: Feeds, options: Run, recording: Recording | undefined): SourceValues {
+  const entered = new Map<ValueId, Numbers>();
+  const plain = new Map<ValueId, Numbers>();
+  for (const id of prepared.graph.inputs) {
+    const tensor = feeds[id]!;
+    const value = prepared.graph.values.get(id)!;
+    const codes = isActivationEncoding(value) && tensor.type !== "float32";
+    const numbers = codes
+      ? dequantizeCodes(tensor.data as Int8Array, tensor.dims, value.encoding!, "f64")
+      : { dims: tensor.dims, data: tensorNumbers(tensor) };
+    plain.set(id, numbers);
+    entered.set(id, codes ? { dims: tensor.dims, data: Float64Array.from(tensor.data as ArrayLike<number>, Number) } : enterInput(prepared, id, numbers));
+  }
+  const input: SourceInput = { prepared, entered, plain, target: options.target };
+  if (recording) return recordedSource(input, recording, options.rounding);
+  if (options.against === "reference") return referenceSource(input);
+  return simulatedSource(input, options.against === "sim-f32" ? "f32" : "f64", options.rounding);
+}
+
+function compareLocal(
+  prepared: Prepared,
+  tally: LayerTally,
+  local: LocalLayer,
+  source: SourceValues,
+  sample: number,
+  options: Run,
+  injected: (tensor: ValueId, codes: Numbers) => void,
+): void {
+  const { layer, form, data } = tally.formed;
+  const { graph } = prepared;
+  const compared = layer.outputs.filter((id) => isActivationEncoding(graph.values.get(id)!) && source.has(id));
+  if (compared.length === 0) return;
+  const runtime = runLayer(local, source.values);
+  layer.outputs.forEach((id, i) => injected(id, runtime[i]!));
+  const reference = form.reference(data, layer, graph, source.values, options.target);
+  const unit = options.against === "sim-f64" || options.against === "reference" ? UNIT.f64 : UNIT.f32;
+  const judgements = options.against === "reference" ? null : form.judge(data, layer, graph, source.values, { unit }, options.target);
+  layer.outputs.forEach((id, i) => {
+    if (!compared.includes(id)) return;
+    const { encoding } = graph.values.get(id)!;
+    const { dims, data: codes } = runtime[i]!;
+    const judgement = judgements?.[i] ?? exactJudgement(reference[i]!);
+    const sums = tally.local.get(id) ?? emptyTally();
+    tally.local.set(id, sums);
+    const expected = options.against === "reference" ? reference[i]!.data : source.values.get(id)!.data;
+    tallyOutput(sums, { sample, dims, runtime: codes, reference: reference[i]!.data, source: expected, judgement, unit }, gridOf(encoding!.type));
+  });
+}
+
+/** Against the reference there is nothing to explain: t is the code itself and E is 0. */
+function exactJudgement(reference: Numbers): Judgement {
+  return { exact: Float64Array.from(reference.data), bound: new Float64Array(reference.data.length), magnitude: null, deviation: null };
+}
+
+function compareWhole(prepared: Prepared, tally: LayerTally, whole: Feeds, source: SourceValues): void {
+  for (const id of tally.formed.layer.outputs) {
+    const value = prepared.graph.values.get(id)!;
+    if (!isActivationEncoding(value) || !source.has(id)) continue;
+    const sums = tally.endToEnd.get(id) ?? emptyEndToEnd();
+    tally.endToEnd.set(id, sums);
+    addEndToEnd(sums, whole[id]!.data as Int8Array, source.values.get(id)!.data, value.encoding!);
+  }
+}
+
+function finish(
+  prepared: Prepared,
+  tallies: readonly LayerTally[],
+  samples: number,
+  engine: EngineChoice,
+  options: Run,
+  coverage: { matched: string[]; unmatched: string[] } | null,
+): VerifyReport {
+  const layers = tallies.flatMap(({ formed, local, endToEnd }): LayerReport[] =>
+    formed.layer.outputs
+      .filter((id) => local.has(id) || endToEnd.has(id))
+      .map((id) => ({
+        tensor: id,
+        op: formed.layer.nodes.map((node) => node.op).join("+"),
+        nodes: formed.layer.nodes.map((node) => node.id),
+        local: local.has(id) ? reportOf(local.get(id)!) : null,
+        endToEnd: endToEnd.has(id) ? endToEndOf(endToEnd.get(id)!) : null,
+      })),
+  );
+  const localTotal = options.mode === "endToEnd" ? null : totalLocal(layers.flatMap(({ local }) => (local ? [local] : [])));
+  const wholeTotal = options.mode === "local" ? null : totalEndToEnd(tallies.flatMap(({ endToEnd }) => [...endToEnd.values()]));
+  const against = typeof options.against === "string" ? options.against : "recorded";
+  const encoded = [...prepared.graph.values.values()].filter((value) => !value.data && isActivationEncoding(value));
+  return {
+    schema: "bitexact-verify/1",
+    target: options.target,
+    variant: engine.geometry.variant,
+    against,
+    samples,
+    verdict: verdictOf(localTotal, wholeTotal, against),
+    coverage: coverage
+      ? { recorded: coverage.matched.length + coverage.unmatched.length, matched: coverage.matched.length, unmatched: coverage.unmatched }
+      : { recorded: encoded.length, matched: encoded.length, unmatched: [] },
+    layers,
+    totals: { local: localTotal, endToEnd: wholeTotal },
+  };
+}

@@ -1,0 +1,67 @@
+/** `bitexact inspect`: the record, and what people read. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { InspectReport } from "../../src/inspectReport.ts";
+import { bitexact, bundled, scratch } from "./commandLine.ts";
+
+const cnn = bundled("digits_cnn/w8a8_pc");
+
+async function inspect(...words: string[]): Promise<InspectReport> {
+  const { code, stdout, stderr } = await bitexact("inspect", ...words, "--json", "-");
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as InspectReport;
+}
+
+describe("inspect", () => {
+  test("digits_cnn: ports, operators, MACs counted by hand, all activations encoded, no island", async () => {
+    const report = await inspect(cnn.model, "-e", cnn.encodings);
+    expect(report.schema).toBe("bitexact-inspect/1");
+    expect(report.inputs).toMatchObject([{ name: "input", type: "float32", shape: [1, 1, 8, 8], encoding: { type: "uint8", zeroPoint: 64 } }]);
+    expect(report.outputs.map(({ name }) => name)).toEqual(["output"]);
+    expect(report.operators.find(({ op }) => op === "Conv")?.count).toBe(5);
+    // output elements · input channels of the group · taps: conv1, dw, pw, conv2, conv3, fc
+    const macs = 16 * 64 * 9 + 16 * 64 * 9 + 16 * 64 * 16 + 24 * 16 * 16 * 9 + 32 * 4 * 12 + 10 * 32;
+    expect(report.macs).toBe(macs);
+    expect(report.dots.reduce((sum, dot) => sum + dot.macs, 0)).toBe(macs);
+    expect(report.islands).toEqual([]);
+    expect(report.unmatched).toEqual({ encodings: [], values: [] });
+    expect(report.coverage.activations.encoded).toBe(report.coverage.activations.total);
+  });
+
+  test("headroom leaves room in every accumulator, and the epilogues' channels add up", async () => {
+    const report = await inspect(cnn.model, "-e", cnn.encodings);
+    expect(report.dots).toHaveLength(6);
+    for (const dot of report.dots) {
+      expect(dot.headroomBits, dot.node).toBeGreaterThan(0);
+      expect(dot.headroomBits, dot.node).toBeLessThan(31);
+      expect(Object.values(dot.epilogues).reduce((a, b) => a + b, 0), dot.node).toBe(dot.channels);
+    }
+  });
+
+  test("int4 weights take half the bytes of int8 weights in memory, and both less than float32", async () => {
+    const int8 = await inspect(cnn.model, "-e", cnn.encodings);
+    const other = bundled("digits_cnn/w4a8_pc");
+    const int4 = await inspect(other.model, "-e", other.encodings);
+    expect(int8.weightBytes.before).toBe(int4.weightBytes.before);
+    expect(int8.weightBytes.after).toBeLessThan(int8.weightBytes.before);
+    expect(int4.weightBytes.after).toBeLessThan(int8.weightBytes.after);
+  });
+
+  test("names that match nothing are listed in both directions", async () => {
+    const json = JSON.parse(readFileSync(cnn.encodings, "utf8"));
+    json.activation_encodings.find(({ name }: { name: string }) => name === "/relu3/Relu_output_0").name = "stranger";
+    const file = join(scratch(), "renamed.encodings");
+    writeFileSync(file, JSON.stringify(json));
+    const report = await inspect(cnn.model, "-e", file);
+    expect(report.unmatched.encodings).toEqual(["stranger"]);
+    expect(report.unmatched.values).toContain("/relu3/Relu_output_0");
+  });
+
+  test("the text for people has its sections and fits 80 columns", async () => {
+    const { code, stdout } = await bitexact("inspect", cnn.model, "-e", cnn.encodings);
+    expect(code).toBe(0);
+    for (const section of ["Inputs", "Outputs", "Operators", "Encodings", "Integer clusters", "Float islands", "Cost", "headroom"]) expect(stdout).toContain(section);
+    for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+});

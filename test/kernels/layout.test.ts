@@ -1,0 +1,99 @@
+/** The ABI on both sides: args classes against field lists, epilogue offsets, and what the built modules contain. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { KERNELS } from "../../src/kernels/abi.ts";
+import { HEADER, HEADER_BYTES, PANEL } from "../../src/kernels/epilogue.ts";
+
+const root = new URL("../../", import.meta.url);
+
+function sources(folder: URL): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const at = new URL(name, folder);
+    return statSync(at).isDirectory() ? sources(new URL(`${name}/`, folder)) : [readFileSync(at, "utf8")];
+  });
+}
+
+const files = sources(new URL("assembly/kernels/", root));
+
+/** Fields of every unmanaged class, by class name. */
+const classes = new Map<string, string[]>();
+for (const text of files)
+  for (const [, name, body] of text.matchAll(/@unmanaged\s+(?:export\s+)?class\s+(\w+)\s*\{([^}]*)\}/g))
+    classes.set(name!, [...body!.matchAll(/^\s*(\w+)\s*:\s*(usize|i32|u32|f32|isize)\s*;/gm)].map((match) => match[1]!));
+
+/** Body of the top-level function `name` in `text`. */
+function bodyOf(text: string, name: string): string {
+  const match = new RegExp(`function ${name}(?:<[\\w, ]+>)?\\(`).exec(text);
+  return match ? text.slice(match.index, text.indexOf("\n}", match.index)) : "";
+}
+
+/** The args class that the exported kernel `name` reads: named in its body, or in the function it hands its args to. */
+function argsClassOf(name: string): string | undefined {
+  const text = files.find((file) => new RegExp(`export function ${name}\\(`).test(file))!;
+  const body = bodyOf(text, name);
+  const callee = /(\w+)(?:<[\w, ]+>)?\(args\b/.exec(body.slice(body.indexOf("{")))?.[1] ?? "";
+  for (const candidate of `${body}${bodyOf(text, callee)}`.matchAll(/\b\w+<(\w+)>\(args\b/g)) if (classes.has(candidate[1]!)) return candidate[1];
+  return undefined;
+}
+
+describe("kernel ABI", () => {
+  it.each(Object.keys(KERNELS))("%s reads its args in the order of the host's field list", (name) => {
+    expect(files.some((file) => new RegExp(`export function ${name}\\(`).test(file)), `no exported function ${name}`).toBe(true);
+    const args = argsClassOf(name);
+    expect(args, `${name} reads no args class`).toBeDefined();
+    expect(classes.get(args!)).toEqual(KERNELS[name]);
+  });
+
+  it("epilogue offsets are the same on both sides", () => {
+    const text = readFileSync(new URL("assembly/numerics/epilogue.ts", root), "utf8");
+    const constants = new Map([...text.matchAll(/export const (\w+): (?:usize|i32) = (\d+);/g)].map(([, name, value]) => [name!, Number(value)]));
+    const spelled = (name: string): string => name.replace(/[A-Z0-9]+/g, (part) => (/^\d/.test(part) ? part : `_${part}`)).toUpperCase();
+    const shared = { ...HEADER, ...PANEL };
+    const found: string[] = [];
+    for (const [name, offset] of Object.entries(shared)) {
+      const there = constants.get(spelled(name));
+      if (there === undefined) continue; // only the doubles of the slope side: reached by SLOPE_MUL
+      expect(there, name).toBe(offset);
+      found.push(name);
+    }
+    expect(Object.keys(shared).filter((name) => !found.includes(name))).toEqual(["slopeAdd", "slopeF1", "slopeF2", "slopeB1", "slopeB2"]);
+    expect(constants.get("HEADER_BYTES")).toBe(HEADER_BYTES);
+  });
+});
+
+describe.each(["simd", "usdot", "sdot"])("built module %s", (variant) => {
+  const wat = readFileSync(new URL(`build/kernels/${variant}.wat`, root), "utf8");
+
+  it("imports only the memory and has no data, no start and no mutable global", () => {
+    expect([...wat.matchAll(/\(import "[^"]*" "[^"]*"/g)].map(([text]) => text)).toEqual(['(import "env" "memory"']);
+    expect(wat).not.toMatch(/\n \((data|start|table|elem)\b/);
+    expect(wat).not.toMatch(/\(global [^\n]*\(mut /);
+  });
+
+  it("exports exactly the kernels of the ABI and the geometry", () => {
+    const exported = [...wat.matchAll(/\(export "(\w+)" \((func|global)/g)].map((match) => match[1]!);
+    expect(exported.sort()).toEqual([...Object.keys(KERNELS), "MR", "NR", "KR", "Q8_SIGNED"].sort());
+  });
+
+  it("the tile of igemm_q8 has one loop of 2·MR dots per row count, without a call", () => {
+    const dot = variant === "simd" ? "i32x4.dot_i16x8_s" : "i32x4.relaxed_dot_i8x16_i7x16_add_s";
+    const rows = variant === "simd" ? 4 : 6;
+    const counts = innerLoops(wat, "tiles").map((loop) => loop.split(dot).length - 1);
+    expect(counts.sort((a, b) => b - a)).toEqual(Array.from({ length: rows }, (_, i) => 2 * (rows - i)));
+    for (const loop of innerLoops(wat, "tiles")) expect(loop).not.toMatch(/\bcall\b/);
+  });
+});
+
+/** Innermost loops of the function whose name ends in `/name`, as text: from a `loop` line to the `end` of the same indentation. */
+function innerLoops(wat: string, name: string): string[] {
+  const functions = wat.split(/\n(?= \(func )/).filter((text) => new RegExp(`^ \\(func \\$[^ ]*/${name} `).test(text));
+  expect(functions.length, `functions named ${name}`).toBe(1);
+  const lines = functions[0]!.split("\n");
+  const loops = lines.flatMap((line, i) => {
+    const indent = /^( *)loop\b/.exec(line)?.[1];
+    if (indent === undefined) return [];
+    const length = lines.slice(i).findIndex((later) => later === `${indent}end`);
+    return [lines.slice(i, i + length).join("\n")];
+  });
+  return loops.filter((loop) => !/\n *loop\b/.test(loop));
+}
