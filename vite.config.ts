@@ -1,6 +1,6 @@
 /** Bundles the library, the command line and the demo into dist/, kernels and third-party licences beside them. */
 import { cpSync, mkdirSync } from "node:fs";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig, esmExternalRequirePlugin, type Plugin } from "vite";
 import { bundledLicenses } from "./scripts/licenses.ts";
 
 const VARIANTS = ["simd", "usdot", "sdot"];
@@ -17,7 +17,7 @@ function kernels(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [kernels(), bundledLicenses("THIRD-PARTY-LICENSES.txt")],
+  plugins: [esmExternalRequirePlugin({ external: [/^node:/] }), kernels(), bundledLicenses("THIRD-PARTY-LICENSES.txt")],
   // The bundle also serves browsers, so browser entry points win; the command line wants the colours of a terminal.
   resolve: { alias: { picocolors: "picocolors/picocolors.js" } },
   build: {
@@ -25,7 +25,6 @@ export default defineConfig({
     minify: false,
     lib: { entry: { index: "src/index.ts", cli: "src/cli/main.ts", demo: "src/cli/demo.ts" }, formats: ["es"] },
     rolldownOptions: {
-      external: /^node:/,
       output: {
         entryFileNames: "[name].js",
         // Every chunk lies beside kernels/, which the library finds relative to its own file.

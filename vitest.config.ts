@@ -5,6 +5,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts", "src/**/*.test.ts"],
     testTimeout: 120_000,
     pool: "forks",
+    isolate: false,
     maxWorkers: 2,
   },
 });

@@ -2,6 +2,7 @@
 export * from "./geometry";
 export { copy_strided } from "./kernels/copy/copy_strided";
 export { fill } from "./kernels/copy/fill";
+export { gather_rows } from "./kernels/copy/gather_rows";
 export { table_q8_q8, table_q8_q16, table_q16_q8, table_q16_q16 } from "./kernels/table/table";
 export { igemm_q8 } from "./kernels/igemm_q8/igemm_q8";
 export { dwconv_q8 } from "./kernels/dwconv_q8/dwconv_q8";
@@ -21,3 +22,4 @@ export { reduce_f32, reduce_f64 } from "./kernels/float/reduce";
 export { softmax_f32, softmax_f64, layernorm_f32, layernorm_f64 } from "./kernels/float/normalize";
 export { conv_f32, conv_f64 } from "./kernels/float/conv";
 export { matmul_f32, matmul_f64 } from "./kernels/float/matmul";
+export { resample_f32, resample_f64 } from "./kernels/float/resample";

@@ -1,9 +1,9 @@
 // Builds every kernel target; the only caller of the AssemblyScript compiler. --if-stale: only when a source is newer than the output.
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import asc from "assemblyscript/asc";
 
-const CONFIGS = ["asconfig.json", "assembly/asconfig.probes.json"];
+const CONFIGS = ["asconfig.json", "assembly/asconfig.probes.json", "assembly/asconfig.peak.json"];
 
 function newest(path) {
   const stat = statSync(path);
@@ -13,9 +13,9 @@ function newest(path) {
 const sources = Math.max(newest("assembly"), newest("asconfig.json"), newest("asconfig.base.json"));
 mkdirSync("build/kernels", { recursive: true });
 for (const config of CONFIGS) {
-  const { targets, entries } = JSON.parse(readFileSync(config, "utf8"));
-  if (!existsSync(entries[0])) continue;
-  for (const [target, { outFile }] of Object.entries(targets)) {
+  const { targets } = JSON.parse(readFileSync(config, "utf8"));
+  for (const [target, options] of Object.entries(targets)) {
+    const outFile = join(dirname(config), options.outFile);
     if (process.argv.includes("--if-stale") && existsSync(outFile) && statSync(outFile).mtimeMs >= sources) continue;
     const { error, stderr } = await asc.main(["--config", config, "--target", target]);
     if (error) {

@@ -37,7 +37,8 @@ export function checkedTarget(target: Target | undefined): Target {
 /** The kernels this engine runs right. throws ModelError "option/variant" when the one asked for is unknown or not exact here. */
 export async function engineFor(variant: Variant | "auto" | undefined): Promise<EngineChoice> {
   const wanted = variant ?? "auto";
-  if (!VARIANTS.includes(wanted)) throw modelError("option/variant", `variant '${wanted}' is unknown; choose one of ${VARIANTS.join(", ")}`);
+  if (!VARIANTS.includes(wanted))
+    throw modelError("option/variant", `variant '${wanted}' is unknown; choose one of ${VARIANTS.join(", ")}`);
   const { module, variant: chosen } = await kernelsFor(wanted);
   const geometry = moduleGeometry(instantiateKernels(module, new WebAssembly.Memory({ initial: 1 })), chosen);
   return { module, geometry };
@@ -54,7 +55,9 @@ export class Session extends SessionBase {
   static async create(source: Model | Source, options: SessionOptions & LoadOptions = {}): Promise<Session> {
     const model = isModel(source) ? source : await loadModel(source as Source, options);
     const session = new Session(model, await engineFor(options.variant), checkedTarget(options.target));
-    const open = model.inputs.some(({ name, shape }) => shape.some((dim) => typeof dim === "string") && !Object.hasOwn(options.shapes ?? {}, name));
+    const open = model.inputs.some(
+      ({ name, shape }) => shape.some((dim) => typeof dim === "string") && !Object.hasOwn(options.shapes ?? {}, name),
+    );
     if (!open) session.plan(options.shapes ?? {});
     return session;
   }
@@ -74,7 +77,9 @@ function plainFeeds(model: LoadedModel, feeds: Feeds): Map<ValueId, Numbers> {
       const tensor = feeds[id]!;
       const { encoding } = model.graph.values.get(id)!;
       const coded = encoding && tensor.type !== "float32";
-      const numbers = coded ? dequantizeCodes(tensor.data as Int8Array, tensor.dims, encoding, "f64") : { dims: tensor.dims, data: tensorNumbers(tensor) };
+      const numbers = coded
+        ? dequantizeCodes(tensor.data as Int8Array, tensor.dims, encoding, "f64")
+        : { dims: tensor.dims, data: tensorNumbers(tensor) };
       return [id, numbers] as const;
     }),
   );
@@ -85,11 +90,16 @@ function plainFeeds(model: LoadedModel, feeds: Feeds): Map<ValueId, Numbers> {
 export async function simulate(model: Model, feeds: Feeds, options: SimulateOptions = {}): Promise<Record<string, Tensor>> {
   const loaded = model as LoadedModel;
   const graph = staticGraph(loaded.graph, checkFeeds(loaded.graph, feeds));
-  const results = simulateGraph(graph, plainFeeds(loaded, feeds), { precision: options.precision ?? "f64", rounding: options.rounding ?? "halfEven" });
+  const results = simulateGraph(graph, plainFeeds(loaded, feeds), {
+    precision: options.precision ?? "f64",
+    rounding: options.rounding ?? "halfEven",
+  });
   const wanted = options.capture === "all" ? [...results.keys()] : [...(options.capture ?? []), ...graph.outputs];
   const missing = wanted.filter((id) => !results.has(id) && !graph.values.get(id)?.data);
   if (missing.length > 0) {
-    throw new ModelError(missing.map((id): Issue => ({ code: "run/unknown-value", tensor: id, message: `capture '${id}': the model computes no such value` })));
+    throw new ModelError(
+      missing.map((id): Issue => ({ code: "run/unknown-value", tensor: id, message: `capture '${id}': the model computes no such value` })),
+    );
   }
   const out: Record<string, Tensor> = Object.create(null);
   for (const id of wanted) {
@@ -103,7 +113,11 @@ export async function simulate(model: Model, feeds: Feeds, options: SimulateOpti
 }
 
 /** The integer reference in TypeScript: what the runtime must equal in every bit. Options as Session.run. throws ModelError "run/…". */
-export async function runReference(model: Model, feeds: Feeds, options: RunOptions & { readonly target?: Target } = {}): Promise<Record<string, Tensor>> {
+export async function runReference(
+  model: Model,
+  feeds: Feeds,
+  options: RunOptions & { readonly target?: Target } = {},
+): Promise<Record<string, Tensor>> {
   const loaded = model as LoadedModel;
   const prepared = prepare(loaded.graph, checkFeeds(loaded.graph, feeds));
   const entered = new Map<ValueId, Numbers>();
@@ -115,7 +129,8 @@ export async function runReference(model: Model, feeds: Feeds, options: RunOptio
   const tensor = (id: ValueId): Tensor => {
     const value = prepared.graph.values.get(id);
     const numbers = values.get(id);
-    if (!value || !numbers) throw modelError("run/unknown-value", `'${id}': not an encoded value or a value between layers`, { tensor: id });
+    if (!value || !numbers)
+      throw modelError("run/unknown-value", `'${id}': not an encoded value or a value between layers`, { tensor: id });
     const encoded = isActivationEncoding(value);
     return tensorOf(encoded ? value.encoding!.type : value.type, numbers.data, numbers.dims, encoded ? value.encoding : undefined);
   };

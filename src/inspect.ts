@@ -42,7 +42,7 @@ export async function inspectModel(model: Model, options: InspectOptions = {}): 
     islands: prepared.layers.filter(({ layer }) => layer.island).map(groupReport),
     biases: prepared.layers.flatMap(({ layer, form, data }) => form.facts?.(data, layer, prepared.graph, target).biases ?? []),
     macs: prepared.layers.reduce((sum, { layer }) => sum + layerMacs(prepared.graph, layer.nodes), 0),
-    weightBytes: { before: weightBytesBefore(prepared.graph), after: store.end - store.base },
+    weightBytes: { before: weightBytesBefore(prepared.graph), after: store.size.weights },
     arenaBytes: plan.arena.bytes,
     dots: dotReports(prepared, plan, target),
     warnings: warnings.map(({ code, message }) => ({ code, message })),
@@ -59,7 +59,8 @@ function symbolicAsOne(graph: Graph): Record<string, number[]> {
 }
 
 function portReport({ name, type, shape, encoding }: ValueInfo): InspectReport["inputs"][number] {
-  const grid = encoding && isPerTensor(encoding) ? { type: encoding.type, scale: encoding.scale[0]!, zeroPoint: encoding.zeroPoint[0]! } : null;
+  const grid =
+    encoding && isPerTensor(encoding) ? { type: encoding.type, scale: encoding.scale[0]!, zeroPoint: encoding.zeroPoint[0]! } : null;
   return { name, type, shape, encoding: grid };
 }
 
@@ -72,7 +73,9 @@ function countOperators(graph: Graph): { op: string; count: number }[] {
 function coverage(graph: Graph): InspectReport["coverage"] {
   const made = new Set([...graph.inputs, ...graph.nodes.flatMap((node) => node.outputs)]);
   const boundary = [...graph.values.values()].filter((value) => made.has(value.id) && value.type === "float32");
-  const weights = new Set(graph.nodes.flatMap((node) => (opOf(node)?.traits.dot ? [node.inputs[1]!] : [])).filter((id) => graph.values.get(id)?.data));
+  const weights = new Set(
+    graph.nodes.flatMap((node) => (opOf(node)?.traits.dot ? [node.inputs[1]!] : [])).filter((id) => graph.values.get(id)?.data),
+  );
   const encodedWeights = [...weights].filter((id) => graph.values.get(id)!.encoding);
   return {
     activations: { encoded: boundary.filter(isActivationEncoding).length, total: boundary.length },
@@ -121,6 +124,15 @@ function dotReports(prepared: Prepared, plan: Plan, target: Target): InspectRepo
     }
     const channels = proofs.reduce((sum, proof) => sum + proof.channels, 0);
     const node = layer.nodes[0]!;
-    return [{ node: node.id, op: layer.nodes.map(({ op }) => op).join("+"), macs: layerMacs(prepared.graph, layer.nodes), headroomBits: facts.headroomBits, channels, epilogues }];
+    return [
+      {
+        node: node.id,
+        op: layer.nodes.map(({ op }) => op).join("+"),
+        macs: layerMacs(prepared.graph, layer.nodes),
+        headroomBits: facts.headroomBits,
+        channels,
+        epilogues,
+      },
+    ];
   });
 }

@@ -21,7 +21,7 @@ export interface DotReport {
   readonly node: string;
   readonly op: string;
   readonly macs: number;
-  readonly headroomBits: number; // 31 − bits the largest reachable accumulator needs
+  readonly headroomBits: number; // bits left above the largest reachable accumulator: of 31 where all fit int32, else of 53 (wide path)
   readonly channels: number;
   readonly epilogues: Readonly<Record<string, number>>; // channels per epilogue: "fixed64", "double", "nearTie", …
 }

@@ -1,6 +1,6 @@
 /** Model: a loaded graph with its encodings, and what was noticed while loading. */
 import { parseEncodings } from "./encodings/aimet.ts";
-import { type Encoding } from "./encodings/encoding.ts";
+import type { Encoding } from "./encodings/encoding.ts";
 import { type Issue, ModelError } from "./errors.ts";
 import type { Graph, ValueId } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
@@ -66,12 +66,15 @@ export function modelOf(graph: Graph, found: readonly Issue[] = [], strict = fal
   const warnings = [...found];
   warnings.push(...islandWarnings(probe));
   if (strict && warnings.length > 0) {
-    throw new ModelError(warnings.map((issue) => ({ ...issue, code: issue.code.startsWith("graph/") ? issue.code : `strict/${issue.code}` })));
+    throw new ModelError(
+      warnings.map((issue) => ({ ...issue, code: issue.code.startsWith("graph/") ? issue.code : `strict/${issue.code}` })),
+    );
   }
+  const symbolic = graph.inputs.some((id) => graph.values.get(id)!.shape?.some((dim) => typeof dim === "string"));
   const info = (id: ValueId): ValueInfo => {
     const declared = graph.values.get(id)!;
     const { encoding } = probe.values.get(id) ?? declared;
-    const shape = declared.shape ?? probe.values.get(id)?.shape ?? [];
+    const shape = (symbolic ? declared.shape : probe.values.get(id)?.shape) ?? declared.shape ?? [];
     return { name: id, type: declared.type, shape, ...(encoding ? { encoding } : {}) };
   };
   return { inputs: graph.inputs.map(info), outputs: graph.outputs.map(info), warnings, graph };
@@ -84,7 +87,11 @@ async function encodingsJson(encodings: Source | object, signal: AbortSignal | u
   return new TextDecoder().decode(await readSource(encodings as Source, signal));
 }
 
-async function externalReader(source: Source, given: Record<string, Source>, signal: AbortSignal | undefined): Promise<ExternalData | undefined> {
+async function externalReader(
+  source: Source,
+  given: Record<string, Source>,
+  signal: AbortSignal | undefined,
+): Promise<ExternalData | undefined> {
   const files = new Map<string, Uint8Array>();
   for (const [name, file] of Object.entries(given)) files.set(name, await readSource(file, signal));
   const folder = await sourceFolder(source);

@@ -79,7 +79,8 @@ describe("architecture", () => {
   });
 
   it("only one file imports the loader and only one the protobuf schema", () => {
-    const users = (name: string) => sources.filter((file) => new RegExp(`(from|import|import\\() ?"${name}`).test(readFileSync(join(root, file), "utf8")));
+    const users = (name: string) =>
+      sources.filter((file) => new RegExp(`(from|import|import\\() ?"${name}`).test(readFileSync(join(root, file), "utf8")));
     expect(users("@assemblyscript/loader")).toEqual(["src/kernels/instantiate.ts"]);
     expect(users("onnx-proto")).toEqual(["src/onnx/decode.ts"]);
   });
@@ -87,7 +88,9 @@ describe("architecture", () => {
   it("engine-dependent elementary functions of Math are not used in numerics, forms, reference and sim", () => {
     const users = sources
       .filter((file) => /^src\/(numerics|forms|reference|sim|ops)\//.test(file) && file !== "src/forms/dot/range.ts") // there: bits of headroom, for reports
-      .filter((file) => /Math\.(exp|log|log2|log10|pow|tanh|sin|cos|cbrt|expm1|log1p|hypot)\(/.test(readFileSync(join(root, file), "utf8")));
+      .filter((file) =>
+        /Math\.(exp|log|log2|log10|pow|tanh|sin|cos|cbrt|expm1|log1p|hypot)\(/.test(readFileSync(join(root, file), "utf8")),
+      );
     expect(users).toEqual([]);
   });
 });

@@ -2,6 +2,8 @@
 // 1 ulp from the real value. Constants are immediates: no data segment, no memory. 
 import { productError, sumError } from "./expansion";
 
+export { erf } from "./erf";
+
 const LOG2E: f64 = 1.4426950408889634;
 const LN2_HIGH: f64 = 0.6931471803691238; // ln 2 cut to 32 bits: k·LN2_HIGH is exact for |k| < 2^21
 const LN2_LOW: f64 = 1.9082149292705877e-10; // ln 2 − LN2_HIGH
@@ -58,6 +60,26 @@ export function exp(x: f64): f64 {
   return expPair(x, 0);
 }
 
+/** (atanh(s) − s − s³/3 − s⁵/5)/s⁷ for z = s² < 0.0295: Taylor up to s^30/31, truncated below 2^−72 of atanh(s)/s. */
+// @ts-ignore: decorator
+@inline
+function atanhTail(z: f64): f64 {
+  let q: f64 = 0.03225806451612903;
+  q = q * z + 0.034482758620689655;
+  q = q * z + 0.037037037037037035;
+  q = q * z + 0.04;
+  q = q * z + 0.043478260869565216;
+  q = q * z + 0.047619047619047616;
+  q = q * z + 0.05263157894736842;
+  q = q * z + 0.058823529411764705;
+  q = q * z + 0.06666666666666667;
+  q = q * z + 0.07692307692307693;
+  q = q * z + 0.09090909090909091;
+  q = q * z + 0.1111111111111111;
+  q = q * z + 0.14285714285714285;
+  return q;
+}
+
 /** y ≠ 0: x^y; y = 0: the natural logarithm of x. x positive and finite, |y| in [2^−65, 2^65].
  *  x = 2^k·m, m in [√½, √2); log m = 2·atanh(s), s = f/(2 + f), f = m − 1 exact, |s| < 0.172. With z = s² < 0.0295:
  *  atanh(s) = s + s·z·(1/3 + z·(1/5 + z·q(z))), q a Taylor polynomial in double, everything outside it as pairs hi + lo:
@@ -74,20 +96,7 @@ function logPower(x: f64, y: f64): f64 {
   const sLow = (f - sd - productError(s, d, sd) - s * (2 - d + f)) / d;
   const z = s * s;
   const zLow = productError(s, s, z) + 2 * s * sLow;
-  let q: f64 = 0.03225806451612903;
-  q = q * z + 0.034482758620689655;
-  q = q * z + 0.037037037037037035;
-  q = q * z + 0.04;
-  q = q * z + 0.043478260869565216;
-  q = q * z + 0.047619047619047616;
-  q = q * z + 0.05263157894736842;
-  q = q * z + 0.058823529411764705;
-  q = q * z + 0.06666666666666667;
-  q = q * z + 0.07692307692307693;
-  q = q * z + 0.09090909090909091;
-  q = q * z + 0.1111111111111111;
-  q = q * z + 0.14285714285714285;
-  const zq = z * q;
+  const zq = z * atanhTail(z);
   const a: f64 = 0.2 + zq;
   const aLow = 0.2 - a + zq - 1.1102230246251566e-17; // 1/5 − 0.2 in double
   const za = z * a;
@@ -152,138 +161,6 @@ export function tanh(x: f64): f64 {
   const qd = q * d;
   const quotient = q + (n - qd - productError(q, d, qd) + (nLow - q * dLow)) / d;
   return x > 0 ? quotient : -quotient;
-}
-
-/** Error function. |x| < ½: 2x/√π·(1 − x²·q(x²)), the first factor as a pair; up to 6: erf(c) + h·p(h), h = x − c, one centre c per
- *  interval, chosen where erf(c) and erf′(c) are doubles up to 2^−63; 1 beyond. |h·p(h)| < 0.17, so that its rounding stays below 0.35 ulp. */
-export function erf(x: f64): f64 {
-  if (x != x) return x;
-  const magnitude = abs(x);
-  if (magnitude < 0.5) return erfNear(x);
-  if (magnitude >= 6) return x > 0 ? 1 : -1;
-  const y = magnitude < 2 ? erfMiddle(magnitude) : erfFar(magnitude);
-  return x > 0 ? y : -y;
-}
-
-function erfNear(x: f64): f64 {
-  const z = x * x;
-  let p: f64 = -1.1833213065516848e-08;
-  p = p * z + 1.443659877135903e-07;
-  p = p * z - 1.4587208681529695e-06;
-  p = p * z + 1.3227478567905445e-05;
-  p = p * z - 0.00010683760303770807;
-  p = p * z + 0.0007575757573218595;
-  p = p * z - 0.0046296296296198785;
-  p = p * z + 0.02380952380952362;
-  p = p * z - 0.09999999999999999;
-  p = p * z + 0.3333333333333333;
-  const y = x * 1.1283791670955126; // 2/√π = 1.1283791670955126 + 1.533545961316588e-17
-  if (z < 1e-300) return y + x * 1.533545961316588e-17; // productError would underflow, z·p does not count
-  return y + (productError(x, 1.1283791670955126, y) + x * 1.533545961316588e-17 - y * (z * p));
-}
-
-/** x in [½, 2). */
-function erfMiddle(x: f64): f64 {
-  if (x < 1) {
-    const h = x - 0.7561798095703125;
-    let p: f64 = 2.146101655271572e-05;
-    p = p * h - 7.233582301762392e-05;
-    p = p * h - 0.00011202015397267893;
-    p = p * h + 0.0006157607773957373;
-    p = p * h + 0.00022816609460853547;
-    p = p * h - 0.003955453671196739;
-    p = p * h + 0.00208142471389844;
-    p = p * h + 0.018543581808319155;
-    p = p * h - 0.026072643096695172;
-    p = p * h - 0.05422431653130792;
-    p = p * h + 0.14902657828079013;
-    p = p * h + 0.030493202328002126;
-    p = p * h - 0.48166725073664257;
-    p = p * h + 0.6369744928925601;
-    return 0.7151104165941328 + h * p;
-  }
-  const h = x - 1.5069732666015625;
-  let p: f64 = -1.009270491876672e-07;
-  p = p * h - 2.9612942763608583e-07;
-  p = p * h + 1.496310632414848e-06;
-  p = p * h + 7.401674226065994e-07;
-  p = p * h - 1.4023239412483004e-05;
-  p = p * h + 1.6588800770098716e-05;
-  p = p * h + 7.925590032818859e-05;
-  p = p * h - 0.00024788185997776324;
-  p = p * h - 0.0001121810043592717;
-  p = p * h + 0.0017026657800030872;
-  p = p * h - 0.0022555878275436507;
-  p = p * h - 0.0048718687023627544;
-  p = p * h + 0.019091481749026668;
-  p = p * h - 0.014062574604123067;
-  p = p * h - 0.04510315157423317;
-  p = p * h + 0.13750090689650263;
-  p = p * h - 0.17550583151704485;
-  p = p * h + 0.11646247176821874;
-  return 0.9669258512959923 + h * p;
-}
-
-/** x in [2, 6). */
-function erfFar(x: f64): f64 {
-  if (x < 3) {
-    const h = x - 2.4997711181640625;
-    let p: f64 = 1.5616424632503385e-07;
-    p = p * h - 6.213327968373235e-07;
-    p = p * h + 1.9278147063113322e-07;
-    p = p * h + 4.681689597042448e-06;
-    p = p * h - 1.4095899550017514e-05;
-    p = p * h + 5.177559861791676e-06;
-    p = p * h + 7.878857069308531e-05;
-    p = p * h - 0.00025046595384030053;
-    p = p * h + 0.00026118591756756076;
-    p = p * h + 0.0005419323019514125;
-    p = p * h - 0.0027993588086800713;
-    p = p * h + 0.006121191951065564;
-    p = p * h - 0.008629378027226138;
-    p = p * h + 0.008357986775202999;
-    p = p * h - 0.005451446838291238;
-    p = p * h + 0.0021807783915413;
-    return 0.9995925491274772 + h * p;
-  }
-  if (x < 4) {
-    const h = x - 3.498291015625;
-    let p: f64 = 8.478399051801745e-08;
-    p = p * h - 3.068668287935004e-07;
-    p = p * h + 4.5318887918692117e-07;
-    p = p * h + 4.363633833508825e-07;
-    p = p * h - 4.649756361639822e-06;
-    p = p * h + 1.5410027310352815e-05;
-    p = p * h - 3.449554485433602e-05;
-    p = p * h + 5.866276284871187e-05;
-    p = p * h - 7.844320972759839e-05;
-    p = p * h + 8.29170427735954e-05;
-    p = p * h - 6.842290413711079e-05;
-    p = p * h + 4.27608305742589e-05;
-    p = p * h - 1.911603159653537e-05;
-    p = p * h + 5.464391473152951e-06;
-    return 0.999999247618686 + h * p;
-  }
-  const h = x - 4.997711181640625;
-  let p: f64 = -1.494269354877135e-13;
-  p = p * h + 5.716233256147169e-12;
-  p = p * h - 2.9609712856049626e-11;
-  p = p * h + 8.617818609904476e-11;
-  p = p * h - 2.0383444708108094e-10;
-  p = p * h + 4.3390529117160757e-10;
-  p = p * h - 8.099528137253659e-10;
-  p = p * h + 1.3101613125837946e-09;
-  p = p * h - 1.8515440833719887e-09;
-  p = p * h + 2.2896787104111718e-09;
-  p = p * h - 2.4610282180768345e-09;
-  p = p * h + 2.2768883084193295e-09;
-  p = p * h - 1.7903793430031401e-09;
-  p = p * h + 1.1750873753196235e-09;
-  p = p * h - 6.270840009041658e-10;
-  p = p * h + 2.6163804044435387e-10;
-  p = p * h - 8.013128499903227e-11;
-  p = p * h + 1.6033592975703422e-11;
-  return 0.9999999999984263 + h * p;
 }
 
 /** x^y as IEEE 754 and C define it: pow(x, 0) = pow(1, y) = 1 even for NaN, pow(−1, ±∞) = 1; negative x only with integer y.

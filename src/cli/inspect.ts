@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import { loadModel } from "../index.ts";
 import { inspectModel } from "../inspect.ts";
+import type { DotReport, GroupReport, InspectReport, PortReport } from "../inspectReport.ts";
 import { type ModelOptions, withModelOptions } from "./arguments.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
-import type { DotReport, GroupReport, InspectReport, PortReport } from "../inspectReport.ts";
 import { textSink, writeJson } from "./json.ts";
 import { lineWidth, type Streams } from "./streams.ts";
 import { formatBytes, formatCount, formatPercent, formatTable, operatorLabel, plural, wrap } from "./table.ts";
@@ -39,10 +39,10 @@ function describe(path: string, report: InspectReport, width: number): string {
   const share = ({ encoded, total }: { encoded: number; total: number }): string =>
     `${formatCount(encoded)} of ${formatCount(total)} (${formatPercent(encoded, total)})`;
   const sections = [
-    `${pc.bold(path)}: target ${report.target}, kernels ${report.variant}`,
-    portLines("Inputs", report.inputs),
-    portLines("Outputs", report.outputs),
-    wrap(`${pc.bold("Operators")}  ${report.operators.map(({ op, count }) => (count > 1 ? `${op} ×${count}` : op)).join(", ")}`, width, "  "),
+    wrap(`${path}: target ${report.target}, kernels ${report.variant}`, width, "  "),
+    portLines("Inputs", report.inputs, width),
+    portLines("Outputs", report.outputs, width),
+    wrap(`Operators  ${report.operators.map(({ op, count }) => (count > 1 ? `${op} ×${count}` : op)).join(", ")}`, width, "  "),
     [
       pc.bold("Encodings"),
       `  activations ${share(coverage.activations)}, parameters ${share(coverage.parameters)}`,
@@ -63,10 +63,10 @@ function describe(path: string, report: InspectReport, width: number): string {
   return sections.filter((section) => section !== "").join("\n\n");
 }
 
-function portLines(title: string, ports: readonly PortReport[]): string {
+function portLines(title: string, ports: readonly PortReport[], width: number): string {
   const lines = ports.map(({ name, type, shape, encoding }) => {
     const grid = encoding ? `  ${encoding.type}, scale ${encoding.scale.toPrecision(8)}, zero point ${encoding.zeroPoint}` : "";
-    return `  ${name}  ${type} [${shape.join(", ")}]${grid}`;
+    return wrap(`  ${name}  ${type} [${shape.join(", ")}]${grid}`, width, "    ");
   });
   return [pc.bold(title), ...lines].join("\n");
 }
@@ -85,12 +85,21 @@ function dotLines(dots: readonly DotReport[], width: number): string {
   if (dots.length === 0) return "";
   const names = [...new Set(dots.flatMap(({ epilogues }) => Object.keys(epilogues)))];
   const columns = [
-    { title: "dot product", align: "left", shrink: true }, { title: "op", align: "left", shrink: true }, { title: "MACs" }, { title: "channels" },
-    { title: "headroom" }, ...names.map((title) => ({ title })),
+    { title: "dot product", align: "left", shrink: true },
+    { title: "op", align: "left", shrink: true },
+    { title: "MACs" },
+    { title: "channels" },
+    { title: "headroom" },
+    ...names.map((title) => ({ title })),
   ] as const;
   const rows = dots.map(({ node, op, macs, channels, headroomBits, epilogues }) => [
-    node, operatorLabel(op), formatCount(macs), formatCount(channels), `${headroomBits.toFixed(1)} bit`,
+    node,
+    operatorLabel(op),
+    formatCount(macs),
+    formatCount(channels),
+    `${headroomBits.toFixed(1)} bit`,
     ...names.map((name) => formatPercent(epilogues[name] ?? 0, channels)),
   ]);
-  return [`${pc.bold(plural(dots.length, "dot product"))}, accumulator headroom, share of channels per epilogue`, formatTable(columns, rows, width)].join("\n");
+  const title = `${pc.bold(plural(dots.length, "dot product"))}: accumulator headroom, share of channels per epilogue`;
+  return [title, formatTable(columns, rows, width)].join("\n");
 }

@@ -10,7 +10,7 @@ import { progressLine } from "./progress.ts";
 import { gatherSamples } from "./samples.ts";
 import { saveTensors, stackSamples } from "./stack.ts";
 import { lineWidth, type Streams } from "./streams.ts";
-import { formatTable, plural, shorten } from "./table.ts";
+import { formatTable, plural, shorten, wrap } from "./table.ts";
 
 interface RunCommandOptions extends ModelOptions {
   readonly input?: Readonly<Record<string, string>>;
@@ -71,7 +71,7 @@ export async function runCommand(path: string, options: RunCommandOptions, strea
   });
   const runOptions: RunOptions = {
     quantized: options.quantized ?? false,
-    ...(options.capture ? { capture: options.capture === "all" ? "all" as const : options.capture.split(",") } : {}),
+    ...(options.capture ? { capture: options.capture === "all" ? ("all" as const) : options.capture.split(",") } : {}),
   };
   const progress = progressLine(streams.stderr);
   const results: Record<string, Tensor>[] = [];
@@ -104,7 +104,11 @@ function reportOf(session: Session, samples: number, milliseconds: number, tenso
       const single = encoding && encoding.axis === null && encoding.blockSize === null ? encoding : undefined;
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
       return {
-        name, type, dims, min, max,
+        name,
+        type,
+        dims,
+        min,
+        max,
         scale: single?.scale[0] ?? null,
         zeroPoint: single?.zeroPoint[0] ?? null,
         sha256: createHash("sha256").update(bytes).digest("hex"),
@@ -126,13 +130,33 @@ function rangeOf(data: ArrayBufferView): [number, number] {
 
 const PREVIEW = 10;
 
-function describe(path: string, model: Model, report: RunReport, tensors: Readonly<Record<string, Tensor>>, options: RunCommandOptions, width: number): string {
+function describe(
+  path: string,
+  model: Model,
+  report: RunReport,
+  tensors: Readonly<Record<string, Tensor>>,
+  options: RunCommandOptions,
+  width: number,
+): string {
   const rows = report.tensors.map(({ name, type, dims, min, max, sha256 }) => [
-    name, type, dims.join("×"), compact(min), compact(max), sha256.slice(0, 12),
+    name,
+    type,
+    dims.join("×"),
+    compact(min),
+    compact(max),
+    sha256.slice(0, 12),
   ]);
   const table = formatTable(
-    [{ title: "tensor", align: "left", shrink: true }, { title: "type", align: "left" }, { title: "shape" }, { title: "min" }, { title: "max" }, { title: "sha256" }],
-    rows, width,
+    [
+      { title: "tensor", align: "left", shrink: true },
+      { title: "type", align: "left" },
+      { title: "shape" },
+      { title: "min" },
+      { title: "max" },
+      { title: "sha256" },
+    ],
+    rows,
+    width,
   );
   const values = model.outputs.map(({ name }) => {
     const data = tensors[name]?.data as Float32Array | undefined;
@@ -141,9 +165,16 @@ function describe(path: string, model: Model, report: RunReport, tensors: Readon
     return shorten(`${name}: ${shown}${data.length > PREVIEW ? " …" : ""}`, width);
   });
   return [
-    `${pc.bold(path)}: ${plural(report.samples, "sample")}, target ${report.target}, kernels ${report.variant}, ${report.millisecondsPerSample.toFixed(3)} ms per sample`,
-    ...model.warnings.map((issue) => pc.dim(`note ${issue.code}: ${issue.message}`)),
-    "", table, "", ...values,
+    wrap(
+      `${path}: ${plural(report.samples, "sample")}, target ${report.target}, kernels ${report.variant}, ${report.millisecondsPerSample.toFixed(3)} ms per sample`,
+      width,
+      "  ",
+    ),
+    ...model.warnings.map((issue) => pc.dim(wrap(`note ${issue.code}: ${issue.message}`, width, "  "))),
+    "",
+    table,
+    "",
+    ...values,
     ...(options.out ? [`Saved to ${options.out}.`] : []),
   ].join("\n");
 }

@@ -7,7 +7,8 @@ import { type NpyArray, readNpy } from "../io/npy.ts";
 import { readNpz } from "../io/npz.ts";
 import { integerType, type TypedArray } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/shape.ts";
-import { indexBounds } from "./indexBounds.ts";
+import type { LoadedModel } from "../model.ts";
+import { indexBounds } from "../passes/indexBounds.ts";
 import { randomSamples } from "./random.ts";
 import type { Sink } from "./streams.ts";
 
@@ -36,16 +37,21 @@ function allSamples(model: Model, options: SampleOptions, notes: Sink): Feeds[] 
   if (given > 1) throw modelError("cli/inputs", "inputs: give one of --input, --inputs and --random.");
   const shapes = options.shape ?? {};
   for (const name of Object.keys(shapes)) {
-    if (!model.inputs.some((input) => input.name === name)) throw modelError("cli/shape", `--shape: '${name}' is not an input; ${inputNames(model)}.`);
+    if (!model.inputs.some((input) => input.name === name))
+      throw modelError("cli/shape", `--shape: '${name}' is not an input; ${inputNames(model)}.`);
   }
   if (options.random !== undefined) {
-    return randomSamples(model, { seed: options.random, samples: options.samples ?? 1, shapes, bounds: indexBounds(model) });
+    return randomSamples(model, { seed: options.random, samples: options.samples ?? 1, shapes, bounds: indexBounds((model as LoadedModel).graph) });
   }
   if (given === 0) {
     if (model.inputs.length === 0) return [{}];
-    throw modelError("cli/no-inputs", `inputs: none given; ${inputNames(model)}. Give --inputs FILE.npz, --input NAME=FILE.npy or --random SEED.`);
+    throw modelError(
+      "cli/no-inputs",
+      `inputs: none given; ${inputNames(model)}. Give --inputs FILE.npz, --input NAME=FILE.npy or --random SEED.`,
+    );
   }
-  const arrays = options.inputs !== undefined ? readNpz(new Uint8Array(readFileSync(options.inputs)), options.inputs) : readArrays(options.input ?? {});
+  const arrays =
+    options.inputs !== undefined ? readNpz(new Uint8Array(readFileSync(options.inputs)), options.inputs) : readArrays(options.input ?? {});
   const extra = [...arrays.keys()].filter((name) => !model.inputs.some((input) => input.name === name));
   if (extra.length > 0) notes.write(`${pc.yellow("note")}  not an input, ignored: ${extra.join(", ")}\n`);
   return samplesOf(model, arrays);
@@ -66,14 +72,19 @@ export function samplesOf(model: Model, arrays: ReadonlyMap<string, NpyArray>): 
   const counts = new Map<string, number>();
   for (const input of model.inputs) {
     const array = arrays.get(input.name);
-    const issue = array ? mismatch(input, array) : `input '${input.name}': found nothing of that name (members: ${[...arrays.keys()].join(", ")}). Name the member as the tensor, verbatim.`;
+    const issue = array
+      ? mismatch(input, array)
+      : `input '${input.name}': found nothing of that name (members: ${[...arrays.keys()].join(", ")}). Name the member as the tensor, verbatim.`;
     if (issue) issues.push({ code: array ? "cli/input" : "cli/missing-input", message: issue, tensor: input.name });
     else if (array) counts.set(input.name, sampleCount(input, array));
   }
   const count = counts.values().next().value ?? 1;
   if (new Set(counts.values()).size > 1) {
     const found = [...counts].map(([name, n]) => `'${name}' ${n}`).join(", ");
-    issues.push({ code: "cli/sample-count", message: `inputs: found different numbers of samples (${found}), expected the same for every input.` });
+    issues.push({
+      code: "cli/sample-count",
+      message: `inputs: found different numbers of samples (${found}), expected the same for every input.`,
+    });
   }
   if (issues.length > 0) throw new ModelError(issues);
   return Array.from({ length: count }, (_, i) => {
@@ -100,12 +111,16 @@ function mismatch(input: ValueInfo, array: NpyArray): string | null {
     const cast = array.type === "float64" && input.type === "float32" ? " Convert it with .astype(numpy.float32)." : "";
     return `input '${name}': found ${array.type}, expected ${input.type}${codes ? ` or codes (${codes})` : ""}.${cast}`;
   }
-  const fits = array.dims.length === shape.length && shape.every((dim, i) => {
-    const found = array.dims[i] as number;
-    if (typeof dim === "string") return true;
-    return i === 0 ? (dim > 0 ? found > 0 && found % dim === 0 : found === dim) : found === dim;
-  });
-  return fits ? null : `input '${name}': found shape ${formatShape(array.dims)}, expected ${formatShape(shape)}, or a multiple of its leading dimension.`;
+  const fits =
+    array.dims.length === shape.length &&
+    shape.every((dim, i) => {
+      const found = array.dims[i] as number;
+      if (typeof dim === "string") return true;
+      return i === 0 ? (dim > 0 ? found > 0 && found % dim === 0 : found === dim) : found === dim;
+    });
+  return fits
+    ? null
+    : `input '${name}': found shape ${formatShape(array.dims)}, expected ${formatShape(shape)}, or a multiple of its leading dimension.`;
 }
 
 /** The npy element type that carries codes of a grid: one element per byte below 8 bits. */

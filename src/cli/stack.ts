@@ -13,7 +13,10 @@ export function stackSamples(results: readonly Readonly<Record<string, Tensor>>[
     const parts = results.map((result) => result[name]).filter((part) => part !== undefined);
     if (parts.every((part) => sameShape(part.dims.slice(1), first.dims.slice(1)) && part.dims.length === first.dims.length)) {
       stacked[name] = concat(parts, first);
-    } else parts.forEach((part, i) => { stacked[`${name}#${i}`] = part; });
+    } else
+      parts.forEach((part, i) => {
+        stacked[`${name}#${i}`] = part;
+      });
   }
   return stacked;
 }
@@ -21,7 +24,10 @@ export function stackSamples(results: readonly Readonly<Record<string, Tensor>>[
 function concat(parts: readonly Tensor[], first: Tensor): Tensor {
   if (parts.length === 1) return first;
   const arrays = parts.map((part) => part.data as TypedArray);
-  const data = newArray(first.type, arrays.reduce((sum, { length }) => sum + length, 0));
+  const data = newArray(
+    first.type,
+    arrays.reduce((sum, { length }) => sum + length, 0),
+  );
   let at = 0;
   for (const array of arrays) {
     (data as Float32Array).set(array as Float32Array, at);
@@ -33,5 +39,8 @@ function concat(parts: readonly Tensor[], first: Tensor): Tensor {
 
 /** Writes the tensors as an .npz whose members are named as the tensors are. */
 export function saveTensors(file: string, tensors: Readonly<Record<string, Tensor>>): void {
-  writeFileSync(file, writeNpz(new Map(Object.entries(tensors).map(([name, { type, dims, data }]) => [name, { type, dims, data: data as TypedArray }]))));
+  writeFileSync(
+    file,
+    writeNpz(new Map(Object.entries(tensors).map(([name, { type, dims, data }]) => [name, { type, dims, data: data as TypedArray }]))),
+  );
 }

@@ -15,3 +15,11 @@ export interface Streams {
 export function lineWidth(sink: Sink): number {
   return Math.max(80, sink.columns ?? 120);
 }
+
+/** Lets `bitexact … | head` end quietly: a reader that went away is not a failure. */
+export function endOnClosedPipe(stream: NodeJS.WriteStream): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
+}

@@ -14,24 +14,39 @@ export function sourceName(against: string): string {
 /** Layers ordered by how bad they are: unexplained, undecided, explained, largest distance, then end-to-end differences. */
 export function worstFirst(layers: readonly LayerReport[]): LayerReport[] {
   const key = ({ local, endToEnd }: LayerReport): number[] => [
-    local?.unexplained ?? 0, local?.undecided ?? 0, local?.explained ?? 0, local?.maxLsb ?? 0,
-    endToEnd?.differing ?? 0, endToEnd?.maxLsb ?? 0,
+    local?.unexplained ?? 0,
+    local?.undecided ?? 0,
+    local?.explained ?? 0,
+    local?.maxLsb ?? 0,
+    endToEnd?.differing ?? 0,
+    endToEnd?.maxLsb ?? 0,
   ];
   const compare = (a: number[], b: number[]): number => {
     const at = a.findIndex((value, i) => value !== b[i]);
     return at < 0 ? 0 : (b[at] ?? 0) - (a[at] ?? 0);
   };
-  return layers.map((layer) => ({ layer, order: key(layer) })).sort((a, b) => compare(a.order, b.order)).map(({ layer }) => layer);
+  return layers
+    .map((layer) => ({ layer, order: key(layer) }))
+    .sort((a, b) => compare(a.order, b.order))
+    .map(({ layer }) => layer);
 }
 
 /** The layer table in `width` characters; the columns follow from the modes the report holds. */
 export function layerTable(report: VerifyReport, width: number): string {
-  const columns: Column[] = [{ title: "layer output", align: "left", shrink: true }, { title: "op", align: "left", shrink: true }];
+  const columns: Column[] = [
+    { title: "layer output", align: "left", shrink: true },
+    { title: "op", align: "left", shrink: true },
+  ];
   if (report.totals.local) {
     for (const title of ["elements", "equal", "expl.", "undec.", "unexpl.", "LSB"]) columns.push({ title });
   }
-  if (report.totals.endToEnd) for (const title of report.totals.local ? ["e2e diff"] : ["elements", "equal", "differ", "LSB"]) columns.push({ title });
-  return formatTable(columns, worstFirst(report.layers).map((layer) => layerCells(layer, report)), width);
+  if (report.totals.endToEnd)
+    for (const title of report.totals.local ? ["e2e diff"] : ["elements", "equal", "differ", "LSB"]) columns.push({ title });
+  return formatTable(
+    columns,
+    worstFirst(report.layers).map((layer) => layerCells(layer, report)),
+    width,
+  );
 }
 
 function layerCells(layer: LayerReport, { totals }: VerifyReport): string[] {
@@ -76,16 +91,20 @@ function verdictSentence(report: VerifyReport): string {
     return `${formatCount(local.undecided)} ${of} ${local.undecided === 1 ? "differs" : "differ"} from ${source} where the source is too imprecise to judge (its error bound reaches half an LSB); none is proven wrong.`;
   }
   const outside = local.unexplained === 1 ? "1 element lies" : `${formatCount(local.unexplained)} elements lie`;
-  return `${outside} farther from ${source} than its error can explain, or differ from the integer reference (${formatCount(differing)} ${of} differ, ${distance}).${worstSentence(report.layers)}`
-    + (endToEnd && endToEnd.differing === 0 ? " End to end all are equal." : "");
+  return (
+    `${outside} farther from ${source} than its error can explain, or differ from the integer reference (${formatCount(differing)} ${of} differ, ${distance}).${worstSentence(report.layers)}` +
+    (endToEnd && endToEnd.differing === 0 ? " End to end all are equal." : "")
+  );
 }
 
 function endToEndSentence(report: VerifyReport, source: string, scope: string): string {
   const counts = report.totals.endToEnd;
   if (!counts) return "nothing was compared.";
   if (counts.differing === 0) return `all ${formatCount(counts.elements)} elements (${scope}) equal ${source} end to end, bit for bit.`;
-  return `${formatCount(counts.differing)} of ${formatCount(counts.elements)} elements (${scope}) differ from ${source} end to end, by at most ${formatLsb(counts.maxLsb)} LSB.`
-    + (report.verdict === "mismatch" ? "" : " After one flip, ties downstream mean nothing: run local mode to judge each layer.");
+  return (
+    `${formatCount(counts.differing)} of ${formatCount(counts.elements)} elements (${scope}) differ from ${source} end to end, by at most ${formatLsb(counts.maxLsb)} LSB.` +
+    (report.verdict === "mismatch" ? "" : " After one flip, ties downstream mean nothing: run local mode to judge each layer.")
+  );
 }
 
 function worstSentence(layers: readonly LayerReport[]): string {
@@ -104,7 +123,9 @@ export function coverageText(report: VerifyReport, width: number): string {
   const { endToEnd } = report.totals;
   if (endToEnd && report.totals.local) {
     const sqnr = endToEnd.sqnrDb === null ? "infinite" : `${endToEnd.sqnrDb.toFixed(1)} dB`;
-    lines.push(`End to end: ${formatCount(endToEnd.equal)} of ${formatCount(endToEnd.elements)} elements equal, max ${formatLsb(endToEnd.maxLsb)} LSB, SQNR ${sqnr}.`);
+    lines.push(
+      `End to end: ${formatCount(endToEnd.equal)} of ${formatCount(endToEnd.elements)} elements equal, max ${formatLsb(endToEnd.maxLsb)} LSB, SQNR ${sqnr}.`,
+    );
   }
   return lines.join("\n");
 }

@@ -1,8 +1,8 @@
 /** `bitexact verify`: the runtime against the reference, the simulation or a recording, layer by layer. */
 import { type Command, Option } from "commander";
 import pc from "picocolors";
-import { loadModel, type Model, verify, type VerifyOptions, type VerifyReport } from "../index.ts";
 import { modelError } from "../errors.ts";
+import { loadModel, type Model, type VerifyOptions, type VerifyReport, verify } from "../index.ts";
 import { MODES, type ModelOptions, parseCount, parseSeed, ROUNDINGS, withModelOptions } from "./arguments.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
@@ -10,6 +10,7 @@ import { progressLine } from "./progress.ts";
 import { readRecorded } from "./recorded.ts";
 import { gatherSamples } from "./samples.ts";
 import { lineWidth, type Streams } from "./streams.ts";
+import { wrap } from "./table.ts";
 import { coverageText, layerTable, sourceName, verdictText } from "./verdict.ts";
 
 interface VerifyCommandOptions extends ModelOptions {
@@ -58,12 +59,16 @@ export async function verifyCommand(path: string, options: VerifyCommandOptions,
     onProgress: progress.update,
   }).finally(progress.clear);
   if (report.coverage.recorded > 0 && report.coverage.matched === 0) {
-    throw modelError("cli/no-match", `${options.against}: none of its ${report.coverage.recorded} names is a value of the model, for instance '${report.coverage.unmatched[0] ?? ""}'. Members must be named as the tensors are, verbatim.`);
+    throw modelError(
+      "cli/no-match",
+      `${options.against}: none of its ${report.coverage.recorded} names is a value of the model, for instance '${report.coverage.unmatched[0] ?? ""}'. Members must be named as the tensors are, verbatim.`,
+    );
   }
   const out = textSink(options.json, streams);
   out.write(`${describe(path, model, report, options, lineWidth(out))}\n`);
   writeJson(report, options.json, streams);
-  if (report.verdict === "undecided") streams.stderr.write(`${pc.yellow("warning")}  undecided elements are neither proven right nor wrong\n`);
+  if (report.verdict === "undecided")
+    streams.stderr.write(`${pc.yellow("warning")}  undecided elements are neither proven right nor wrong\n`);
   return report.verdict === "mismatch" ? EXIT.mismatch : EXIT.ok;
 }
 
@@ -78,8 +83,8 @@ function againstOf(text: string, available: number, wanted: number): NonNullable
 function describe(path: string, model: Model, report: VerifyReport, options: VerifyCommandOptions, width: number): string {
   const rounding = report.against.startsWith("sim") ? `, ties ${options.rounding ?? "halfEven"}` : "";
   const head = [
-    `${pc.bold(path)}: target ${report.target}, kernels ${report.variant}, against ${sourceName(report.against)}${rounding}`,
-    ...model.warnings.map((issue) => pc.dim(`note ${issue.code}: ${issue.message}`)),
+    wrap(`${path}: target ${report.target}, kernels ${report.variant}, against ${sourceName(report.against)}${rounding}`, width, "  "),
+    ...model.warnings.map((issue) => pc.dim(wrap(`note ${issue.code}: ${issue.message}`, width, "  "))),
   ];
   const below = coverageText(report, width);
   return [...head, "", layerTable(report, width), "", ...(below ? [below] : []), verdictText(report, width)].join("\n");

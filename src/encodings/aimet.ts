@@ -1,6 +1,6 @@
 /** AIMET encodings files, versions 0.4 to 2.1.0, to one entry per tensor name. */
 import { type Issue, ModelError, modelError } from "../errors.ts";
-import { type EncodingEntry, type EncodingsFile, type Report, sameEntry, type Section } from "./aimetEntry.ts";
+import { type EncodingEntry, type EncodingsFile, type Report, type Section, sameEntry } from "./aimetEntry.ts";
 import { readListEntry, readRecordEntry } from "./aimetLegacy.ts";
 import { readModernEntry } from "./aimetModern.ts";
 
@@ -21,7 +21,10 @@ export function parseEncodings(json: unknown): EncodingsFile {
   if (!isRecord(file)) throw modelError("encodings/json", "encodings: no JSON object, expected an AIMET encodings file.");
   const version = field(file, "version") ?? "0.4.0";
   if (typeof version !== "string" || !KNOWN_VERSIONS.test(version)) {
-    throw modelError("encodings/version", `encodings: version ${JSON.stringify(version)}, expected 0.4 to 0.6.1, 1.0.0, 2.0.0 or 2.1.0. Export in one of these.`);
+    throw modelError(
+      "encodings/version",
+      `encodings: version ${JSON.stringify(version)}, expected 0.4 to 0.6.1, 1.0.0, 2.0.0 or 2.1.0. Export in one of these.`,
+    );
   }
   const report: Report = { issues: [], warnings: [] };
   const entries = new Map<string, EncodingEntry>();
@@ -46,7 +49,10 @@ function parseJson(text: string): unknown {
 function readModern(report: Report, file: Json, entries: Map<string, EncodingEntry>): void {
   const list = field(file, "encodings");
   if (!Array.isArray(list)) {
-    report.issues.push({ code: "encodings/entry", message: "encodings: version 2.x without a list 'encodings'. Export the encodings again." });
+    report.issues.push({
+      code: "encodings/entry",
+      message: "encodings: version 2.x without a list 'encodings'. Export the encodings again.",
+    });
     return;
   }
   for (const [index, item] of list.entries()) {
@@ -58,15 +64,22 @@ function readModern(report: Report, file: Json, entries: Map<string, EncodingEnt
 function readSection(report: Report, file: Json, key: string, section: Section, entries: Map<string, EncodingEntry>): void {
   const content = field(file, key);
   if (content === undefined) {
-    report.issues.push({ code: "encodings/entry", message: `encodings: no '${key}', expected a list or an object. Export the encodings again.` });
+    report.issues.push({
+      code: "encodings/entry",
+      message: `encodings: no '${key}', expected a list or an object. Export the encodings again.`,
+    });
     return;
   }
   if (!Array.isArray(content) && !isRecord(content)) {
-    report.issues.push({ code: "encodings/entry", message: `encodings: '${key}' is ${content === null ? "null" : typeof content}, expected a list or an object.` });
+    report.issues.push({
+      code: "encodings/entry",
+      message: `encodings: '${key}' is ${content === null ? "null" : typeof content}, expected a list or an object.`,
+    });
     return;
   }
   const single = isRecord(content) && typeof field(content, "name") === "string" && typeof field(content, "enc_type") === "string";
-  if (single) report.warnings.push({ code: "encodings/single-object", message: `encodings: '${key}' is one object, read as a list of one.` });
+  if (single)
+    report.warnings.push({ code: "encodings/single-object", message: `encodings: '${key}' is one object, read as a list of one.` });
   if (Array.isArray(content) || single) {
     for (const [index, item] of (single ? [content] : (content as unknown[])).entries()) {
       const name = nameOf(report, item, `${key}[${index}]`);
@@ -114,7 +127,10 @@ function add(report: Report, entries: Map<string, EncodingEntry>, name: string, 
 function nameOf(report: Report, item: unknown, where: string): string | undefined {
   const name = isRecord(item) ? field(item, "name") : undefined;
   if (typeof name === "string" && name !== "") return name;
-  report.issues.push({ code: "encodings/entry", message: `encodings: ${where} has no name, expected the tensor's. Export the encodings again.` });
+  report.issues.push({
+    code: "encodings/entry",
+    message: `encodings: ${where} has no name, expected the tensor's. Export the encodings again.`,
+  });
   return undefined;
 }
 

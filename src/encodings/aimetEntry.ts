@@ -61,13 +61,29 @@ export function readScales(report: Report, tensor: string, numbers: readonly num
   const scale = Float32Array.from(numbers);
   const bad = scale.findIndex((value) => !(value > 0 && value < Number.POSITIVE_INFINITY));
   if (bad < 0) return scale;
-  return complain(report, "scale", tensor, `scale[${bad}] is ${numbers[bad]}, expected a positive finite float32. Calibrate this tensor again.`);
+  return complain(
+    report,
+    "scale",
+    tensor,
+    `scale[${bad}] is ${numbers[bad]}, expected a positive finite float32. Calibrate this tensor again.`,
+  );
 }
 
 /** Zero points on the grid of `type`, or undefined after a complaint. `numbers` has one element or `length`. */
-export function readZeroPoints(report: Report, tensor: string, numbers: readonly number[], type: ElementType, length: number): Int32Array | undefined {
+export function readZeroPoints(
+  report: Report,
+  tensor: string,
+  numbers: readonly number[],
+  type: ElementType,
+  length: number,
+): Int32Array | undefined {
   if (numbers.length !== length && numbers.length !== 1) {
-    return complain(report, "length", tensor, `${numbers.length} zero points or offsets for ${length} scales, expected as many. Export the encodings again.`);
+    return complain(
+      report,
+      "length",
+      tensor,
+      `${numbers.length} zero points or offsets for ${length} scales, expected as many. Export the encodings again.`,
+    );
   }
   const { bits, signed } = integerType(type) as { bits: number; signed: boolean };
   const qmin = signed ? -(2 ** (bits - 1)) : 0;
@@ -76,7 +92,12 @@ export function readZeroPoints(report: Report, tensor: string, numbers: readonly
   if (bad < 0) return new Int32Array(length).map((_, i) => numbers[numbers.length === 1 ? 0 : i] as number);
   const value = numbers[bad] as number;
   if (Number.isInteger(value * 2) && !Number.isInteger(value)) {
-    return complain(report, "half-zero-point", tensor, `zero point ${value} lies between two codes, expected an integer. Export with an integer grid.`);
+    return complain(
+      report,
+      "half-zero-point",
+      tensor,
+      `zero point ${value} lies between two codes, expected an integer. Export with an integer grid.`,
+    );
   }
   return complain(report, "zero-point", tensor, `zero point ${value}, expected an integer in [${qmin}, ${qmax}] of ${type}.`);
 }
@@ -84,14 +105,24 @@ export function readZeroPoints(report: Report, tensor: string, numbers: readonly
 /** Same meaning, whatever the section. */
 export function sameEntry(a: EncodingEntry, b: EncodingEntry): boolean {
   if (a.kind === "float" || b.kind === "float") return a.kind === "float" && b.kind === "float" && a.bits === b.bits;
-  return a.type === b.type && sameNumbers(a.scale, b.scale) && sameNumbers(a.zeroPoint, b.zeroPoint) && sameGranularity(a.granularity, b.granularity);
+  return (
+    a.type === b.type &&
+    sameNumbers(a.scale, b.scale) &&
+    sameNumbers(a.zeroPoint, b.zeroPoint) &&
+    sameGranularity(a.granularity, b.granularity)
+  );
 }
 
 function sameGranularity(a: Granularity, b: Granularity): boolean {
   if (a.kind === "channel" && b.kind === "channel") return a.axis === b.axis;
   if (a.kind === "block" && b.kind === "block") return a.blockSize === b.blockSize && a.blockAxis === b.blockAxis;
   if (a.kind === "lpbq" && b.kind === "lpbq") {
-    return a.blockSize === b.blockSize && a.blockAxis === b.blockAxis && sameNumbers(a.channelScale, b.channelScale) && sameNumbers(a.blockInt, b.blockInt);
+    return (
+      a.blockSize === b.blockSize &&
+      a.blockAxis === b.blockAxis &&
+      sameNumbers(a.channelScale, b.channelScale) &&
+      sameNumbers(a.blockInt, b.blockInt)
+    );
   }
   return a.kind === b.kind;
 }

@@ -1,16 +1,23 @@
 /** Entries of encodings files 0.4 to 1.0.0, where `offset` = −zeroPoint on the unsigned grid [0, 2^bits − 1]. */
 import * as v from "valibot";
 import type { ElementType } from "../tensor/dtype.ts";
-import { complain, type EncodingEntry, type Granularity, readScales, readZeroPoints, type Report, type Section } from "./aimetEntry.ts";
+import { complain, type EncodingEntry, type Granularity, type Report, readScales, readZeroPoints, type Section } from "./aimetEntry.ts";
 import { parseWith } from "./aimetSchema.ts";
 
 const BIT_WIDTHS = [2, 4, 8, 16, 32];
 
 const flag = v.union([
   v.boolean(),
-  v.pipe(v.picklist(["True", "False", "true", "false"]), v.transform((text) => text.toLowerCase() === "true")),
+  v.pipe(
+    v.picklist(["True", "False", "true", "false"]),
+    v.transform((text) => text.toLowerCase() === "true"),
+  ),
 ]);
-const dtype = v.pipe(v.string(), v.transform((text) => text.toLowerCase()), v.picklist(["int", "float"]));
+const dtype = v.pipe(
+  v.string(),
+  v.transform((text) => text.toLowerCase()),
+  v.picklist(["int", "float"]),
+);
 const bits = v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(32));
 const numbers = v.array(v.number());
 
@@ -55,8 +62,12 @@ export function readListEntry(report: Report, tensor: string, json: unknown, sec
   const known = affine as { scale: number; offset: number }[];
   const granularity: Granularity = known.length === 1 ? { kind: "tensor" } : { kind: "channel", axis: null };
   return intEntry(report, tensor, {
-    bitWidth: first.bitwidth, symmetric: first.is_symmetric ?? false, section, granularity,
-    scales: known.map((item) => item.scale), offsets: known.map((item) => item.offset),
+    bitWidth: first.bitwidth,
+    symmetric: first.is_symmetric ?? false,
+    section,
+    granularity,
+    scales: known.map((item) => item.scale),
+    offsets: known.map((item) => item.offset),
   });
 }
 
@@ -76,7 +87,12 @@ function readAffine(report: Report, tensor: string, item: ListItem, channel: num
     warn(report, "offset-sign", tensor, `offset ${offset} is written with a positive sign (min ${min}); read as ${-offset}.`);
     return { scale, offset: -offset };
   }
-  return complain(report, "offset", tensor, `item ${channel}: min ${min} is not scale · offset = ${scale * offset}. Export the encodings again.`);
+  return complain(
+    report,
+    "offset",
+    tensor,
+    `item ${channel}: min ${min} is not scale · offset = ${scale * offset}. Export the encodings again.`,
+  );
 }
 
 /** One tensor of a 1.0.0 file. */
@@ -85,7 +101,12 @@ export function readRecordEntry(report: Report, tensor: string, json: unknown, s
   if (!item) return undefined;
   if (item.dtype === "float") return floatEntry(report, tensor, item.bw, section);
   if (item.zero_point_shift) {
-    return complain(report, "half-zero-point", tensor, `zero_point_shift ${item.zero_point_shift} puts zero between two codes, expected an integer zero point. Export with an integer grid.`);
+    return complain(
+      report,
+      "half-zero-point",
+      tensor,
+      `zero_point_shift ${item.zero_point_shift} puts zero between two codes, expected an integer zero point. Export with an integer grid.`,
+    );
   }
   const scales = item.scale ?? [];
   const granularity = recordGranularity(report, tensor, item, scales);
@@ -103,7 +124,9 @@ function recordGranularity(report: Report, tensor: string, item: RecordItem, sca
   if (scales.length === 0) return complain(report, "length", tensor, "no scale, expected at least one.");
   switch (item.enc_type) {
     case "PER_TENSOR":
-      return scales.length === 1 ? { kind: "tensor" } : complain(report, "length", tensor, `PER_TENSOR with ${scales.length} scales, expected 1.`);
+      return scales.length === 1
+        ? { kind: "tensor" }
+        : complain(report, "length", tensor, `PER_TENSOR with ${scales.length} scales, expected 1.`);
     case "PER_CHANNEL":
       return scales.length === 1 ? { kind: "tensor" } : { kind: "channel", axis: null };
     case "PER_BLOCK":
@@ -148,18 +171,31 @@ interface Affine {
 function intEntry(report: Report, tensor: string, affine: Affine): EncodingEntry | undefined {
   const { bitWidth, symmetric, offsets } = affine;
   if (!BIT_WIDTHS.includes(bitWidth)) {
-    return complain(report, "bit-width", tensor, `${bitWidth} bits, expected one of ${BIT_WIDTHS.join(", ")}. Calibrate with one of these widths.`);
+    return complain(
+      report,
+      "bit-width",
+      tensor,
+      `${bitWidth} bits, expected one of ${BIT_WIDTHS.join(", ")}. Calibrate with one of these widths.`,
+    );
   }
   const scale = readScales(report, tensor, affine.scales);
   if (!scale) return undefined;
   const half = 2 ** (bitWidth - 1);
   const unsigned = !symmetric || offsets.every((offset) => offset === 0);
-  if (bitWidth === 32 && unsigned) return complain(report, "bit-width", tensor, "asymmetric 32 bits, expected a symmetric grid for 32-bit biases.");
+  if (bitWidth === 32 && unsigned)
+    return complain(report, "bit-width", tensor, "asymmetric 32 bits, expected a symmetric grid for 32-bit biases.");
   const strict = symmetric && offsets.every((offset) => offset === 1 - half);
-  if (strict) warn(report, "strict-symmetric", tensor, `strict symmetric: its code ${-half} is read as reachable, the simulation never uses it.`);
+  if (strict)
+    warn(report, "strict-symmetric", tensor, `strict symmetric: its code ${-half} is read as reachable, the simulation never uses it.`);
   const type = `${unsigned ? "u" : ""}int${bitWidth}` as ElementType;
   const shift = unsigned ? 0 : strict ? half - 1 : half;
-  const zeroPoint = readZeroPoints(report, tensor, offsets.map((offset) => -offset - shift + 0), type, scale.length);
+  const zeroPoint = readZeroPoints(
+    report,
+    tensor,
+    offsets.map((offset) => -offset - shift + 0),
+    type,
+    scale.length,
+  );
   return zeroPoint && { kind: "int", section: affine.section, type, scale, zeroPoint, granularity: affine.granularity };
 }
 

@@ -31,7 +31,8 @@ export function resolveEncoding(entry: IntEntry, tensor: EncodedTensor, use: Con
   if (granularity.kind === "tensor" || (granularity.kind === "block" && entry.scale.length === 1)) {
     return { type: entry.type, scale: entry.scale, zeroPoint: entry.zeroPoint, axis: null, blockSize: null, blockAxis: null };
   }
-  const candidates = granularity.kind === "channel" ? channelLayouts(entry, granularity.axis, tensor, use) : blockLayouts(entry, tensor, use);
+  const candidates =
+    granularity.kind === "channel" ? channelLayouts(entry, granularity.axis, tensor, use) : blockLayouts(entry, tensor, use);
   return pickOnGrid(candidates, tensor);
 }
 
@@ -42,13 +43,21 @@ function channelLayouts(entry: IntEntry, fileAxis: number | null, tensor: Encode
   const axes = use ? [axisOf(use.channelAxis, tensor), ...named] : named.length > 0 ? named : dims.map((_, axis) => axis);
   const fitting = [...new Set(axes)].filter((axis) => dims[axis] === count);
   if (fitting.length > 0) {
-    return fitting.map((axis) => ({ type: entry.type, scale: entry.scale, zeroPoint: entry.zeroPoint, axis, blockSize: null, blockAxis: null }));
+    return fitting.map((axis) => ({
+      type: entry.type,
+      scale: entry.scale,
+      zeroPoint: entry.zeroPoint,
+      axis,
+      blockSize: null,
+      blockAxis: null,
+    }));
   }
   if (fileAxis === null) {
     const pair = axesOf(tensor, use, null);
     const blocks = pair && count / (dims[pair.channel] as number);
     const blockSize = pair && blocks ? (dims[pair.block] as number) / blocks : 0;
-    if (pair && blockSize >= 1 && Number.isInteger(blocks) && Number.isInteger(blockSize)) return orders(entry, tensor, pair, blockSize, null);
+    if (pair && blockSize >= 1 && Number.isInteger(blocks) && Number.isInteger(blockSize))
+      return orders(entry, tensor, pair, blockSize, null);
   }
   const expected = axes.map((axis) => `${dims[axis]} (axis ${axis})`).join(" or ");
   throw lengthError(tensor, `${count} scales, expected ${expected || "1"}`);
@@ -58,7 +67,12 @@ function blockLayouts(entry: IntEntry, tensor: EncodedTensor, use: ConsumerAxes 
   const { granularity } = entry;
   if (granularity.kind !== "block" && granularity.kind !== "lpbq") throw new Error("internal: not a block encoding");
   const pair = axesOf(tensor, use, granularity.blockAxis);
-  if (!pair) throw modelError("encodings/axis", `${label(tensor)}: block scales for shape ${formatShape(tensor.dims)}, expected two axes or more.`, where(tensor));
+  if (!pair)
+    throw modelError(
+      "encodings/axis",
+      `${label(tensor)}: block scales for shape ${formatShape(tensor.dims)}, expected two axes or more.`,
+      where(tensor),
+    );
   const { blockSize, scaleShape } = granularity;
   const depth = tensor.dims[pair.block] as number;
   if (depth % blockSize !== 0) throw lengthError(tensor, `block size ${blockSize} on axis ${pair.block}, expected a divisor of ${depth}`);
@@ -87,7 +101,13 @@ function axesOf(tensor: EncodedTensor, use: ConsumerAxes | null, fileBlockAxis: 
 }
 
 /** The tensor's own order first, then the other one, as far as the shape of nested scales allows. */
-function orders(entry: IntEntry, tensor: EncodedTensor, pair: AxisPair, blockSize: number, scaleShape: readonly number[] | null): Encoding[] {
+function orders(
+  entry: IntEntry,
+  tensor: EncodedTensor,
+  pair: AxisPair,
+  blockSize: number,
+  scaleShape: readonly number[] | null,
+): Encoding[] {
   const channels = tensor.dims[pair.channel] as number;
   const blocks = (tensor.dims[pair.block] as number) / blockSize;
   if (blocks === 1 && entry.granularity.kind !== "lpbq") {
@@ -160,11 +180,19 @@ function isOnGrid(encoding: Encoding, dims: readonly number[], data: TypedArray)
 function axisOf(axis: number, tensor: EncodedTensor): number {
   const normal = normalizeAxis(axis, tensor.dims.length);
   if (normal !== undefined) return normal;
-  throw modelError("encodings/axis", `${label(tensor)}: encoding axis ${axis} for shape ${formatShape(tensor.dims)}, expected an axis of it.`, where(tensor));
+  throw modelError(
+    "encodings/axis",
+    `${label(tensor)}: encoding axis ${axis} for shape ${formatShape(tensor.dims)}, expected an axis of it.`,
+    where(tensor),
+  );
 }
 
 function lengthError(tensor: EncodedTensor, found: string): Error {
-  return modelError("encodings/length", `${label(tensor)}: encoding has ${found}; its shape is ${formatShape(tensor.dims)}. Export the encodings with this model.`, where(tensor));
+  return modelError(
+    "encodings/length",
+    `${label(tensor)}: encoding has ${found}; its shape is ${formatShape(tensor.dims)}. Export the encodings with this model.`,
+    where(tensor),
+  );
 }
 
 function label(tensor: EncodedTensor): string {

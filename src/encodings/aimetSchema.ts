@@ -5,7 +5,12 @@ import { complain, type Report } from "./aimetEntry.ts";
 const MAX_SHOWN = 3;
 
 /** The validated value; undefined after a complaint "encodings/entry". */
-export function parseWith<S extends v.GenericSchema>(report: Report, tensor: string, schema: S, json: unknown): v.InferOutput<S> | undefined {
+export function parseWith<S extends v.GenericSchema>(
+  report: Report,
+  tensor: string,
+  schema: S,
+  json: unknown,
+): v.InferOutput<S> | undefined {
   const result = v.safeParse(schema, json);
   if (result.success) return result.output;
   const found = result.issues.slice(0, MAX_SHOWN).map((issue) => `${v.getDotPath(issue) ?? "entry"}: ${issue.message}`);

@@ -23,9 +23,7 @@ export function gridOf(type: ElementType): Grid {
   const integer = integerType(type);
   if (!integer) throw new Error(`internal: ${type} is not an integer grid`);
   const { bits, signed } = integer;
-  return signed
-    ? { bits, signed, qmin: -(2 ** (bits - 1)), qmax: 2 ** (bits - 1) - 1 }
-    : { bits, signed, qmin: 0, qmax: 2 ** bits - 1 };
+  return signed ? { bits, signed, qmin: -(2 ** (bits - 1)), qmax: 2 ** (bits - 1) - 1 } : { bits, signed, qmin: 0, qmax: 2 ** bits - 1 };
 }
 
 export function isPerTensor(encoding: Encoding): boolean {
@@ -36,7 +34,10 @@ export function isPerTensor(encoding: Encoding): boolean {
 export function sameEncoding(a: Encoding, b: Encoding): boolean {
   return (
     a === b ||
-    (a.type === b.type && a.axis === b.axis && a.blockSize === b.blockSize && a.blockAxis === b.blockAxis &&
+    (a.type === b.type &&
+      a.axis === b.axis &&
+      a.blockSize === b.blockSize &&
+      a.blockAxis === b.blockAxis &&
       a.scale.length === b.scale.length &&
       a.scale.every((s, i) => s === b.scale[i]) &&
       a.zeroPoint.every((z, i) => z === b.zeroPoint[i]))
@@ -46,7 +47,11 @@ export function sameEncoding(a: Encoding, b: Encoding): boolean {
 /** A per-tensor encoding. */
 export function perTensor(type: ElementType, scale: number, zeroPoint: number): Encoding {
   return {
-    type, scale: Float32Array.of(scale), zeroPoint: Int32Array.of(zeroPoint),
-    axis: null, blockSize: null, blockAxis: null,
+    type,
+    scale: Float32Array.of(scale),
+    zeroPoint: Int32Array.of(zeroPoint),
+    axis: null,
+    blockSize: null,
+    blockAxis: null,
   };
 }

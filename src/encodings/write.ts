@@ -47,16 +47,31 @@ function lpbqEntry(name: string, encoding: Encoding, { channelScale, blockInt }:
   const largest = blockInt.reduce((a, b) => Math.max(a, b), 1);
   const wide = [8, 16].find((width) => 2 ** (width - bits) >= largest);
   if (wide === undefined) {
-    throw modelError("encodings/unsupported", `encoding of '${name}': block integer ${largest} at ${bits} bits, expected at most ${2 ** (16 - bits)} in version 1.0.0. Write version 2.0.0.`, { tensor: name });
+    throw modelError(
+      "encodings/unsupported",
+      `encoding of '${name}': block integer ${largest} at ${bits} bits, expected at most ${2 ** (16 - bits)} in version 1.0.0. Write version 2.0.0.`,
+      { tensor: name },
+    );
   }
   return {
-    name, enc_type: "LPBQ", dtype: "INT", is_sym: true, bw: wide, compressed_bw: bits, block_size: encoding.blockSize as number,
-    scale: Array.from(channelScale), offset: Array.from(channelScale, () => -(2 ** (wide - 1))), per_block_int_scale: Array.from(blockInt),
+    name,
+    enc_type: "LPBQ",
+    dtype: "INT",
+    is_sym: true,
+    bw: wide,
+    compressed_bw: bits,
+    block_size: encoding.blockSize as number,
+    scale: Array.from(channelScale),
+    offset: Array.from(channelScale, () => -(2 ** (wide - 1))),
+    per_block_int_scale: Array.from(blockInt),
   };
 }
 
 function writeModern(items: readonly NamedEncoding[]): Json {
-  return { version: "2.0.0", encodings: items.flatMap(({ name, encoding, dims }) => (encoding ? [{ name, ...modernEntry(name, encoding, dims) }] : [])) };
+  return {
+    version: "2.0.0",
+    encodings: items.flatMap(({ name, encoding, dims }) => (encoding ? [{ name, ...modernEntry(name, encoding, dims) }] : [])),
+  };
 }
 
 function modernEntry(name: string, encoding: Encoding, dims: readonly number[] | undefined): { [key: string]: Json } {
@@ -69,7 +84,8 @@ function modernEntry(name: string, encoding: Encoding, dims: readonly number[] |
     return { output_dtype: type, y_scale: Array.from(scale), ...(zeros ? { y_zero_point: Array.from(zeroPoint) } : {}), axis };
   }
   const channels = lpbq?.channelScale.length ?? dims?.[axis];
-  if (channels === undefined) throw modelError("encodings/unsupported", `encoding of '${name}': blocks without the tensor's shape, expected dims.`, { tensor: name });
+  if (channels === undefined)
+    throw modelError("encodings/unsupported", `encoding of '${name}': blocks without the tensor's shape, expected dims.`, { tensor: name });
   const channelFirst = axis < blockAxis;
   const nest = (data: ArrayLike<number>): Json => rows(data, channelFirst ? scale.length / channels : channels);
   const place = { output_dtype: type, axis: blockAxis, block_size: blockSize };

@@ -1,8 +1,10 @@
 /** Codes of one grid: quantizing real arrays, requantizing codes, tables over a whole grid as kernels index them. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
+import { FIXED_ROUNDING } from "../kernels/elementwise.ts";
 import { quantizeReal } from "../numerics/affine.ts";
+import { targetRow } from "../numerics/targets.ts";
 import type { Numbers } from "../ops/op.ts";
-import type { Storage } from "../plan/plan.ts";
+import type { Storage, Target } from "../plan/plan.ts";
 
 /** A per-tensor grid, flat. */
 export interface Levels {
@@ -65,4 +67,9 @@ export function tableKernel(from: Storage, to: Storage): string {
 /** The kernels' number for a storage: 0 q8, 1 q16. */
 export function kindOf(storage: Storage): number {
   return storage.bytes === 1 ? 0 : 1;
+}
+
+/** The kernels' number for how a target with an integer rescale rounds. */
+export function fixedRounding(target: Target): number {
+  return targetRow(target).epilogue === "fixedDouble" ? FIXED_ROUNDING.double : FIXED_ROUNDING.single;
 }

@@ -1,12 +1,12 @@
 /** Runs a layer's nodes on real numbers, in node order at one precision, with running error bounds on request. */
 import { assert } from "../errors.ts";
-import { type Graph, isConstant, type Node, type ValueId, valueOf } from "../graph/graph.ts";
+import { type Graph, isConstant, type Node, type ValueId, valueNamed } from "../graph/graph.ts";
 import { roundToHalf } from "../numerics/half.ts";
 import type { Numbers, Precision } from "../ops/op.ts";
 import { isFloatType } from "../tensor/dtype.ts";
 import { levelsOf, quantizeNumbers } from "./codes.ts";
 import type { Codes, Layer } from "./form.ts";
-import { activationEncoding, constantNumbers, dequantizeCodes, resolve, type Resolved } from "./operands.ts";
+import { activationEncoding, constantNumbers, dequantizeCodes, type Resolved, resolve } from "./operands.ts";
 import { applyMovement } from "./regions.ts";
 
 /** A value as the layer computed it. */
@@ -51,7 +51,16 @@ export function evaluate(layer: Layer, graph: Graph, inputs: Codes, options: Eva
     const own = options.override?.(node, codesOf) ?? null;
     const types = resolved.infos.map((info) => info?.type ?? null);
     const outs = own ? [own] : resolved.def.float(reals, resolved.attrs, options.precision, types);
-    const errors = options.unit === undefined ? null : nodeErrors(resolved, reals, args.map((arg) => arg?.error ?? null), outs, options.unit);
+    const errors =
+      options.unit === undefined
+        ? null
+        : nodeErrors(
+            resolved,
+            reals,
+            args.map((arg) => arg?.error ?? null),
+            outs,
+            options.unit,
+          );
     node.outputs.forEach((id, i) => {
       if (id !== "") computed.set(id, settle(graph, id, outs[i]!, errors?.[i] ?? null, options));
     });
@@ -60,7 +69,7 @@ export function evaluate(layer: Layer, graph: Graph, inputs: Codes, options: Eva
 }
 
 function settle(graph: Graph, id: ValueId, out: Numbers, error: Numbers | null, options: EvaluateOptions): Computed {
-  const value = valueOf(graph, id);
+  const value = valueNamed(graph, id);
   const real = value.half && isFloatType(value.type) ? { dims: out.dims, data: out.data.map(roundToHalf) } : out;
   const encoding = activationEncoding(graph, id);
   const codes = encoding ? quantizeNumbers(real, levelsOf(encoding)) : null;
@@ -68,12 +77,16 @@ function settle(graph: Graph, id: ValueId, out: Numbers, error: Numbers | null, 
 }
 
 function readOperand(
-  id: ValueId, graph: Graph, inputs: Codes, computed: ReadonlyMap<ValueId, Computed>, options: EvaluateOptions,
+  id: ValueId,
+  graph: Graph,
+  inputs: Codes,
+  computed: ReadonlyMap<ValueId, Computed>,
+  options: EvaluateOptions,
 ): Operand {
   const { precision, unit } = options;
   if (isConstant(graph, id)) {
     const real = constantNumbers(graph, id, precision);
-    const rounded = unit !== undefined && valueOf(graph, id).encoding !== undefined;
+    const rounded = unit !== undefined && valueNamed(graph, id).encoding !== undefined;
     return { real, error: rounded ? addRelative(null, real, unit) : null };
   }
   const encoding = activationEncoding(graph, id);
@@ -87,7 +100,7 @@ function readOperand(
   if (made) return { real: made.real, error: made.error };
   const given = inputs.get(id);
   assert(given !== undefined, `no elements of '${id}'`);
-  const value = valueOf(graph, id);
+  const value = valueNamed(graph, id);
   if (!isFloatType(value.type)) return { real: given, error: null };
   const data = precision === "f32" ? Float32Array.from(given.data) : Float64Array.from(given.data);
   return { real: { dims: given.dims, data: value.half ? data.map(roundToHalf) : data }, error: null };
@@ -101,7 +114,11 @@ function addRelative(error: Numbers | null, real: Numbers, unit: number): Number
 
 /** The operator's own rule; moved errors for data movement; unbounded for an operator that declares neither. */
 function nodeErrors(
-  resolved: Resolved, reals: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], outs: readonly Numbers[], unit: number,
+  resolved: Resolved,
+  reals: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  outs: readonly Numbers[],
+  unit: number,
 ): (Numbers | null)[] {
   const { def, attrs, infos, outShapes } = resolved;
   if (def.error) return def.error(reals, errors, outs, attrs, unit);

@@ -9,6 +9,7 @@ import { clampAfter } from "./clampAfter.ts";
 import { clampCode, kindOf, type Levels, levelsOf, requantizeCode, storedTable, tableKernel } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
 import { judgeNodes, noDeviation } from "./judge.ts";
+import { withinLimits } from "./limits.ts";
 import { activationEncoding, isPlainCluster } from "./operands.ts";
 import { forEachWindow, placeWindow, windowOf } from "./windows.ts";
 
@@ -27,7 +28,7 @@ export const extremeForm = defineForm<ExtremeData>({
   name: "extreme",
   match,
   reference: (data, _layer, graph, inputs) => [reference(data, graph, inputs)],
-  lower: (data, _layer, ctx) => lower(data, ctx),
+  lower: (data, _layer, ctx) => withinLimits(data.node, () => lower(data, ctx)),
   judge: (_data, layer, graph, inputs, source) => judgeNodes(layer, graph, inputs, source, noDeviation),
 });
 
@@ -72,8 +73,14 @@ function lower(data: ExtremeData, ctx: Lowering): void {
   const best = same ? output : ctx.buffer(size * from.bytes);
   const bounds = same ? { min: data.levels.qmin + to.shift, max: data.levels.qmax + to.shift } : { min: from.min, max: from.max };
   const fields = {
-    input, output: best, kind: kindOf(from), rank: descriptor.rank, axes: ctx.constant(descriptor.words), run: descriptor.run,
-    which: data.which === "max" ? 0 : 1, ...bounds,
+    input,
+    output: best,
+    kind: kindOf(from),
+    rank: descriptor.rank,
+    axes: ctx.constant(descriptor.words),
+    run: descriptor.run,
+    which: data.which === "max" ? 0 : 1,
+    ...bounds,
   };
   ctx.emit("extreme_q", fields, descriptor.units, data.node);
   if (same) return;

@@ -32,8 +32,13 @@ export interface SourceModel {
 
 /** What a report says of a layer with weights. */
 export interface LayerFacts {
-  readonly headroomBits: number; // 31 − bits the largest reachable accumulator needs
-  readonly biases: readonly { readonly tensor: string; readonly bits: number; readonly use: "applied" | "accumulator" | "ignored"; readonly reason: string }[];
+  readonly headroomBits: number; // bits left above the largest reachable accumulator: of 31 where all fit int32, else of 53 (wide path)
+  readonly biases: readonly {
+    readonly tensor: string;
+    readonly bits: number;
+    readonly use: "applied" | "accumulator" | "ignored";
+    readonly reason: string;
+  }[];
 }
 
 export interface Form<D = unknown> {

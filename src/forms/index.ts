@@ -5,6 +5,7 @@ import { opOf } from "../ops/index.ts";
 import { dotForm } from "./dot/form.ts";
 import { extremeForm } from "./extreme.ts";
 import type { Form, Layer } from "./form.ts";
+import { gatherForm } from "./gather.ts";
 import { islandForm } from "./island.ts";
 import { linearForm } from "./linear.ts";
 import { meanForm } from "./mean.ts";
@@ -18,7 +19,14 @@ function erased<D>(form: Form<D>): Form<unknown> {
 }
 
 export const FORMS: readonly Form<unknown>[] = [
-  erased(movementForm), erased(dotForm), erased(tableForm), erased(linearForm), erased(meanForm), erased(extremeForm), erased(programForm),
+  erased(movementForm),
+  erased(gatherForm),
+  erased(dotForm),
+  erased(tableForm),
+  erased(linearForm),
+  erased(meanForm),
+  erased(extremeForm),
+  erased(programForm),
   erased(islandForm),
 ];
 

@@ -1,8 +1,8 @@
 /** Judging layers that are not a dot product: the exact value in LSB and the source's running error, from the nodes themselves. */
 import type { Graph, ValueId } from "../graph/graph.ts";
-import type { Codes, Judgement, Layer, SourceModel } from "./form.ts";
-import { type Computed, evaluate } from "./evaluate.ts";
 import { levelsOf } from "./codes.ts";
+import { type Computed, evaluate } from "./evaluate.ts";
+import type { Codes, Judgement, Layer, SourceModel } from "./form.ts";
 import { activationEncoding } from "./operands.ts";
 
 /** D per element of one output, in LSB: how far the target itself declares to stray from t. */

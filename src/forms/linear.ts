@@ -1,8 +1,9 @@
 /** Form of Add, Sub and Mul of two operands with an optional clamp: exact real arithmetic, or a peer's integers. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
-import { type Graph, isConstant, shapeOf, type ValueId, valueOf } from "../graph/graph.ts";
+import { type Graph, isConstant, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { divideExact } from "../numerics/decide.ts";
-import { applyFixedAdd, fixedAdd, fixedMul, requantizeDouble, requantizeSingle } from "../numerics/fixedPoint.ts";
+import { applyFixedAdd, fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
+import { targetRow } from "../numerics/targets.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { Target } from "../plan/plan.ts";
 import { sizeOf } from "../tensor/shape.ts";
@@ -10,7 +11,8 @@ import { broadcastIndex } from "./broadcastIndex.ts";
 import { clampAfter } from "./clampAfter.ts";
 import { clampCode, type Levels, levelsOf } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
-import { judgeNodes, type DeviationOf } from "./judge.ts";
+import { type DeviationOf, judgeNodes } from "./judge.ts";
+import { withinLimits } from "./limits.ts";
 import { lowerLinear } from "./linearLower.ts";
 import { activationEncoding, constantNumbers, isPlainCluster, resolve } from "./operands.ts";
 
@@ -37,7 +39,7 @@ export const linearForm = defineForm<LinearData>({
   name: "linear",
   match,
   reference: (data, _layer, graph, inputs, target) => [reference(data, graph, inputs, target)],
-  lower: (data, _layer, ctx) => lowerLinear(data, ctx),
+  lower: (data, _layer, ctx) => withinLimits(data.node, () => lowerLinear(data, ctx)),
   judge: (data, layer, graph, inputs, source, target) => judgeNodes(layer, graph, inputs, source, deviation(data, graph, inputs, target)),
 });
 
@@ -65,7 +67,7 @@ function operandOf(id: ValueId, graph: Graph): LinearOperand | null {
     return { id, encoding, scale, zeroPoint, largest: Math.max(qmax - zeroPoint, zeroPoint - qmin) };
   }
   if (!isConstant(graph, id)) return null;
-  const { encoding: other } = valueOf(graph, id);
+  const { encoding: other } = valueNamed(graph, id);
   if (other && gridOf(other.type).bits <= 16) return null;
   let largest = 0;
   for (const x of constantNumbers(graph, id, "f64").data) {
@@ -87,8 +89,8 @@ function offsets(operand: LinearOperand, graph: Graph, inputs: Codes): ArrayLike
  *  has none: an operand without a grid, or a product that leaves int32. */
 export function fixedForm(data: LinearData, target: Target): ((a: number, b: number) => number) | null {
   const { a, b, op, levels } = data;
-  if (target === "exact" || target === "ort" || !a.encoding || !b.encoding) return null;
-  const requantize = target === "fixed-single" ? requantizeSingle : requantizeDouble;
+  const { requantize } = targetRow(target);
+  if (!requantize || !a.encoding || !b.encoding) return null;
   if (op === "mul") {
     if (a.largest * b.largest > 2 ** 31 - 1) return null;
     const { multiplier, r } = fixedMul(a.scale, b.scale, levels.scale);
@@ -107,7 +109,14 @@ export function bitsOf({ a, b, encoding }: LinearData): number {
 function exactForm({ op, a, b, levels }: LinearData): (x: number, y: number) => number {
   const sign = op === "sub" ? -1 : 1;
   if (op === "mul") return (x, y) => divideExact([[a.scale * x, b.scale * y]], [levels.scale, 1]);
-  return (x, y) => divideExact([[a.scale, x], [sign * b.scale, y]], [levels.scale, 1]);
+  return (x, y) =>
+    divideExact(
+      [
+        [a.scale, x],
+        [sign * b.scale, y],
+      ],
+      [levels.scale, 1],
+    );
 }
 
 function reference(data: LinearData, graph: Graph, inputs: Codes, target: Target): Numbers {
@@ -128,7 +137,7 @@ function reference(data: LinearData, graph: Graph, inputs: Codes, target: Target
 function deviation(data: LinearData, graph: Graph, inputs: Codes, target: Target): DeviationOf {
   if (!fixedForm(data, target)) return () => null;
   const { a, b, op, levels } = data;
-  const double = target === "fixed-double";
+  const double = targetRow(target).epilogue === "fixedDouble";
   const last = op === "mul" ? fixedMul(a.scale, b.scale, levels.scale) : fixedAdd(a.scale, b.scale, levels.scale, bitsOf(data)).out;
   const second = double && last.r > 31 ? 2 ** (31 - last.r) / 2 : 0;
   const factor = last.multiplier * 2 ** -last.r;
@@ -142,10 +151,9 @@ function deviation(data: LinearData, graph: Graph, inputs: Codes, target: Target
     for (let i = 0; i < out.length; i++) {
       const left = (a.scale * Math.abs(x[atA[i]!]!)) / levels.scale;
       const right = (b.scale * Math.abs(y[atB[i]!]!)) / levels.scale;
-      const terms = op === "mul" ? (left * right * levels.scale) : left + right;
+      const terms = op === "mul" ? left * right * levels.scale : left + right;
       out[i] = op === "mul" ? terms * 2 ** -30 + second : terms * 2 ** -29 + 2 * factor + second;
     }
     return out;
   };
 }
-

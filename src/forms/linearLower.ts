@@ -1,6 +1,6 @@
 /** Lowers Add, Sub and Mul: linear_binary for exact arithmetic, add_fixed and mul_fixed for a fixed target. */
 import { isConstant, shapeOf } from "../graph/graph.ts";
-import { FIXED_ROUNDING, KIND } from "../kernels/elementwise.ts";
+import { KIND } from "../kernels/elementwise.ts";
 import { broadcastDescriptor, linearReals } from "../kernels/elementwiseArgs.ts";
 import { fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
 import type { Lowering, Ref } from "../plan/lowering.ts";
@@ -8,7 +8,7 @@ import type { Layout } from "../plan/plan.ts";
 import { forEachElement } from "../plan/storage.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { memoryOrder, operandStrides } from "./broadcastIndex.ts";
-import { kindOf } from "./codes.ts";
+import { fixedRounding, kindOf } from "./codes.ts";
 import { bitsOf, fixedForm, type LinearData, type LinearOperand } from "./linear.ts";
 import { constantNumbers } from "./operands.ts";
 
@@ -25,12 +25,26 @@ export function lowerLinear(data: LinearData, ctx: Lowering): void {
   const order = memoryOrder(dims.length, layout);
   const a = place(data.a, dims, layout, order, ctx);
   const b = place(data.b, dims, layout, order, ctx);
-  const { words, rank, units } = broadcastDescriptor(order.map((axis) => dims[axis]!), a.strides, b.strides);
+  const { words, rank, units } = broadcastDescriptor(
+    order.map((axis) => dims[axis]!),
+    a.strides,
+    b.strides,
+  );
   const storage = ctx.storage(data.encoding);
   const fields = {
-    a: a.ref, b: b.ref, output: ctx.output(data.output, layout), aKind: a.kind, bKind: b.kind, outKind: kindOf(storage),
-    rank, shape: ctx.constant(words), aZero: a.zero, bZero: b.zero, outZero: storage.zero,
-    min: data.levels.qmin + storage.shift, max: data.levels.qmax + storage.shift,
+    a: a.ref,
+    b: b.ref,
+    output: ctx.output(data.output, layout),
+    aKind: a.kind,
+    bKind: b.kind,
+    outKind: kindOf(storage),
+    rank,
+    shape: ctx.constant(words),
+    aZero: a.zero,
+    bZero: b.zero,
+    outZero: storage.zero,
+    min: data.levels.qmin + storage.shift,
+    max: data.levels.qmax + storage.shift,
   };
   if (fixedForm(data, ctx.target)) emitFixed(data, fields, units, ctx);
   else {
@@ -40,7 +54,7 @@ export function lowerLinear(data: LinearData, ctx: Lowering): void {
 }
 
 function emitFixed(data: LinearData, fields: Readonly<Record<string, number | Ref>>, units: number, ctx: Lowering): void {
-  const rounding = ctx.target === "fixed-single" ? FIXED_ROUNDING.single : FIXED_ROUNDING.double;
+  const rounding = fixedRounding(ctx.target);
   if (data.op === "mul") {
     const { multiplier, r } = fixedMul(data.a.scale, data.b.scale, data.levels.scale);
     ctx.emit("mul_fixed", { ...fields, multiplier, shift: r, rounding }, units, data.node);
@@ -48,8 +62,15 @@ function emitFixed(data: LinearData, fields: Readonly<Record<string, number | Re
   }
   const { leftShift, a, b, out } = fixedAdd(data.a.scale, data.b.scale, data.levels.scale, bitsOf(data));
   const multipliers = {
-    subtract: data.op === "sub" ? 1 : 0, left: leftShift, aMultiplier: a.multiplier, aShift: a.r,
-    bMultiplier: b.multiplier, bShift: b.r, outMultiplier: out.multiplier, outShift: out.r, rounding,
+    subtract: data.op === "sub" ? 1 : 0,
+    left: leftShift,
+    aMultiplier: a.multiplier,
+    aShift: a.r,
+    bMultiplier: b.multiplier,
+    bShift: b.r,
+    outMultiplier: out.multiplier,
+    outShift: out.r,
+    rounding,
   };
   ctx.emit("add_fixed", { ...fields, ...multipliers }, units, data.node);
 }

@@ -2,18 +2,19 @@
 import type { Encoding } from "../encodings/encoding.ts";
 import { sameEncoding } from "../encodings/encoding.ts";
 import { type Graph, shapeOf, type ValueId } from "../graph/graph.ts";
-import { FIXED_ROUNDING } from "../kernels/elementwise.ts";
 import { meanReals } from "../kernels/elementwiseArgs.ts";
 import { divideExact } from "../numerics/decide.ts";
-import { fixedAveragePool, fixedMean, type Multiplier, requantizeDouble, requantizeSingle } from "../numerics/fixedPoint.ts";
+import { fixedAveragePool, fixedMean, type Multiplier } from "../numerics/fixedPoint.ts";
+import { targetRow } from "../numerics/targets.ts";
 import type { Numbers, Window } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import type { Target } from "../plan/plan.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampAfter } from "./clampAfter.ts";
-import { clampCode, kindOf, type Levels, levelsOf } from "./codes.ts";
+import { clampCode, fixedRounding, kindOf, type Levels, levelsOf } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
 import { type DeviationOf, judgeNodes } from "./judge.ts";
+import { withinLimits } from "./limits.ts";
 import { activationEncoding, isPlainCluster } from "./operands.ts";
 import { forEachWindow, mostTaps, placeWindow, tapCounts, windowOf } from "./windows.ts";
 
@@ -32,7 +33,7 @@ export const meanForm = defineForm<MeanData>({
   name: "mean",
   match,
   reference: (data, _layer, graph, inputs, target) => [reference(data, graph, inputs, target)],
-  lower: (data, _layer, ctx) => lower(data, ctx),
+  lower: (data, _layer, ctx) => withinLimits(data.node, () => lower(data, ctx)),
   judge: (data, layer, graph, inputs, source, target) => judgeNodes(layer, graph, inputs, source, deviation(data, inputs, target)),
 });
 
@@ -52,7 +53,7 @@ function match(layer: Layer, graph: Graph): MeanData | null {
   const data = { node: first.id, input, output, divides, window, from, to, levels };
   // Beyond this the kernel's double could not tell ties from their neighbours; such a layer is a program.
   const decidable = (levelsOf(from).scale * largest(data)) / levels.scale < 2 ** 44;
-  return decidable && tapCounts(window).every((count) => count > 0) ? data : null;
+  return decidable && tapCounts(window).every((count) => count > 0) ? data : null; // a mean of nothing is no code
 }
 
 /** Bound of |q − zeroPoint| of one element (mean) or of the whole sum. */
@@ -64,7 +65,7 @@ function largest({ from, divides, window }: Pick<MeanData, "from" | "divides" | 
 /** How a target divides. real: exact real arithmetic; multiplier: one fixed-point multiplier per count; pool: the mean of the raw
  *  codes, where both sides share an encoding and no padding is counted. */
 function modeOf({ divides, window, from, to }: MeanData, target: Target): "real" | "multiplier" | "pool" {
-  if (target === "exact" || target === "ort") return "real";
+  if (!targetRow(target).requantize) return "real";
   return divides && !window.countPadding && sameEncoding(from, to) ? "pool" : "multiplier";
 }
 
@@ -75,7 +76,7 @@ function reference(data: MeanData, graph: Graph, inputs: Codes, target: Target):
   const counts = tapCounts(window);
   const mode = modeOf(data, target);
   const multipliers = mode === "multiplier" ? multipliersOf(data, counts) : null;
-  const requantize = target === "fixed-single" ? requantizeSingle : requantizeDouble;
+  const { requantize } = targetRow(target);
   const dims = shapeOf(graph, data.output);
   const out = new Float64Array(sizeOf(dims));
   forEachWindow(window, (index, taps) => {
@@ -86,7 +87,10 @@ function reference(data: MeanData, graph: Graph, inputs: Codes, target: Target):
     if (mode === "pool") out[index] = clampCode(fixedAveragePool(raw, count), levels);
     else {
       const multiplier = multipliers?.get(count);
-      const steps = multiplier ? requantize(sum, multiplier.multiplier, multiplier.r) : divideExact([[source.scale, sum]], [levels.scale, count]);
+      const steps =
+        multiplier && requantize
+          ? requantize(sum, multiplier.multiplier, multiplier.r)
+          : divideExact([[source.scale, sum]], [levels.scale, count]);
       out[index] = clampCode(steps + levels.zeroPoint, levels);
     }
   });
@@ -105,10 +109,11 @@ function deviation(data: MeanData, inputs: Codes, target: Target): DeviationOf {
   if (modeOf(data, target) !== "multiplier" || !inputs.has(data.input)) return () => null;
   const counts = tapCounts(data.window);
   const multipliers = multipliersOf(data, counts);
+  const double = targetRow(target).epilogue === "fixedDouble";
   return (_output, exact) =>
     exact.map((t, i) => {
       const { r } = multipliers.get(data.divides ? counts[i]! : 1)!;
-      const second = target === "fixed-double" && r > 31 ? 2 ** (30 - r) : 0;
+      const second = double && r > 31 ? 2 ** (30 - r) : 0;
       return Math.abs(t - data.levels.zeroPoint) * 2 ** -30 + second;
     });
 }
@@ -123,12 +128,24 @@ function lower(data: MeanData, ctx: Lowering): void {
   const multipliers = mode === "multiplier" ? multiplierTable(data) : { words: new Int32Array(2), first: 1 };
   const reals = mode === "real" ? meanReals(levelsOf(data.from).scale, levels.scale, largest(data)) : new Float64Array(3);
   const fields = {
-    input: ctx.input(data.input, inLayout), output: ctx.output(data.output, layout), inKind: kindOf(from), outKind: kindOf(to),
-    rank: descriptor.rank, axes: ctx.constant(descriptor.words), run: descriptor.run,
-    inZero: from.zero, outZero: to.zero, min: levels.qmin + to.shift, max: levels.qmax + to.shift,
+    input: ctx.input(data.input, inLayout),
+    output: ctx.output(data.output, layout),
+    inKind: kindOf(from),
+    outKind: kindOf(to),
+    rank: descriptor.rank,
+    axes: ctx.constant(descriptor.words),
+    run: descriptor.run,
+    inZero: from.zero,
+    outZero: to.zero,
+    min: levels.qmin + to.shift,
+    max: levels.qmax + to.shift,
     mode: mode === "pool" ? 3 : mode === "multiplier" ? 2 : divides ? 0 : 1,
-    reals: ctx.constant(reals), multipliers: ctx.constant(multipliers.words), countMin: multipliers.first,
-    rounding: ctx.target === "fixed-single" ? FIXED_ROUNDING.single : FIXED_ROUNDING.double, inOrigin: from.shift, outOrigin: to.shift,
+    reals: ctx.constant(reals),
+    multipliers: ctx.constant(multipliers.words),
+    countMin: multipliers.first,
+    rounding: fixedRounding(ctx.target),
+    inOrigin: from.shift,
+    outOrigin: to.shift,
   };
   ctx.emit("mean_q", fields, descriptor.units, node);
 }
@@ -136,6 +153,7 @@ function lower(data: MeanData, ctx: Lowering): void {
 /** (multiplier, r) pairs from the smallest count up, one and the same for a sum; counts that do not occur stay 0. */
 function multiplierTable(data: MeanData): { words: Int32Array; first: number } {
   const counts = tapCounts(data.window);
+  if (counts.length === 0) return { words: new Int32Array(2), first: 1 };
   const all = multipliersOf(data, counts);
   const distinct = [...new Set(counts)];
   const first = distinct.reduce((least, count) => Math.min(least, count));

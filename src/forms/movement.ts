@@ -10,6 +10,7 @@ import { sizeOf } from "../tensor/shape.ts";
 import { codeOf, levelsOf, quantizeNumbers, requantizeCode, storedTable, tableKernel } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
 import { judgeNodes, noDeviation } from "./judge.ts";
+import { withinLimits } from "./limits.ts";
 import { activationEncoding, constantNumbers, resolve } from "./operands.ts";
 import { applyMovement, regionsOf, runLength, walkIn } from "./regions.ts";
 
@@ -31,7 +32,9 @@ export const movementForm = defineForm<MovementData>({
   match,
   reference: (data, _layer, graph, inputs) => data.moved.map((moved) => referenceOf(moved, graph, inputs)),
   lower: (data, _layer, ctx) => {
-    for (const moved of data.moved) lowerMoved(data.node, moved, ctx);
+    withinLimits(data.node, () => {
+      for (const moved of data.moved) lowerMoved(data.node, moved, ctx);
+    });
   },
   judge: (_data, layer, graph, inputs, source) => judgeNodes(layer, graph, inputs, source, noDeviation),
 });
@@ -101,7 +104,14 @@ function lowerMoved(node: string, moved: Moved, ctx: Lowering): void {
   }
   for (const region of regions) {
     const inShape = shapeOf(ctx.graph, moved.inputs[region.input]!);
-    emitCopy(node, region, { ref: sources[region.input]!, shape: inShape, layout: layouts.inputs[region.input]! }, { ref: to, shape, layout: layouts.output }, bytes, ctx);
+    emitCopy(
+      node,
+      region,
+      { ref: sources[region.input]!, shape: inShape, layout: layouts.inputs[region.input]! },
+      { ref: to, shape, layout: layouts.output },
+      bytes,
+      ctx,
+    );
   }
 }
 
@@ -117,19 +127,30 @@ export function emitCopy(node: string, region: Region, from: Place, to: Place, s
   const read = walkIn(from.layout, from.shape, { offset: region.inOffset, strides: region.inStrides }, region.dims)!;
   const write = walkIn(to.layout, to.shape, { offset: region.outOffset, strides: region.outStrides }, region.dims)!;
   const { words, rank, units } = copyDescriptor(region.dims, read.strides, write.strides, size);
-  const fields = { input: ctx.at(from.ref, read.offset * size), output: ctx.at(to.ref, write.offset * size), rank, shape: ctx.constant(words), size };
+  const fields = {
+    input: ctx.at(from.ref, read.offset * size),
+    output: ctx.at(to.ref, write.offset * size),
+    rank,
+    shape: ctx.constant(words),
+    size,
+  };
   ctx.emit("copy_strided", fields, units, node);
 }
 
 /** Each input is read where it lies when all its regions can be; the output lies where the copies run longest, ties as the inputs lie. */
 function chooseLayouts(
-  moved: Moved, regions: readonly Region[], shape: readonly number[], ctx: Lowering,
+  moved: Moved,
+  regions: readonly Region[],
+  shape: readonly number[],
+  ctx: Lowering,
 ): { inputs: Layout[]; output: Layout } {
   const inputs = moved.inputs.map((id, i): Layout => {
     if (id === "" || isConstant(ctx.graph, id) || !regions.some((region) => region.input === i)) return "rowMajor";
     const inShape = shapeOf(ctx.graph, id);
     const layout = ctx.layoutOf(id);
-    const walks = regions.every((r) => r.input !== i || sizeOf(r.dims) === 0 || walkIn(layout, inShape, { offset: r.inOffset, strides: r.inStrides }, r.dims));
+    const walks = regions.every(
+      (r) => r.input !== i || sizeOf(r.dims) === 0 || walkIn(layout, inShape, { offset: r.inOffset, strides: r.inStrides }, r.dims),
+    );
     return walks ? layout : "rowMajor";
   });
   const cost = (layout: Layout): number => {
@@ -169,9 +190,7 @@ function source(node: string, id: ValueId, moved: Moved, layout: Layout, ctx: Lo
 }
 
 /** One table kernel that carries `size` codes from one encoding over to another. */
-export function emitRequantize(
-  node: string, input: Ref, from: Encoding, output: Ref, to: Encoding, size: number, ctx: Lowering,
-): void {
+export function emitRequantize(node: string, input: Ref, from: Encoding, output: Ref, to: Encoding, size: number, ctx: Lowering): void {
   const storage = ctx.storage(from);
   const grid = levelsOf(from);
   const levels = levelsOf(to);

@@ -1,10 +1,10 @@
 /** Operands of a layer's nodes: declared operator, parsed attributes, constant elements as reals, encodings of activations. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
 import { assert } from "../errors.ts";
-import { type Graph, isConstant, type Node, shapeOf, type Value, type ValueId, valueOf } from "../graph/graph.ts";
+import { type Graph, isConstant, type Node, shapeOf, type Value, type ValueId, valueNamed } from "../graph/graph.ts";
+import { isActivationEncoding, opsetOf } from "../graph/query.ts";
 import { scaleIndexer, weightCodes } from "../numerics/affine.ts";
 import { halfToFloat, roundToHalf } from "../numerics/half.ts";
-import { isActivationEncoding, opsetOf } from "../graph/query.ts";
 import { opOf } from "../ops/index.ts";
 import type { Numbers, OpDef, Precision, TypeInfo } from "../ops/op.ts";
 import { isFloatType } from "../tensor/dtype.ts";
@@ -31,7 +31,7 @@ export function resolve(node: Node, graph: Graph): Resolved | null {
 
 /** Type and shape of a value; the elements of a constant are converted when they are asked for. */
 export function typeInfo(graph: Graph, id: ValueId): TypeInfo {
-  const { type } = valueOf(graph, id);
+  const { type } = valueNamed(graph, id);
   const dims = shapeOf(graph, id);
   if (!isConstant(graph, id)) return { type, dims };
   let elements: Float64Array | Float32Array | undefined;
@@ -49,7 +49,7 @@ export function typeInfo(graph: Graph, id: ValueId): TypeInfo {
  *  f64: exact; an encoding of at most 16 bit makes them scale · (q − zeroPoint), LPBQ with the exact product of its two scales.
  *  f32: the same rounded to float32 once per element. Integer and bool constants are Float64Array at both precisions. */
 export function constantNumbers(graph: Graph, id: ValueId, precision: Precision): Numbers {
-  const value = valueOf(graph, id);
+  const value = valueNamed(graph, id);
   const dims = shapeOf(graph, id);
   assert(value.data !== undefined, `'${id}' is not a constant`);
   if (!isFloatType(value.type)) return { dims, data: Float64Array.from(value.data as ArrayLike<number | bigint>, Number) };
@@ -87,7 +87,7 @@ function exactScale(encoding: Encoding): (index: number) => number {
 
 /** The per-tensor activation encoding of at most 16 bit of a value; null when it has none of that kind. */
 export function activationEncoding(graph: Graph, id: ValueId): Encoding | null {
-  const value = valueOf(graph, id);
+  const value = valueNamed(graph, id);
   return isActivationEncoding(value) ? value.encoding! : null;
 }
 
@@ -97,7 +97,7 @@ export function isPlainCluster(layer: Layer, graph: Graph): boolean {
   for (const node of layer.nodes) {
     for (const id of node.outputs) {
       if (id === "" || id === layer.outputs[0]) continue;
-      const { encoding, half } = valueOf(graph, id);
+      const { encoding, half } = valueNamed(graph, id);
       if (encoding || half) return false;
     }
   }

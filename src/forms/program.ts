@@ -1,5 +1,5 @@
 /** Form of every other integer layer: its nodes in double, in node order, exact integer sums first; one rounding at each output. */
-import { type Graph, isConstant, type Node, type ValueId, valueOf } from "../graph/graph.ts";
+import { type Graph, isConstant, type Node, type ValueId, valueNamed } from "../graph/graph.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import type { DotData } from "./dot/data.ts";
@@ -35,7 +35,7 @@ function match(layer: Layer, graph: Graph): ProgramData | null {
   if (layer.island || !layer.outputs.every((id) => activationEncoding(graph, id))) return null;
   const dots = new Map<string, DotData>();
   for (const node of layer.nodes) {
-    if (!resolve(node, graph) || node.outputs.some((id) => id !== "" && valueOf(graph, id).half)) return null;
+    if (!resolve(node, graph) || node.outputs.some((id) => id !== "" && valueNamed(graph, id).half)) return null;
     const dot = matchDotNode(node, graph);
     if (dot) dots.set(node.id, dot);
   }

@@ -1,7 +1,7 @@
 /** Strided regions: applying them to arrays, and carrying them from row-major order over to channels-last. */
 import type { Movement, Region } from "../ops/op.ts";
 import type { Layout } from "../plan/plan.ts";
-import { layoutsCoincide, layoutStrides } from "../plan/storage.ts";
+import { layoutStrides, layoutsCoincide } from "../plan/storage.ts";
 import { sizeOf, stridesOf } from "../tensor/shape.ts";
 
 /** Calls visit(inIndex, outIndex) for every element of a region. */
@@ -85,7 +85,7 @@ export function walkIn(layout: Layout, shape: readonly number[], walk: Walk, dim
 function multiIndex(offset: number, strides: readonly number[]): number[] {
   let rest = offset;
   return strides.map((stride) => {
-    const index = Math.floor(rest / stride);
+    const index = stride === 0 ? 0 : Math.floor(rest / stride);
     rest -= index * stride;
     return index;
   });

@@ -7,7 +7,7 @@ import { sameShape, sizeOf } from "../tensor/shape.ts";
 import { clampCode, codeOf, type Levels, levelsOf, storedTable, tableKernel } from "./codes.ts";
 import { defineForm, type Layer } from "./form.ts";
 import { judgeNodes, noDeviation } from "./judge.ts";
-import { activationEncoding, constantNumbers, isPlainCluster, resolve, type Resolved } from "./operands.ts";
+import { activationEncoding, constantNumbers, isPlainCluster, type Resolved, resolve } from "./operands.ts";
 
 export interface TableData {
   readonly node: string;
@@ -57,7 +57,15 @@ function match(layer: Layer, graph: Graph): TableData | null {
     nodes.push(resolved);
   }
   let codes: Float64Array | undefined;
-  return { node: layer.nodes.at(-1)!.id, input, output, from, to, nodes, codes: () => (codes ??= build(input, output, from, to, nodes, graph)) };
+  return {
+    node: layer.nodes.at(-1)!.id,
+    input,
+    output,
+    from,
+    to,
+    nodes,
+    codes: () => (codes ??= build(input, output, from, to, nodes, graph)),
+  };
 }
 
 /** Output codes for all input codes: the nodes in double; where the operators are rational and double is too near a tie to decide,
@@ -67,8 +75,8 @@ function build(input: ValueId, output: ValueId, from: Encoding, to: Encoding, no
   const levels = levelsOf(to);
   const count = grid.qmax - grid.qmin + 1;
   const x = Float64Array.from({ length: count }, (_, i) => grid.scale * (grid.qmin + i - grid.zeroPoint));
-  const { value, error, finite } = chain(input, output, { dims: [count], data: x }, nodes, graph);
   const rational = nodes.every(({ def, infos }) => def.traits.rational && infos.every((info) => Number.isFinite(info?.constant?.[0] ?? 0)));
+  const { value, error, finite } = chain(input, output, { dims: [count], data: x }, nodes, graph, rational);
   const out = new Float64Array(count);
   for (let i = 0; i < count; i++) {
     const steps = value[i]! / levels.scale;
@@ -79,21 +87,34 @@ function build(input: ValueId, output: ValueId, from: Encoding, to: Encoding, no
   return out;
 }
 
-/** All nodes over the vector of codes in double, with running error of 2^-53 where every operator declares it. */
-function chain(input: ValueId, output: ValueId, x: Numbers, nodes: readonly Resolved[], graph: Graph) {
+/** All nodes over the vector of codes in double; `bounds`: with running error of 2^-53 where every operator declares it. */
+function chain(input: ValueId, output: ValueId, x: Numbers, nodes: readonly Resolved[], graph: Graph, bounds: boolean) {
   const values = new Map<ValueId, Numbers>([[input, x]]);
   const errors = new Map<ValueId, Numbers>();
   const finite = new Uint8Array(x.data.length).fill(1);
-  let bounded = true;
+  let bounded = bounds;
   for (const { node, def, attrs, infos } of nodes) {
     const args = node.inputs.map((id) => (id === "" ? null : (values.get(id) ?? constantNumbers(graph, id, "f64"))));
-    const outs = def.float(args, attrs, "f64", infos.map((info) => info?.type ?? null));
+    const outs = def.float(
+      args,
+      attrs,
+      "f64",
+      infos.map((info) => info?.type ?? null),
+    );
     const id = node.outputs[0]!;
     values.set(id, outs[0]!);
     outs[0]!.data.forEach((v, i) => {
       if (!Number.isFinite(v)) finite[i] = 0;
     });
-    const [error] = def.error?.(args, node.inputs.map((name) => errors.get(name) ?? null), outs, attrs, 2 ** -53) ?? [];
+    if (!bounded) continue;
+    const [error] =
+      def.error?.(
+        args,
+        node.inputs.map((name) => errors.get(name) ?? null),
+        outs,
+        attrs,
+        2 ** -53,
+      ) ?? [];
     if (error) errors.set(id, error);
     else bounded = false;
   }

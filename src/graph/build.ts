@@ -76,8 +76,12 @@ export class GraphBuilder {
   /** throws ModelError "graph/…" with everything that is inconsistent. */
   build(): Graph {
     const graph = {
-      name: this.#name, opsets: new Map(this.#opsets), nodes: uniqueNodeIds(this.#nodes), values: new Map(this.#values),
-      inputs: [...this.#inputs], outputs: [...this.#outputs],
+      name: this.#name,
+      opsets: new Map(this.#opsets),
+      nodes: uniqueNodeIds(this.#nodes),
+      values: new Map(this.#values),
+      inputs: [...this.#inputs],
+      outputs: [...this.#outputs],
     };
     validateGraph(graph);
     return graph;
@@ -105,7 +109,11 @@ function fromNumbers(type: ElementType, numbers: readonly number[]): TypedArray 
 }
 
 /** A constant tensor of plain numbers, for attributes. */
-export function tensorOf(data: readonly number[], dims: Shape, type: ElementType = "float32"): { type: ElementType; dims: Shape; data: TypedArray } {
+export function tensorOf(
+  data: readonly number[],
+  dims: Shape,
+  type: ElementType = "float32",
+): { type: ElementType; dims: Shape; data: TypedArray } {
   if (sizeOf(dims) !== data.length) throw new Error(`internal: ${data.length} elements for [${dims.join(", ")}]`);
   return { type, dims, data: fromNumbers(type, data) };
 }

@@ -43,7 +43,7 @@ export interface Graph {
 }
 
 /** The value `id`; programmer error when it does not exist. */
-export function valueOf(graph: Graph, id: ValueId): Value {
+export function valueNamed(graph: Graph, id: ValueId): Value {
   const value = graph.values.get(id);
   if (!value) throw new Error(`internal: no value '${id}'`);
   return value;
@@ -51,7 +51,7 @@ export function valueOf(graph: Graph, id: ValueId): Value {
 
 /** The static shape of `id`; programmer error when it is not static yet. */
 export function shapeOf(graph: Graph, id: ValueId): Shape {
-  const { shape } = valueOf(graph, id);
+  const { shape } = valueNamed(graph, id);
   if (!shape || shape.some((dim) => typeof dim !== "number")) throw new Error(`internal: shape of '${id}' is not static`);
   return shape as Shape;
 }

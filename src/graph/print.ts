@@ -30,7 +30,9 @@ function nodeLines(graph: Graph, node: Node): string[] {
   const plain = attrs.filter(([, attr]) => !isGraph(attr)).map(([name, attr]) => `${name}=${attrText(attr)}`);
   const op = node.domain === "" ? node.op : `${node.domain}.${node.op}`;
   const line = `  ${outputs} = ${op}(${inputs})${plain.length > 0 ? ` {${plain.join(", ")}}` : ""} # ${node.id}`;
-  const subgraphs = attrs.flatMap(([name, attr]) => (isGraph(attr) ? [`    ${name}:`, ...graphLines(attr).map((text) => `    ${text}`)] : []));
+  const subgraphs = attrs.flatMap(([name, attr]) =>
+    isGraph(attr) ? [`    ${name}:`, ...graphLines(attr).map((text) => `    ${text}`)] : [],
+  );
   return [line, ...subgraphs];
 }
 

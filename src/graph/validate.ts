@@ -8,8 +8,12 @@ const NOTHING: ReadonlySet<ValueId> = new Set();
 /** Every broken invariant of `graph`; `outer` are the values of the enclosing graphs, which a subgraph may read. */
 export function graphIssues(graph: Graph, outer: ReadonlySet<ValueId> = NOTHING): Issue[] {
   return [
-    ...duplicateNodes(graph), ...duplicateProducers(graph), ...missingInputs(graph, outer), ...missingOutputs(graph, outer),
-    ...badConstants(graph), ...subgraphIssues(graph, outer),
+    ...duplicateNodes(graph),
+    ...duplicateProducers(graph),
+    ...missingInputs(graph, outer),
+    ...missingOutputs(graph, outer),
+    ...badConstants(graph),
+    ...subgraphIssues(graph, outer),
   ];
 }
 
@@ -23,7 +27,12 @@ function duplicateNodes(graph: Graph): Issue[] {
   const seen = new Set<string>();
   const issues: Issue[] = [];
   for (const node of graph.nodes) {
-    if (seen.has(node.id)) issues.push({ code: "graph/duplicate-node", message: `node '${node.id}': the id is used twice, expected unique ids.`, node: node.id });
+    if (seen.has(node.id))
+      issues.push({
+        code: "graph/duplicate-node",
+        message: `node '${node.id}': the id is used twice, expected unique ids.`,
+        node: node.id,
+      });
     seen.add(node.id);
   }
   return issues;
@@ -36,7 +45,11 @@ function duplicateProducers(graph: Graph): Issue[] {
   const produce = (id: ValueId, producer: string): void => {
     const other = seen.get(id);
     if (other !== undefined) {
-      issues.push({ code: "graph/duplicate-value", message: `value '${id}': produced by ${other} and by ${producer}, expected one producer. Rename one of them.`, tensor: id });
+      issues.push({
+        code: "graph/duplicate-value",
+        message: `value '${id}': produced by ${other} and by ${producer}, expected one producer. Rename one of them.`,
+        tensor: id,
+      });
     } else seen.set(id, producer);
   };
   for (const id of graph.inputs) produce(id, "a graph input");
@@ -56,8 +69,18 @@ function missingInputs(graph: Graph, outer: ReadonlySet<ValueId>): Issue[] {
       const where = `${node.op} '${node.id}'`;
       issues.push(
         later.has(id)
-          ? { code: "graph/order", message: `${where}: reads '${id}' before it is produced, expected nodes in topological order.`, node: node.id, tensor: id }
-          : { code: "graph/missing-value", message: `${where}: input '${id}' is produced by nothing, expected an input, a constant or a node output.`, node: node.id, tensor: id },
+          ? {
+              code: "graph/order",
+              message: `${where}: reads '${id}' before it is produced, expected nodes in topological order.`,
+              node: node.id,
+              tensor: id,
+            }
+          : {
+              code: "graph/missing-value",
+              message: `${where}: input '${id}' is produced by nothing, expected an input, a constant or a node output.`,
+              node: node.id,
+              tensor: id,
+            },
       );
     }
     for (const id of node.outputs) ready.add(id);
@@ -70,10 +93,16 @@ function missingOutputs(graph: Graph, outer: ReadonlySet<ValueId>): Issue[] {
   for (const node of graph.nodes) for (const id of node.outputs) if (id !== "") made.add(id);
   const issues: Issue[] = [];
   for (const id of graph.outputs) {
-    if (!made.has(id)) issues.push({ code: "graph/missing-output", message: `graph '${graph.name}': output '${id}' is produced by nothing, expected a value of the graph.`, tensor: id });
+    if (!made.has(id))
+      issues.push({
+        code: "graph/missing-output",
+        message: `graph '${graph.name}': output '${id}' is produced by nothing, expected a value of the graph.`,
+        tensor: id,
+      });
   }
   for (const id of made) {
-    if (!outer.has(id) && !graph.values.has(id)) issues.push({ code: "graph/missing-value", message: `graph '${graph.name}': value '${id}' has no record.`, tensor: id });
+    if (!outer.has(id) && !graph.values.has(id))
+      issues.push({ code: "graph/missing-value", message: `graph '${graph.name}': value '${id}' has no record.`, tensor: id });
   }
   return issues;
 }
@@ -117,7 +146,10 @@ function capturesOf(graph: Graph): ValueId[] {
   return [...graph.nodes.flatMap(readsOf), ...graph.outputs].filter((id) => id !== "" && !own.has(id));
 }
 
-function readyValues(graph: { readonly values: ReadonlyMap<ValueId, Value>; readonly inputs: readonly ValueId[] }, outer: ReadonlySet<ValueId>): Set<ValueId> {
+function readyValues(
+  graph: { readonly values: ReadonlyMap<ValueId, Value>; readonly inputs: readonly ValueId[] },
+  outer: ReadonlySet<ValueId>,
+): Set<ValueId> {
   const ready = new Set<ValueId>(outer);
   for (const id of graph.inputs) ready.add(id);
   for (const [id, value] of graph.values) if (value.data) ready.add(id);

@@ -10,8 +10,18 @@ export interface NpyArray {
 }
 
 const TYPES: ReadonlyMap<string, ElementType> = new Map<string, ElementType>([
-  ["f2", "float16"], ["f4", "float32"], ["f8", "float64"], ["b1", "bool"], ["i1", "int8"], ["u1", "uint8"], ["i2", "int16"],
-  ["u2", "uint16"], ["i4", "int32"], ["u4", "uint32"], ["i8", "int64"], ["u8", "uint64"],
+  ["f2", "float16"],
+  ["f4", "float32"],
+  ["f8", "float64"],
+  ["b1", "bool"],
+  ["i1", "int8"],
+  ["u1", "uint8"],
+  ["i2", "int16"],
+  ["u2", "uint16"],
+  ["i4", "int32"],
+  ["u4", "uint32"],
+  ["i8", "int64"],
+  ["u8", "uint64"],
 ]);
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 const MAX_RANK = 8;
@@ -34,7 +44,10 @@ export function readNpy(bytes: Uint8Array, name = "array"): NpyArray {
   const size = sizeWithin(header.dims, itemSize, name);
   const payload = bytes.subarray(begin + length);
   if (payload.length !== size * itemSize) {
-    throw modelError("npy/length", `${name}: ${payload.length} bytes of elements, expected ${size * itemSize} for ${header.item}${formatShape(header.dims)}. The file is cut or damaged.`);
+    throw modelError(
+      "npy/length",
+      `${name}: ${payload.length} bytes of elements, expected ${size * itemSize} for ${header.item}${formatShape(header.dims)}. The file is cut or damaged.`,
+    );
   }
   const data = elements(header.type, payload.slice(), header.bigEndian ? itemSize : 1);
   return { type: header.type, dims: header.dims, data: header.fortran ? toRowMajor(data, header.type, header.dims) : data };
@@ -56,11 +69,23 @@ function parseHeader(text: string, name: string): Header {
   const order = /(?:^|[,\s])'fortran_order'\s*:\s*(True|False)/.exec(body);
   const shape = /(?:^|[,\s])'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(body);
   if (!match || !order || !shape) throw malformed(name, `has the header ${text.trim().slice(0, 80)}`);
-  if (!descr) throw modelError("npy/dtype", `${name}: dtype in ${text.trim().slice(0, 80)} is not read, expected plain numbers or bools. Convert with astype.`);
+  if (!descr)
+    throw modelError(
+      "npy/dtype",
+      `${name}: dtype in ${text.trim().slice(0, 80)} is not read, expected plain numbers or bools. Convert with astype.`,
+    );
   const item = descr[2] as string;
   const type = TYPES.get(item);
-  if (!type) throw modelError("npy/dtype", `${name}: dtype '${descr[1]}${item}' is not read, expected ${[...TYPES.keys()].join(", ")}. Convert with astype.`);
-  const dims = (shape[1] as string).split(",").map((dim) => dim.trim().replace(/L$/, "")).filter((dim) => dim !== "").map(Number);
+  if (!type)
+    throw modelError(
+      "npy/dtype",
+      `${name}: dtype '${descr[1]}${item}' is not read, expected ${[...TYPES.keys()].join(", ")}. Convert with astype.`,
+    );
+  const dims = (shape[1] as string)
+    .split(",")
+    .map((dim) => dim.trim().replace(/L$/, ""))
+    .filter((dim) => dim !== "")
+    .map(Number);
   return { type, item, bigEndian: descr[1] === ">", fortran: order[1] === "True", dims };
 }
 

@@ -27,7 +27,10 @@ function unzip(bytes: Uint8Array, name: string): [string, Uint8Array][] {
         seen.add(member.name);
         total += member.originalSize;
         if (total > MAX_BYTES || member.originalSize > MAX_DEFLATE_RATIO * (member.size + 1)) {
-          throw modelError("npz/too-large", `${name}: member '${member.name}' claims ${member.originalSize} bytes from ${member.size}, more than is read.`);
+          throw modelError(
+            "npz/too-large",
+            `${name}: member '${member.name}' claims ${member.originalSize} bytes from ${member.size}, more than is read.`,
+          );
         }
         return true;
       },

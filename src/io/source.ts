@@ -12,14 +12,19 @@ export async function readSource(source: Source, signal?: AbortSignal): Promise<
   signal?.throwIfAborted();
   const bytes = await bytesOf(source, signal);
   signal?.throwIfAborted();
-  if (bytes.length > MAX_BYTES) throw modelError("source/too-large", `${describe(source)}: ${bytes.length} bytes, at most ${MAX_BYTES} are read. Move tensors to external data.`);
+  if (bytes.length > MAX_BYTES)
+    throw modelError(
+      "source/too-large",
+      `${describe(source)}: ${bytes.length} bytes, at most ${MAX_BYTES} are read. Move tensors to external data.`,
+    );
   return bytes;
 }
 
 async function bytesOf(source: Source, signal: AbortSignal | undefined): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (typeof source === "string") return isNode() && !/^(https?|file|data|blob):/i.test(source) ? readPath(source) : readAddress(source, signal);
+  if (typeof source === "string")
+    return isNode() && !/^(https?|file|data|blob):/i.test(source) ? readPath(source) : readAddress(source, signal);
   if (source instanceof URL) return readAddress(source.href, signal);
   if (typeof Response !== "undefined" && source instanceof Response) return readResponse(source, describe(source));
   if (typeof Blob !== "undefined" && source instanceof Blob) return new Uint8Array(await source.arrayBuffer());

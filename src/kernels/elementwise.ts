@@ -18,6 +18,9 @@ export const ELEMENTWISE_KERNELS = {
   /** Copies elements of `size` 1, 2, 4 or 8 bytes. shape = dims[rank], inStrides[rank], outStrides[rank], strides in bytes, may be 0 or
    *  negative; rank 1..8. units = dims[0]. Use `copyDescriptor`. */
   copy_strided: ["input", "output", "rank", "shape", "size"],
+  /** output[u][i] = input[u][index(i)]: `count` float32 indices (negative ones from the end, clamped into range), `extent` rows of `run` bytes
+   *  in each unit. units = slices before the gathered axis. */
+  gather_rows: ["input", "indices", "output", "count", "extent", "run"],
   /** Writes `units` elements of `size` 1, 2, 4 or 8 bytes whose bits are `low` (and `high` for 8). */
   fill: ["output", "size", "low", "high"],
 
@@ -75,7 +78,9 @@ export const ELEMENTWISE_KERNELS = {
  *  - layernorm: rows of `size`; gamma, beta: addresses of `size` elements or 0; rms 1: x / sqrt(Σx²/n + epsilon). epsilon → f64. units = rows.
  *  - conv: geometry words: batch, groups, inChannels, outChannels, transposed, then 3 spatial axes (leading ones 1) of
  *    size, out, window, stride, dilation, padBegin; bias: address or 0. units = batch·outChannels. Use `convDescriptor`.
- *  - matmul: offsets: 3 words per batch (a, b, c in elements); strides in elements; c rows are contiguous. units = batches·m. */
+ *  - matmul: offsets: 3 words per batch (a, b, c in elements); strides in elements; c rows are contiguous. units = batches·m.
+ *  - resample: one axis of [units, size, inner] to [units, out, inner]: Σ weight·input[index] over the taps of each output index, ascending
+ *    from 0; no taps: the f64 at `outside`. spans, indices, weights: `resampleTaps`, weights in the family's type. */
 function floats<T extends "f32" | "f64">(type: T) {
   const fields = {
     unary: ["input", "output", "op", "params"],
@@ -86,6 +91,7 @@ function floats<T extends "f32" | "f64">(type: T) {
     layernorm: ["input", "output", "gamma", "beta", "size", "rms", "epsilon"],
     conv: ["input", "weight", "bias", "output", "geometry"],
     matmul: ["a", "b", "output", "offsets", "m", "n", "k", "aStrideM", "aStrideK", "bStrideK", "bStrideN"],
+    resample: ["input", "output", "size", "out", "inner", "spans", "indices", "weights", "outside"],
   } as const;
   type Fields = typeof fields;
   return Object.fromEntries(Object.entries(fields).map(([name, list]) => [`${name}_${type}`, list])) as unknown as {

@@ -146,3 +146,19 @@ export function meanReals(sx: number, sy: number, maxSum: number): Float64Array 
   if (!(bound < 2 ** 44)) throw new RangeError(`values reach ${bound} steps of the output scale`);
   return Float64Array.of(sx, sy, Math.max(bound * 2 ** -50, 2 ** -60));
 }
+
+/** Tables of resample_*: taps of each output index in ascending order (src/ops/resizeAxis.ts Taps). Weights are still doubles. */
+export function resampleTaps(taps: readonly { readonly indices: readonly number[]; readonly weights: readonly number[] }[]): {
+  readonly spans: Int32Array;
+  readonly indices: Int32Array;
+  readonly weights: Float64Array;
+} {
+  const spans = new Int32Array(2 * taps.length);
+  let first = 0;
+  for (const [o, { indices }] of taps.entries()) {
+    spans[2 * o] = first;
+    spans[2 * o + 1] = indices.length;
+    first += indices.length;
+  }
+  return { spans, indices: Int32Array.from(taps.flatMap(({ indices }) => indices)), weights: Float64Array.from(taps.flatMap(({ weights }) => weights)) };
+}

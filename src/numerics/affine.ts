@@ -17,7 +17,7 @@ function clamp(code: number, qmin: number, qmax: number): number {
  *  |k| < 2^17 (beyond that every grid of at most 16 bit has clamped). 2^−42 is far more than the quotient's 2^−53: no tie is crossed or
  *  reached; and an exact tie is a double, hence computed exactly. */
 export function quantizeReal(x: number, scale: number, zeroPoint: number, qmin: number, qmax: number): number {
-  if (x !== x) return zeroPoint;
+  if (Number.isNaN(x)) return zeroPoint;
   return clamp(roundHalfEven(x / scale) + zeroPoint, qmin, qmax);
 }
 
@@ -27,9 +27,14 @@ export type QuantizeRounding = "halfEven" | "reciprocal" | "halfAway";
  *  halfEven: RNE(x / scale) + zeroPoint. reciprocal: RNE(x · (1 / scale)) + zeroPoint. halfAway: x is clamped to the grid's
  *  [min, max] in float32 first, then x/scale − offset (≥ 0, offset = qmin − zeroPoint) is rounded half up. */
 export function quantizeFloat32(
-  x: number, scale: number, zeroPoint: number, qmin: number, qmax: number, rounding: QuantizeRounding,
+  x: number,
+  scale: number,
+  zeroPoint: number,
+  qmin: number,
+  qmax: number,
+  rounding: QuantizeRounding,
 ): number {
-  if (x !== x) return zeroPoint;
+  if (Number.isNaN(x)) return zeroPoint;
   if (rounding === "halfEven") return clamp(roundHalfEven(round32(x / scale)) + zeroPoint, qmin, qmax);
   if (rounding === "reciprocal") return clamp(roundHalfEven(round32(x * round32(1 / scale))) + zeroPoint, qmin, qmax);
   const offset = qmin - zeroPoint;
@@ -44,6 +49,17 @@ export function quantizeFloat32(
 /** scale · (q − zeroPoint) in double: exact for float32 scales and codes of at most 28 bits. */
 export function dequantize(q: number, scale: number, zeroPoint: number): number {
   return scale * (q - zeroPoint);
+}
+
+/** Reals of all codes of a tensor of shape `dims` as float32, rounded once each. */
+export function dequantizeAll(codes: ArrayLike<number>, dims: readonly number[], encoding: Encoding): Float32Array {
+  const out = new Float32Array(codes.length);
+  forEachScale(encoding, dims, (begin, end, group) => {
+    const scale = encoding.scale[group] as number;
+    const zero = encoding.zeroPoint[group] as number;
+    for (let i = begin; i < end; i++) out[i] = dequantize(codes[i] as number, scale, zero);
+  });
+  return out;
 }
 
 /** For a tensor of shape `dims`: the function from a row-major element index to the index of its scale and zero point.
@@ -65,20 +81,49 @@ export function scaleIndexer(encoding: Encoding, dims: readonly number[]): (line
   return (index) => block(index) * channels + coordinate(index, axis);
 }
 
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}
+
+/** Visits the elements of a tensor in runs [begin, end) that share one scale and zero point, in row-major order. */
+export function forEachScale(
+  encoding: Encoding,
+  dims: readonly number[],
+  visit: (begin: number, end: number, group: number) => void,
+): void {
+  const { axis, blockAxis, blockSize } = encoding;
+  const size = sizeOf(dims);
+  const strides = stridesOf(dims);
+  let run = encoding.scale.length === 1 ? size : axis === null ? 0 : (strides[axis] as number);
+  if (encoding.scale.length > 1 && blockAxis !== null && blockSize !== null) {
+    const step = strides[blockAxis] as number;
+    run = gcd(gcd(step * blockSize, step * (dims[blockAxis] as number)), run);
+  }
+  const indexOf = scaleIndexer(encoding, dims);
+  for (let begin = 0; begin < size; begin += run) visit(begin, begin + run, indexOf(begin));
+}
+
+type WeightCodes = Int8Array | Uint8Array | Int16Array | Uint16Array;
+
+/** Codes made before, by the float data they stand for; they go when the data goes. */
+const madeCodes = new WeakMap<Float32Array, { readonly encoding: Encoding; readonly codes: WeightCodes }>();
+
 /** Integer codes of float weights: RNE(fround(w / scale)) + zeroPoint, clamped to the encoding's grid. One element per byte (or two).
- *  LPBQ: scale is fround(channelScale · blockInt), which the encoding's `scale` holds. NaN gives the zero point. */
-export function weightCodes(
-  data: Float32Array, dims: readonly number[], encoding: Encoding,
-): Int8Array | Uint8Array | Int16Array | Uint16Array {
+ *  LPBQ: scale is fround(channelScale · blockInt), which the encoding's `scale` holds. NaN gives the zero point. Not to be written to:
+ *  the same data and encoding give the same array. */
+export function weightCodes(data: Float32Array, dims: readonly number[], encoding: Encoding): WeightCodes {
+  const made = madeCodes.get(data);
+  if (made?.encoding === encoding) return made.codes;
   const { bits, signed, qmin, qmax } = gridOf(encoding.type);
   if (bits > 16) throw new Error(`internal: weights of type ${encoding.type} have no integer codes`);
   const size = sizeOf(dims);
   const narrow = bits <= 8;
   const codes = narrow ? (signed ? new Int8Array(size) : new Uint8Array(size)) : signed ? new Int16Array(size) : new Uint16Array(size);
-  const indexOf = scaleIndexer(encoding, dims);
-  for (let i = 0; i < size; i++) {
-    const at = indexOf(i);
-    codes[i] = quantizeFloat32(data[i] as number, encoding.scale[at] as number, encoding.zeroPoint[at] as number, qmin, qmax, "halfEven");
-  }
+  forEachScale(encoding, dims, (begin, end, group) => {
+    const scale = encoding.scale[group] as number;
+    const zero = encoding.zeroPoint[group] as number;
+    for (let i = begin; i < end; i++) codes[i] = quantizeFloat32(data[i] as number, scale, zero, qmin, qmax, "halfEven");
+  });
+  madeCodes.set(data, { encoding, codes });
   return codes;
 }

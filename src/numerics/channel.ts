@@ -1,6 +1,7 @@
 /** A channel's rescale as integers: u(acc) = t(acc) + ½ = (step·acc + start) / modulus, and the accumulators that do not saturate. */
-import type { ProofChannel } from "./target.ts";
+
 import { floorDiv } from "./rational.ts";
+import type { ProofChannel } from "./target.ts";
 
 export interface IntegerChannel {
   readonly step: bigint;

@@ -1,5 +1,5 @@
 /** Exact rounding decisions of target `exact`: double first, rationals only where double cannot decide. */
-import { add, div, fromNumber, mul, roundHalfEven as roundRational, toNumber, type Rational, ZERO } from "./rational.ts";
+import { add, div, fromNumber, mul, type Rational, roundHalfEven as roundRational, toNumber, ZERO } from "./rational.ts";
 import { roundHalfEven } from "./round.ts";
 
 const UNIT = 2 ** -52; // two roundings' worth: room for the bound's own evaluation
@@ -57,7 +57,8 @@ export function divideExact(numerators: readonly (readonly [number, number])[], 
   const denominator = denominators[0] * denominators[1];
   const t = sum / denominator;
   // Products that underflow lose their relative accuracy: leave those to the rationals.
-  const normal = Math.abs(denominator) > 1e-250 && Math.abs(denominator) < 1e250 && magnitude < 1e250 && (magnitude > 1e-250 || isZero(numerators));
+  const normal =
+    Math.abs(denominator) > 1e-250 && Math.abs(denominator) < 1e250 && magnitude < 1e250 && (magnitude > 1e-250 || isZero(numerators));
   if (normal && isDecided(t, ((numerators.length + 5) * UNIT * magnitude) / Math.abs(denominator))) return roundHalfEven(t);
   let exact = ZERO;
   for (const [a, b] of numerators) exact = add(exact, mul(fromNumber(a), fromNumber(b)));

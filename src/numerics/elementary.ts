@@ -5,6 +5,9 @@
  *  coefficients (exp, log) or our own Chebyshev interpolations, computed with 300 bits and rounded to double (erf, tanh). */
 import { productError, sumError } from "./expansion.ts";
 
+export { erf } from "./erf.ts";
+
+// biome-ignore lint/suspicious/noApproximativeNumericConstant: fixed to the bit, as in its twin
 const LOG2E = 1.4426950408889634;
 const LN2_HIGH = 0.6931471803691238; // ln 2 cut to 32 bits: k·LN2_HIGH is exact for |k| < 2^21
 const LN2_LOW = 1.9082149292705877e-10; // ln 2 − LN2_HIGH
@@ -24,15 +27,15 @@ function powerOfTwo(k: number): number {
 function expTail(r: number): number {
   const z = r * r;
   let even = 1.1470745597729725e-11;
-  even = even * z + 2.08767569878681e-09;
-  even = even * z + 2.755731922398589e-07;
-  even = even * z + 2.48015873015873e-05;
+  even = even * z + 2.08767569878681e-9;
+  even = even * z + 2.755731922398589e-7;
+  even = even * z + 2.48015873015873e-5;
   even = even * z + 0.001388888888888889;
   even = even * z + 0.041666666666666664;
   even = even * z + 0.5;
   let odd = 1.6059043836821613e-10;
-  odd = odd * z + 2.505210838544172e-08;
-  odd = odd * z + 2.7557319223985893e-06;
+  odd = odd * z + 2.505210838544172e-8;
+  odd = odd * z + 2.7557319223985893e-6;
   odd = odd * z + 0.0001984126984126984;
   odd = odd * z + 0.008333333333333333;
   odd = odd * z + 0.16666666666666666;
@@ -58,8 +61,26 @@ function expPair(hi: number, lo: number): number {
 export function exp(x: number): number {
   if (x > 709.8) return Number.POSITIVE_INFINITY;
   if (x < -745.2) return 0;
-  if (x !== x) return x;
+  if (Number.isNaN(x)) return x;
   return expPair(x, 0);
+}
+
+/** (atanh(s) − s − s³/3 − s⁵/5)/s⁷ for z = s² < 0.0295: Taylor up to s^30/31, truncated below 2^−72 of atanh(s)/s. */
+function atanhTail(z: number): number {
+  let q = 0.03225806451612903;
+  q = q * z + 0.034482758620689655;
+  q = q * z + 0.037037037037037035;
+  q = q * z + 0.04;
+  q = q * z + 0.043478260869565216;
+  q = q * z + 0.047619047619047616;
+  q = q * z + 0.05263157894736842;
+  q = q * z + 0.058823529411764705;
+  q = q * z + 0.06666666666666667;
+  q = q * z + 0.07692307692307693;
+  q = q * z + 0.09090909090909091;
+  q = q * z + 0.1111111111111111;
+  q = q * z + 0.14285714285714285;
+  return q;
 }
 
 /** y ≠ 0: x^y; y = 0: the natural logarithm of x. x positive and finite, |y| in [2^−65, 2^65].
@@ -79,20 +100,7 @@ function logPower(x: number, y: number): number {
   const sLow = (f - sd - productError(s, d, sd) - s * (2 - d + f)) / d;
   const z = s * s;
   const zLow = productError(s, s, z) + 2 * s * sLow;
-  let q = 0.03225806451612903;
-  q = q * z + 0.034482758620689655;
-  q = q * z + 0.037037037037037035;
-  q = q * z + 0.04;
-  q = q * z + 0.043478260869565216;
-  q = q * z + 0.047619047619047616;
-  q = q * z + 0.05263157894736842;
-  q = q * z + 0.058823529411764705;
-  q = q * z + 0.06666666666666667;
-  q = q * z + 0.07692307692307693;
-  q = q * z + 0.09090909090909091;
-  q = q * z + 0.1111111111111111;
-  q = q * z + 0.14285714285714285;
-  const zq = z * q;
+  const zq = z * atanhTail(z);
   const a = 0.2 + zq;
   const aLow = 0.2 - a + zq - 1.1102230246251566e-17; // 1/5 − 0.2 in double
   const za = z * a;
@@ -116,7 +124,7 @@ function logPower(x: number, y: number): number {
 
 /** Natural logarithm. log(±0) = −∞, NaN below zero. */
 export function log(x: number): number {
-  if (x !== x || x === Number.POSITIVE_INFINITY) return x;
+  if (Number.isNaN(x) || x === Number.POSITIVE_INFINITY) return x;
   if (x <= 0) return x === 0 ? -Number.POSITIVE_INFINITY : Number.NaN;
   return logPower(x, 0);
 }
@@ -137,7 +145,7 @@ export function tanh(x: number): number {
     p = p * z + 0.3333333333333333;
     return x - x * (z * p);
   }
-  if (x !== x) return x;
+  if (Number.isNaN(x)) return x;
   if (magnitude > 22) return x > 0 ? 1 : -1;
   const k = Math.floor(-2 * magnitude * LOG2E + 0.5);
   const high = -2 * magnitude - k * LN2_HIGH;
@@ -159,143 +167,11 @@ export function tanh(x: number): number {
   return x > 0 ? quotient : -quotient;
 }
 
-/** Error function. |x| < ½: 2x/√π·(1 − x²·q(x²)), the first factor as a pair; up to 6: erf(c) + h·p(h), h = x − c, one centre c per
- *  interval, chosen where erf(c) and erf′(c) are doubles up to 2^−63; 1 beyond. |h·p(h)| < 0.17, so that its rounding stays below 0.35 ulp. */
-export function erf(x: number): number {
-  if (x !== x) return x;
-  const magnitude = Math.abs(x);
-  if (magnitude < 0.5) return erfNear(x);
-  if (magnitude >= 6) return x > 0 ? 1 : -1;
-  const y = magnitude < 2 ? erfMiddle(magnitude) : erfFar(magnitude);
-  return x > 0 ? y : -y;
-}
-
-function erfNear(x: number): number {
-  const z = x * x;
-  let p = -1.1833213065516848e-08;
-  p = p * z + 1.443659877135903e-07;
-  p = p * z - 1.4587208681529695e-06;
-  p = p * z + 1.3227478567905445e-05;
-  p = p * z - 0.00010683760303770807;
-  p = p * z + 0.0007575757573218595;
-  p = p * z - 0.0046296296296198785;
-  p = p * z + 0.02380952380952362;
-  p = p * z - 0.09999999999999999;
-  p = p * z + 0.3333333333333333;
-  const y = x * 1.1283791670955126; // 2/√π = 1.1283791670955126 + 1.533545961316588e-17
-  if (z < 1e-300) return y + x * 1.533545961316588e-17; // productError would underflow, z·p does not count
-  return y + (productError(x, 1.1283791670955126, y) + x * 1.533545961316588e-17 - y * (z * p));
-}
-
-/** x in [½, 2). */
-function erfMiddle(x: number): number {
-  if (x < 1) {
-    const h = x - 0.7561798095703125;
-    let p = 2.146101655271572e-05;
-    p = p * h - 7.233582301762392e-05;
-    p = p * h - 0.00011202015397267893;
-    p = p * h + 0.0006157607773957373;
-    p = p * h + 0.00022816609460853547;
-    p = p * h - 0.003955453671196739;
-    p = p * h + 0.00208142471389844;
-    p = p * h + 0.018543581808319155;
-    p = p * h - 0.026072643096695172;
-    p = p * h - 0.05422431653130792;
-    p = p * h + 0.14902657828079013;
-    p = p * h + 0.030493202328002126;
-    p = p * h - 0.48166725073664257;
-    p = p * h + 0.6369744928925601;
-    return 0.7151104165941328 + h * p;
-  }
-  const h = x - 1.5069732666015625;
-  let p = -1.009270491876672e-07;
-  p = p * h - 2.9612942763608583e-07;
-  p = p * h + 1.496310632414848e-06;
-  p = p * h + 7.401674226065994e-07;
-  p = p * h - 1.4023239412483004e-05;
-  p = p * h + 1.6588800770098716e-05;
-  p = p * h + 7.925590032818859e-05;
-  p = p * h - 0.00024788185997776324;
-  p = p * h - 0.0001121810043592717;
-  p = p * h + 0.0017026657800030872;
-  p = p * h - 0.0022555878275436507;
-  p = p * h - 0.0048718687023627544;
-  p = p * h + 0.019091481749026668;
-  p = p * h - 0.014062574604123067;
-  p = p * h - 0.04510315157423317;
-  p = p * h + 0.13750090689650263;
-  p = p * h - 0.17550583151704485;
-  p = p * h + 0.11646247176821874;
-  return 0.9669258512959923 + h * p;
-}
-
-/** x in [2, 6). */
-function erfFar(x: number): number {
-  if (x < 3) {
-    const h = x - 2.4997711181640625;
-    let p = 1.5616424632503385e-07;
-    p = p * h - 6.213327968373235e-07;
-    p = p * h + 1.9278147063113322e-07;
-    p = p * h + 4.681689597042448e-06;
-    p = p * h - 1.4095899550017514e-05;
-    p = p * h + 5.177559861791676e-06;
-    p = p * h + 7.878857069308531e-05;
-    p = p * h - 0.00025046595384030053;
-    p = p * h + 0.00026118591756756076;
-    p = p * h + 0.0005419323019514125;
-    p = p * h - 0.0027993588086800713;
-    p = p * h + 0.006121191951065564;
-    p = p * h - 0.008629378027226138;
-    p = p * h + 0.008357986775202999;
-    p = p * h - 0.005451446838291238;
-    p = p * h + 0.0021807783915413;
-    return 0.9995925491274772 + h * p;
-  }
-  if (x < 4) {
-    const h = x - 3.498291015625;
-    let p = 8.478399051801745e-08;
-    p = p * h - 3.068668287935004e-07;
-    p = p * h + 4.5318887918692117e-07;
-    p = p * h + 4.363633833508825e-07;
-    p = p * h - 4.649756361639822e-06;
-    p = p * h + 1.5410027310352815e-05;
-    p = p * h - 3.449554485433602e-05;
-    p = p * h + 5.866276284871187e-05;
-    p = p * h - 7.844320972759839e-05;
-    p = p * h + 8.29170427735954e-05;
-    p = p * h - 6.842290413711079e-05;
-    p = p * h + 4.27608305742589e-05;
-    p = p * h - 1.911603159653537e-05;
-    p = p * h + 5.464391473152951e-06;
-    return 0.999999247618686 + h * p;
-  }
-  const h = x - 4.997711181640625;
-  let p = -1.494269354877135e-13;
-  p = p * h + 5.716233256147169e-12;
-  p = p * h - 2.9609712856049626e-11;
-  p = p * h + 8.617818609904476e-11;
-  p = p * h - 2.0383444708108094e-10;
-  p = p * h + 4.3390529117160757e-10;
-  p = p * h - 8.099528137253659e-10;
-  p = p * h + 1.3101613125837946e-09;
-  p = p * h - 1.8515440833719887e-09;
-  p = p * h + 2.2896787104111718e-09;
-  p = p * h - 2.4610282180768345e-09;
-  p = p * h + 2.2768883084193295e-09;
-  p = p * h - 1.7903793430031401e-09;
-  p = p * h + 1.1750873753196235e-09;
-  p = p * h - 6.270840009041658e-10;
-  p = p * h + 2.6163804044435387e-10;
-  p = p * h - 8.013128499903227e-11;
-  p = p * h + 1.6033592975703422e-11;
-  return 0.9999999999984263 + h * p;
-}
-
 /** x^y as IEEE 754 and C define it: pow(x, 0) = pow(1, y) = 1 even for NaN, pow(−1, ±∞) = 1; negative x only with integer y.
  *  x^2 is x·x, x^½ the correctly rounded root, x^−1 the reciprocal; exact powers are exact. */
 export function pow(x: number, y: number): number {
   if (y === 0 || x === 1) return 1;
-  if (x !== x || y !== y) return Number.NaN;
+  if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;
   if (y === 1) return x;
   if (y === 2) return x * x;
   if (y === -1) return 1 / x;

@@ -36,7 +36,10 @@ export function quantizeMultiplier(real: number): Multiplier {
     }
     if (r >= 1 && r <= 62) return { multiplier, r };
   }
-  throw modelError("plan/multiplier-range", `rescale factor ${real} is outside (2^-32, 2^30): no 31-bit multiplier with a shift of 1 to 62`);
+  throw modelError(
+    "plan/multiplier-range",
+    `rescale factor ${real} is outside (2^-32, 2^30): no 31-bit multiplier with a shift of 1 to 62`,
+  );
 }
 
 /** (acc·multiplier + 2^(r−1)) >> r, one rounding, ties up, saturated to int32.
@@ -77,7 +80,7 @@ export type Requantize = (acc: number, multiplier: number, r: number) => number;
 
 /** Bias on the accumulator's own grid, as int32: RNE(bias / grid), saturated. grid > 0 in double. */
 export function quantizeBias(bias: number, grid: number): number {
-  return bias !== bias ? 0 : saturate(roundHalfEven(bias / grid));
+  return Number.isNaN(bias) ? 0 : saturate(roundHalfEven(bias / grid));
 }
 
 /** The three multipliers of a two-operand sum in integers. source: TFLite add.cc (PrepareGeneral), reference/add.h. */

@@ -9,7 +9,7 @@ const DOUBLE = new Float64Array(WORDS.buffer);
  *  because |x| < 2^11·q lies far below 2^51·q. */
 export function roundToHalf(x: number): number {
   const magnitude = Math.abs(x);
-  if (!(magnitude < 65520)) return x !== x ? x : x > 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  if (!(magnitude < 65520)) return Number.isNaN(x) ? x : x > 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   DOUBLE[0] = magnitude;
   const field = (WORDS[1] as number) >>> 20; // biased exponent
   WORDS[0] = 0;
@@ -32,7 +32,7 @@ export function halfToFloat(bits: number): number {
 
 /** The bit pattern of the nearest binary16 of x (ties to even). NaN gives 0x7e00. */
 export function floatToHalf(x: number): number {
-  if (x !== x) return 0x7e00;
+  if (Number.isNaN(x)) return 0x7e00;
   const value = roundToHalf(x);
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const magnitude = Math.abs(value);

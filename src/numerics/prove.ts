@@ -1,8 +1,9 @@
 /** Plan-time proofs that a cheaper epilogue gives the exact integer for every reachable accumulator of a channel. */
-import type { ProofChannel } from "./target.ts";
+
 import { exponentOf, type IntegerChannel, integerChannel, lastBit } from "./channel.ts";
 import { largestResidue, smallestResidue } from "./modular.ts";
-import { floorDiv, fromNumber, type Rational, add, div, toNumber } from "./rational.ts";
+import { add, div, floorDiv, fromNumber, type Rational, toNumber } from "./rational.ts";
+import type { ProofChannel } from "./target.ts";
 
 /** The 64-bit fixed-point form of a panel: code − qmin = (clamp(acc, accLo, accHi)·multiplier + offset) >> shift, modulo 2^64, logical. */
 export interface FixedPanel {
@@ -26,7 +27,12 @@ function residues(line: IntegerChannel, lo: bigint, hi: bigint): [bigint, bigint
 export function nearestTie(scale: Rational, bias: Rational, lo: bigint, hi: bigint): Rational {
   const modulus = 2n * scale.den * bias.den;
   const line = {
-    step: 2n * scale.num * bias.den, start: 2n * bias.num * scale.den + scale.den * bias.den, modulus, lo, hi, constant: null,
+    step: 2n * scale.num * bias.den,
+    start: 2n * bias.num * scale.den + scale.den * bias.den,
+    modulus,
+    lo,
+    hi,
+    constant: null,
   };
   const [smallest, largest] = residues(line, lo, hi);
   const above = modulus - largest;
@@ -119,7 +125,8 @@ function provePanel(channels: readonly ProofChannel[], lines: readonly IntegerCh
   for (const [i, line] of lines.entries()) {
     const channel = channels[i] as ProofChannel;
     const multiplier = line.constant === null ? nearestMultiplier(line, shift) : 0n;
-    const offset = line.constant === null ? proveOffset(line, channel, multiplier, shift) : BigInt(line.constant - channel.qmin) << BigInt(shift);
+    const offset =
+      line.constant === null ? proveOffset(line, channel, multiplier, shift) : BigInt(line.constant - channel.qmin) << BigInt(shift);
     if (offset === null) return null;
     panel.multiplier.push(Number(multiplier));
     panel.offset.push(BigInt.asIntN(64, offset));
@@ -183,7 +190,8 @@ function stretch(line: IntegerChannel, qmin: number, m: bigint, shift: number, l
   const [least, greatest] = drift >= 0n ? [drift * lo, drift * hi] : [drift * hi, drift * lo];
   const base = (start - BigInt(qmin) * modulus) << places;
   return {
-    lo, hi,
+    lo,
+    hi,
     least: -floorDiv(least - base + (smallest << places), modulus),
     greatest: floorDiv(base - greatest + ((modulus - largest) << places) - 1n, modulus),
   };

@@ -10,7 +10,7 @@ export function roundHalfEven(x: number): number {
 /** |x| ≥ 2^51, where doubles are multiples of ½ and x − floor(x) is exact. */
 function roundLarge(x: number): number {
   const low = Math.floor(x);
-  return x - low === 0.5 ? (low % 2 === 0 ? low : low + 1) : x - low > 0.5 ? low + 1 : low === low ? low : x;
+  return x - low === 0.5 ? (low % 2 === 0 ? low : low + 1) : x - low > 0.5 ? low + 1 : Number.isNaN(low) ? x : low;
 }
 
 /** Nearest integer, ties away from zero. */

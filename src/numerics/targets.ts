@@ -1,8 +1,8 @@
 /** The targets as data: how each turns an accumulator into an output. Forms ask the row, never the name; a new target is a new row. */
 import { modelError } from "../errors.ts";
-import type { Target } from "./target.ts";
 import { rescale, rescaleReal } from "./decide.ts";
 import { type Multiplier, quantizeBias, quantizeMultiplier, type Requantize, requantizeDouble, requantizeSingle } from "./fixedPoint.ts";
+import type { Target } from "./target.ts";
 
 /** One channel's rescale: t(acc) = (acc·Σfactor + Σbias) / outScale in LSB. The last two are set by targets with an integer bias. */
 export interface TargetChannel {

@@ -1,12 +1,12 @@
 /** ONNX bytes to Graph. The protobuf classes are seen in this file only. */
-import { type Long, toBigInt, toNumber } from "./long.ts"; // before onnx-proto
+
 import onnxProto, { type onnx } from "onnx-proto";
 import { type Issue, ModelError, modelError } from "../errors.ts";
 import type { Attr, Attrs, ConstantTensor, Graph, Node, OpenShape, Value, ValueId } from "../graph/graph.ts";
 import { graphIssues, sortNodes, uniqueNodeIds } from "../graph/validate.ts";
-import type { ElementType, TypedArray } from "../tensor/dtype.ts";
 import { checkDims, decodeTensor, type TensorFields } from "./decodeTensor.ts";
 import type { ExternalData } from "./externalData.ts";
+import { type Long, toBigInt, toNumber } from "./long.ts"; // before onnx-proto
 import { dataTypeName, elementType } from "./tensorData.ts";
 import { scanModel } from "./wire.ts";
 
@@ -106,7 +106,10 @@ function orderNodes(nodes: readonly Node[], context: Context): Node[] {
   const { sorted, stuck } = sortNodes(nodes);
   const first = stuck[0];
   if (first) {
-    const names = stuck.slice(0, 8).map((node) => `'${node.id}'`).join(", ");
+    const names = stuck
+      .slice(0, 8)
+      .map((node) => `'${node.id}'`)
+      .join(", ");
     context.issues.push({
       code: "graph/cycle",
       message: `${first.op} '${first.id}': lies on or behind a cycle of ${stuck.length} nodes (${names}), expected a graph without cycles.`,
@@ -130,7 +133,11 @@ function decodeConstants(proto: onnx.IGraphProto, context: Context): Map<ValueId
   }
   for (const sparse of proto.sparseInitializer ?? []) {
     const id = sparse.values?.name ?? "";
-    context.issues.push({ code: "onnx/sparse", message: `initializer '${id}': sparse, expected a dense tensor. Convert it before export.`, tensor: id });
+    context.issues.push({
+      code: "onnx/sparse",
+      message: `initializer '${id}': sparse, expected a dense tensor. Convert it before export.`,
+      tensor: id,
+    });
   }
   return constants;
 }
@@ -144,7 +151,8 @@ function decodeConstantNode(node: onnx.INodeProto, context: Context): ConstantTe
   const attribute = node.attribute?.[0];
   const value = attribute && decodeAttribute(attribute, `Constant '${id}'`, new Map(), context);
   if (value === undefined) {
-    if (!attribute) context.issues.push({ code: "onnx/attribute", message: `Constant '${id}': has no value, expected one attribute.`, tensor: id });
+    if (!attribute)
+      context.issues.push({ code: "onnx/attribute", message: `Constant '${id}': has no value, expected one attribute.`, tensor: id });
     return undefined;
   }
   const floats = attribute?.name === "value_float" || attribute?.name === "value_floats";
@@ -153,11 +161,20 @@ function decodeConstantNode(node: onnx.INodeProto, context: Context): ConstantTe
     return numbersTensor(value, [value.length], floats, attribute as onnx.IAttributeProto);
   }
   if (typeof value === "object" && "data" in value) return value;
-  context.issues.push({ code: "onnx/tensor-type", message: `Constant '${id}': attribute '${attribute?.name}' holds text or a graph, expected numbers.`, tensor: id });
+  context.issues.push({
+    code: "onnx/tensor-type",
+    message: `Constant '${id}': attribute '${attribute?.name}' holds text or a graph, expected numbers.`,
+    tensor: id,
+  });
   return undefined;
 }
 
-function numbersTensor(numbers: readonly number[], dims: readonly number[], floats: boolean, attribute: onnx.IAttributeProto): ConstantTensor {
+function numbersTensor(
+  numbers: readonly number[],
+  dims: readonly number[],
+  floats: boolean,
+  attribute: onnx.IAttributeProto,
+): ConstantTensor {
   if (floats) return { type: "float32", dims, data: Float32Array.from(numbers) };
   const longs: readonly Long[] = attribute.name === "value_int" ? [attribute.i ?? 0] : (attribute.ints ?? []);
   return { type: "int64", dims, data: BigInt64Array.from(longs, toBigInt) };
@@ -171,10 +188,14 @@ function decodeTensorProto(proto: onnx.ITensorProto, id: string, context: Contex
     dataType: proto.dataType ?? 0,
     raw: own("rawData") ? (proto.rawData as Uint8Array) : undefined,
     typed: {
-      floats: proto.floatData ?? [], ints: proto.int32Data ?? [], doubles: proto.doubleData ?? [],
-      longs: (proto.int64Data ?? []).map(toBigInt), unsignedLongs: (proto.uint64Data ?? []).map(toBigInt),
+      floats: proto.floatData ?? [],
+      ints: proto.int32Data ?? [],
+      doubles: proto.doubleData ?? [],
+      longs: (proto.int64Data ?? []).map(toBigInt),
+      unsignedLongs: (proto.uint64Data ?? []).map(toBigInt),
     },
-    external: proto.dataLocation === 1 ? (proto.externalData ?? []).map(({ key, value }) => ({ key: key ?? "", value: value ?? "" })) : undefined,
+    external:
+      proto.dataLocation === 1 ? (proto.externalData ?? []).map(({ key, value }) => ({ key: key ?? "", value: value ?? "" })) : undefined,
     segmented: own("segment"),
   };
   return collect(context, () => decodeTensor(fields, context.externalData, context.warn));
@@ -209,7 +230,11 @@ function decodeInfo(info: onnx.IValueInfoProto, context: Context): Value | undef
   const type = tensor && elementType(tensor.elemType ?? 0);
   if (!tensor || !type) {
     const found = tensor ? dataTypeName(tensor.elemType ?? 0) : "no tensor (sequence, map, optional or sparse)";
-    context.issues.push({ code: "onnx/value-type", message: `value '${id}': ${found}, expected a tensor of numbers or bools.`, tensor: id });
+    context.issues.push({
+      code: "onnx/value-type",
+      message: `value '${id}': ${found}, expected a tensor of numbers or bools.`,
+      tensor: id,
+    });
     return undefined;
   }
   return { id, type, shape: tensor.shape ? decodeShape(id, tensor.shape.dim ?? [], context) : null };
@@ -234,10 +259,18 @@ function decodeNode(proto: onnx.INodeProto, opsets: ReadonlyMap<string, number>,
   const where = `${op} '${id || proto.output?.[0] || ""}'`;
   if (op === "") context.issues.push({ code: "onnx/operator", message: `node '${id}': has no operator type, expected one.`, node: id });
   if (op === "EPContext") {
-    context.issues.push({ code: "onnx/native-payload", message: `${where}: carries a compiled binary, expected operators. Use the original model.`, node: id });
+    context.issues.push({
+      code: "onnx/native-payload",
+      message: `${where}: carries a compiled binary, expected operators. Use the original model.`,
+      node: id,
+    });
   }
   if (context.functions.has(`${proto.domain ?? ""}/${op}`)) {
-    context.issues.push({ code: "onnx/function", message: `${where}: calls a function of the model, expected plain operators. Inline the functions (onnx.inliner) and export again.`, node: id });
+    context.issues.push({
+      code: "onnx/function",
+      message: `${where}: calls a function of the model, expected plain operators. Inline the functions (onnx.inliner) and export again.`,
+      node: id,
+    });
   }
   const attrs = new Map<string, Attr>();
   for (const attribute of proto.attribute ?? []) {
@@ -248,25 +281,42 @@ function decodeNode(proto: onnx.INodeProto, opsets: ReadonlyMap<string, number>,
 }
 
 /** Attribute kinds by AttributeProto.type; files older than IR 2 leave the type out, then the field that is there decides. */
-function decodeAttribute(proto: onnx.IAttributeProto, where: string, opsets: ReadonlyMap<string, number>, context: Context): Attr | undefined {
+function decodeAttribute(
+  proto: onnx.IAttributeProto,
+  where: string,
+  opsets: ReadonlyMap<string, number>,
+  context: Context,
+): Attr | undefined {
   const own = (field: string): boolean => Object.hasOwn(proto, field);
   const kind = proto.type || ["", "f", "i", "s", "t", "g", "floats", "ints", "strings"].findIndex((field) => field !== "" && own(field));
   if (proto.refAttrName) return unreadable(proto, where, "refers to a function's attribute", context);
   switch (kind) {
-    case 1: return proto.f ?? 0;
-    case 2: return toNumber(proto.i ?? 0);
-    case 3: return decodeText(proto.s ?? new Uint8Array());
-    case 4: return decodeTensorProto(proto.t ?? {}, `${where}.${proto.name}`, context);
-    case 5: return decodeGraph(proto.g ?? {}, opsets, context);
-    case 6: return [...(proto.floats ?? [])];
-    case 7: return (proto.ints ?? []).map(toNumber);
-    case 8: return (proto.strings ?? []).map(decodeText);
-    default: return unreadable(proto, where, `is of kind ${kind}`, context);
+    case 1:
+      return proto.f ?? 0;
+    case 2:
+      return toNumber(proto.i ?? 0);
+    case 3:
+      return decodeText(proto.s ?? new Uint8Array());
+    case 4:
+      return decodeTensorProto(proto.t ?? {}, `${where}.${proto.name}`, context);
+    case 5:
+      return decodeGraph(proto.g ?? {}, opsets, context);
+    case 6:
+      return [...(proto.floats ?? [])];
+    case 7:
+      return (proto.ints ?? []).map(toNumber);
+    case 8:
+      return (proto.strings ?? []).map(decodeText);
+    default:
+      return unreadable(proto, where, `is of kind ${kind}`, context);
   }
 }
 
 function unreadable(proto: onnx.IAttributeProto, where: string, found: string, context: Context): undefined {
-  context.issues.push({ code: "onnx/attribute", message: `${where}: attribute '${proto.name}' ${found}, expected numbers, text, a tensor or a graph.` });
+  context.issues.push({
+    code: "onnx/attribute",
+    message: `${where}: attribute '${proto.name}' ${found}, expected numbers, text, a tensor or a graph.`,
+  });
 }
 
 function decodeText(bytes: Uint8Array): string {
@@ -274,7 +324,11 @@ function decodeText(bytes: Uint8Array): string {
 }
 
 function duplicate(id: string, context: Context): void {
-  context.issues.push({ code: "graph/duplicate-value", message: `value '${id}': produced twice, expected one producer. Rename one of them.`, tensor: id });
+  context.issues.push({
+    code: "graph/duplicate-value",
+    message: `value '${id}': produced twice, expected one producer. Rename one of them.`,
+    tensor: id,
+  });
 }
 
 function collect<T>(context: Context, decode: () => T): T | undefined {

@@ -22,9 +22,14 @@ export function decodeTensor(fields: TensorFields, read: ExternalData | undefine
   const { id, dims, dataType } = fields;
   const type = elementType(dataType);
   if (!type) {
-    throw modelError("onnx/tensor-type", `tensor '${id}': elements of type ${dataTypeName(dataType)}, expected integers, bools or 16- to 64-bit floats.`, { tensor: id });
+    throw modelError(
+      "onnx/tensor-type",
+      `tensor '${id}': elements of type ${dataTypeName(dataType)}, expected integers, bools or 16- to 64-bit floats.`,
+      { tensor: id },
+    );
   }
-  if (fields.segmented) throw modelError("onnx/segment", `tensor '${id}': stored in segments, expected it whole. Save the model again.`, { tensor: id });
+  if (fields.segmented)
+    throw modelError("onnx/segment", `tensor '${id}': stored in segments, expected it whole. Save the model again.`, { tensor: id });
   const size = checkDims(id, dims);
   const bytes = Math.ceil((size * rawBits(dataType)) / 8);
   if (bytes > MAX_BYTES) throw modelError("onnx/dims", `tensor '${id}': ${bytes} bytes, at most ${MAX_BYTES} are read.`, { tensor: id });
@@ -43,14 +48,17 @@ export function decodeTensor(fields: TensorFields, read: ExternalData | undefine
 
 /** Number of elements of `dims`. throws ModelError "onnx/dims" for negative sizes, more than 8 axes or more than 2^31 − 1 elements. */
 export function checkDims(id: string, dims: readonly number[]): number {
-  if (dims.length > MAX_RANK) throw modelError("onnx/dims", `tensor '${id}': ${dims.length} axes, at most ${MAX_RANK} are read.`, { tensor: id });
+  if (dims.length > MAX_RANK)
+    throw modelError("onnx/dims", `tensor '${id}': ${dims.length} axes, at most ${MAX_RANK} are read.`, { tensor: id });
   const negative = dims.find((dim) => dim < 0);
-  if (negative !== undefined) throw modelError("onnx/dims", `tensor '${id}': dimension ${negative} in [${dims.join(", ")}], expected sizes ≥ 0.`, { tensor: id });
+  if (negative !== undefined)
+    throw modelError("onnx/dims", `tensor '${id}': dimension ${negative} in [${dims.join(", ")}], expected sizes ≥ 0.`, { tensor: id });
   if (dims.includes(0)) return 0;
   let size = 1;
   for (const dim of dims) {
     size *= dim;
-    if (size > MAX_BYTES) throw modelError("onnx/dims", `tensor '${id}': shape [${dims.join(", ")}] has more than ${MAX_BYTES} elements.`, { tensor: id });
+    if (size > MAX_BYTES)
+      throw modelError("onnx/dims", `tensor '${id}': shape [${dims.join(", ")}] has more than ${MAX_BYTES} elements.`, { tensor: id });
   }
   return size;
 }

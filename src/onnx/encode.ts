@@ -20,7 +20,12 @@ export interface EncodeOptions {
 /** The bytes of `graph` as an ONNX model. Decoding them gives an equal graph but for encodings. The same graph gives the same bytes. */
 export function encodeOnnx(graph: Graph, { producer = "bitexact" }: EncodeOptions = {}): Uint8Array {
   const opsets = [...graph.opsets].map(([domain, version]) => messageField(8, [textField(1, domain), longField(2, version)]));
-  const parts = [longField(1, irVersion(graph.opsets.get("") ?? 1)), textField(2, producer), messageField(7, encodeGraph(graph)), ...opsets];
+  const parts = [
+    longField(1, irVersion(graph.opsets.get("") ?? 1)),
+    textField(2, producer),
+    messageField(7, encodeGraph(graph)),
+    ...opsets,
+  ];
   return concatenate(parts);
 }
 
@@ -32,7 +37,9 @@ function encodeGraph(graph: Graph): Uint8Array[] {
   return [
     ...graph.nodes.map((node) => messageField(1, encodeNode(node))),
     textField(2, graph.name),
-    ...constants.map(({ id, type, shape, data }) => messageField(5, encodeTensor({ type, dims: shape as number[], data: data as ConstantTensor["data"] }, id))),
+    ...constants.map(({ id, type, shape, data }) =>
+      messageField(5, encodeTensor({ type, dims: shape as number[], data: data as ConstantTensor["data"] }, id)),
+    ),
     ...graph.inputs.map((id) => messageField(11, encodeInfo(graph.values.get(id) ?? { id, type: "float32", shape: null }))),
     ...graph.outputs.map((id) => messageField(12, encodeInfo(graph.values.get(id) ?? { id, type: "float32", shape: null }))),
     ...described.map((value) => messageField(13, encodeInfo(value))),
@@ -52,15 +59,37 @@ function encodeNode(node: Node): Uint8Array[] {
 
 // Attributes ONNX defines as float: a number of theirs that happens to be whole is still written as float.
 const FLOAT_ATTRIBUTES = new Set([
-  "alpha", "beta", "gamma", "epsilon", "lambd", "bias", "scale", "ratio", "momentum", "spatial_scale", "cubic_coeff_a",
-  "extrapolation_value", "clip", "threshold", "softcap", "value_float", "value_floats", "activation_alpha", "activation_beta", "scales", "low", "high", "mean",
+  "alpha",
+  "beta",
+  "gamma",
+  "epsilon",
+  "lambd",
+  "bias",
+  "scale",
+  "ratio",
+  "momentum",
+  "spatial_scale",
+  "cubic_coeff_a",
+  "extrapolation_value",
+  "clip",
+  "threshold",
+  "softcap",
+  "value_float",
+  "value_floats",
+  "activation_alpha",
+  "activation_beta",
+  "scales",
+  "low",
+  "high",
+  "mean",
 ]);
 
 function encodeAttribute(name: string, attr: Attr): Uint8Array[] {
   const float = FLOAT_ATTRIBUTES.has(name);
   const head = textField(1, name);
   const kind = (type: number): Uint8Array => longField(20, type);
-  if (typeof attr === "number") return float || !Number.isInteger(attr) ? [head, floatField(2, attr), kind(1)] : [head, longField(3, attr), kind(2)];
+  if (typeof attr === "number")
+    return float || !Number.isInteger(attr) ? [head, floatField(2, attr), kind(1)] : [head, longField(3, attr), kind(2)];
   if (typeof attr === "string") return [head, textField(4, attr), kind(3)];
   if (Array.isArray(attr)) return [head, ...encodeList(attr as readonly number[] | readonly string[], float)];
   if (isGraph(attr)) return [head, messageField(6, encodeGraph(attr)), kind(5)];
@@ -68,14 +97,20 @@ function encodeAttribute(name: string, attr: Attr): Uint8Array[] {
 }
 
 function encodeList(list: readonly number[] | readonly string[], float: boolean): Uint8Array[] {
-  if (list.length > 0 && list.every((item) => typeof item === "string")) return [...list.map((text) => textField(9, text)), longField(20, 8)];
+  if (list.length > 0 && list.every((item) => typeof item === "string"))
+    return [...list.map((text) => textField(9, text)), longField(20, 8)];
   const numbers = list as readonly number[];
   const floats = float || numbers.some((value) => !Number.isInteger(value));
   return floats ? [packedFloats(7, numbers), longField(20, 6)] : [packedLongs(8, numbers), longField(20, 7)];
 }
 
 function encodeTensor(tensor: ConstantTensor, name: string): Uint8Array[] {
-  return [packedLongs(1, tensor.dims), longField(2, dataTypeOf(tensor.type)), textField(8, name), bytesField(9, toRaw(tensor.type, tensor.data))];
+  return [
+    packedLongs(1, tensor.dims),
+    longField(2, dataTypeOf(tensor.type)),
+    textField(8, name),
+    bytesField(9, toRaw(tensor.type, tensor.data)),
+  ];
 }
 
 function encodeInfo({ id, type, shape }: Pick<Value, "id" | "type" | "shape">): Uint8Array[] {

@@ -20,17 +20,27 @@ export function externalEntry(
 ): ExternalEntry {
   const map = new Map<string, string>();
   for (const { key, value } of entries) {
-    if (map.has(key)) throw modelError("onnx/external-data", `tensor '${tensor}': external data key '${key}' is given twice, expected once.`, { tensor });
+    if (map.has(key))
+      throw modelError("onnx/external-data", `tensor '${tensor}': external data key '${key}' is given twice, expected once.`, { tensor });
     if (!KEYS.has(key)) {
-      warn({ code: "onnx/external-key", message: `tensor '${tensor}': external data key '${key}' is not one of ${[...KEYS].join(", ")}; it is ignored.`, tensor });
+      warn({
+        code: "onnx/external-key",
+        message: `tensor '${tensor}': external data key '${key}' is not one of ${[...KEYS].join(", ")}; it is ignored.`,
+        tensor,
+      });
     }
     map.set(key, value);
   }
   const location = map.get("location");
-  if (!location) throw modelError("onnx/external-data", `tensor '${tensor}': external data without a location. Export the model again.`, { tensor });
+  if (!location)
+    throw modelError("onnx/external-data", `tensor '${tensor}': external data without a location. Export the model again.`, { tensor });
   const flaw = pathFlaw(location);
   if (flaw) {
-    throw modelError("onnx/external-path", `tensor '${tensor}': external data location '${location}' ${flaw}, expected a path inside the model's folder.`, { tensor });
+    throw modelError(
+      "onnx/external-path",
+      `tensor '${tensor}': external data location '${location}' ${flaw}, expected a path inside the model's folder.`,
+      { tensor },
+    );
   }
   return { location, offset: byteCount(tensor, "offset", map.get("offset")) ?? 0, length: byteCount(tensor, "length", map.get("length")) };
 }
@@ -51,7 +61,11 @@ export function pathFlaw(location: string): string | undefined {
 export function externalBytes(tensor: string, entry: ExternalEntry, needed: number, read: ExternalData | undefined): Uint8Array {
   const file = read?.(entry.location);
   if (!file) {
-    throw modelError("onnx/external-missing", `tensor '${tensor}': its data are in '${entry.location}', which was not given. Pass that file as external data.`, { tensor });
+    throw modelError(
+      "onnx/external-missing",
+      `tensor '${tensor}': its data are in '${entry.location}', which was not given. Pass that file as external data.`,
+      { tensor },
+    );
   }
   if (entry.offset > file.length || (entry.length !== null && entry.length > file.length - entry.offset)) {
     throw modelError(
@@ -62,7 +76,11 @@ export function externalBytes(tensor: string, entry: ExternalEntry, needed: numb
   }
   const length = entry.length ?? file.length - entry.offset;
   if (length !== needed) {
-    throw modelError("onnx/data-length", `tensor '${tensor}': ${length} bytes of external data, expected ${needed} for its type and shape.`, { tensor });
+    throw modelError(
+      "onnx/data-length",
+      `tensor '${tensor}': ${length} bytes of external data, expected ${needed} for its type and shape.`,
+      { tensor },
+    );
   }
   return file.subarray(entry.offset, entry.offset + length);
 }
@@ -71,7 +89,11 @@ function byteCount(tensor: string, key: string, text: string | undefined): numbe
   if (text === undefined || text === "") return null;
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw modelError("onnx/external-data", `tensor '${tensor}': external data ${key} '${text.slice(0, 40)}', expected a byte count below 2^53.`, { tensor });
+    throw modelError(
+      "onnx/external-data",
+      `tensor '${tensor}': external data ${key} '${text.slice(0, 40)}', expected a byte count below 2^53.`,
+      { tensor },
+    );
   }
   return value;
 }

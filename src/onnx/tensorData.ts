@@ -3,12 +3,35 @@ import { type ElementType, integerType, newArray, type TypedArray } from "../ten
 
 /** ONNX TensorProto.DataType numbers that have an element type here. bfloat16 (16) is widened to float32. */
 const TYPES: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
-  [1, "float32"], [2, "uint8"], [3, "int8"], [4, "uint16"], [5, "int16"], [6, "int32"], [7, "int64"], [9, "bool"], [10, "float16"],
-  [11, "float64"], [12, "uint32"], [13, "uint64"], [16, "float32"], [21, "uint4"], [22, "int4"], [25, "uint2"], [26, "int2"],
+  [1, "float32"],
+  [2, "uint8"],
+  [3, "int8"],
+  [4, "uint16"],
+  [5, "int16"],
+  [6, "int32"],
+  [7, "int64"],
+  [9, "bool"],
+  [10, "float16"],
+  [11, "float64"],
+  [12, "uint32"],
+  [13, "uint64"],
+  [16, "float32"],
+  [21, "uint4"],
+  [22, "int4"],
+  [25, "uint2"],
+  [26, "int2"],
 ]);
 const UNREAD: ReadonlyMap<number, string> = new Map([
-  [0, "undefined"], [8, "string"], [14, "complex64"], [15, "complex128"], [17, "float8e4m3fn"], [18, "float8e4m3fnuz"],
-  [19, "float8e5m2"], [20, "float8e5m2fnuz"], [23, "float4e2m1"], [24, "float8e8m0"],
+  [0, "undefined"],
+  [8, "string"],
+  [14, "complex64"],
+  [15, "complex128"],
+  [17, "float8e4m3fn"],
+  [18, "float8e4m3fnuz"],
+  [19, "float8e5m2"],
+  [20, "float8e5m2fnuz"],
+  [23, "float4e2m1"],
+  [24, "float8e8m0"],
 ]);
 const BFLOAT16 = 16;
 

@@ -11,11 +11,24 @@ const LONG_BYTES = 88;
 const NUMBER_BYTES = 8;
 
 const WIRE_TYPES: Readonly<Record<ScalarKind, readonly number[]>> = {
-  int: [0], ints: [0, 2], long: [0], longs: [0, 2], float: [5], floats: [5, 2], doubles: [1, 2], bytes: [2],
+  int: [0],
+  ints: [0, 2],
+  long: [0],
+  longs: [0, 2],
+  float: [5],
+  floats: [5, 2],
+  doubles: [1, 2],
+  bytes: [2],
 };
 const ITEM_BYTES: Readonly<Record<ScalarKind, number>> = {
-  int: NUMBER_BYTES, ints: NUMBER_BYTES, long: LONG_BYTES, longs: LONG_BYTES, float: NUMBER_BYTES, floats: NUMBER_BYTES,
-  doubles: NUMBER_BYTES, bytes: 48,
+  int: NUMBER_BYTES,
+  ints: NUMBER_BYTES,
+  long: LONG_BYTES,
+  longs: LONG_BYTES,
+  float: NUMBER_BYTES,
+  floats: NUMBER_BYTES,
+  doubles: NUMBER_BYTES,
+  bytes: 48,
 };
 
 interface Scan {
@@ -37,13 +50,17 @@ export function scanModel(bytes: Uint8Array): void {
   const first = bytes[0] as number;
   const kind = fieldKind("model", first >> 3);
   if (kind === undefined || first >= 0x80 || (first & 7) !== (kind === "long" ? 0 : 2)) {
-    throw modelError("onnx/not-onnx", `model: begins with byte 0x${first.toString(16)}, which no ONNX model does. Give the .onnx file itself.`);
+    throw modelError(
+      "onnx/not-onnx",
+      `model: begins with byte 0x${first.toString(16)}, which no ONNX model does. Give the .onnx file itself.`,
+    );
   }
   scanMessage(scan, "model", bytes.length, 1);
 }
 
 function scanMessage(scan: Scan, message: MessageName, end: number, depth: number): void {
-  if (depth > MAX_DEPTH) throw modelError("onnx/too-deep", `model: ${message} nested ${depth} deep at byte ${scan.position}, at most ${MAX_DEPTH} are read.`);
+  if (depth > MAX_DEPTH)
+    throw modelError("onnx/too-deep", `model: ${message} nested ${depth} deep at byte ${scan.position}, at most ${MAX_DEPTH} are read.`);
   spend(scan, MESSAGE_BYTES);
   while (scan.position < end) {
     const at = scan.position;
@@ -130,12 +147,18 @@ function spend(scan: Scan, bytes: number): void {
 /** Data that ends early in the outermost message is a cut file; inside a nested one it is damage. */
 function overrun(scan: Scan, end: number): ModelError {
   return end === scan.bytes.length
-    ? modelError("onnx/truncated", `model: the file ends at byte ${end} inside a field that began before byte ${scan.position}. Copy the file again.`)
+    ? modelError(
+        "onnx/truncated",
+        `model: the file ends at byte ${end} inside a field that began before byte ${scan.position}. Copy the file again.`,
+      )
     : malformed(scan, `a field that runs past the end of its message at byte ${end}`, scan.position);
 }
 
 function malformed(scan: Scan, found: string, at: number): ModelError {
-  return modelError("onnx/malformed", `model: ${found} at byte ${at} of ${scan.bytes.length} is not valid ONNX wire data. The file is damaged or no ONNX model.`);
+  return modelError(
+    "onnx/malformed",
+    `model: ${found} at byte ${at} of ${scan.bytes.length} is not valid ONNX wire data. The file is damaged or no ONNX model.`,
+  );
 }
 
 function isLfsPointer(bytes: Uint8Array): boolean {

@@ -1,8 +1,8 @@
 /** Activation functions: Relu, Clip, LeakyRelu, PRelu, Elu, Selu, Celu, HardSigmoid, HardSwish, Sigmoid, Tanh, Softplus, … */
 import { erf, exp, log, pow, tanh } from "../numerics/elementary.ts";
 import * as rational from "../numerics/rational.ts";
-import { float, noAttrs, oneOf, readAttrs } from "./attributes.ts";
 import type { Round } from "./arrays.ts";
+import { float, noAttrs, oneOf, readAttrs } from "./attributes.ts";
 import { defineBinary } from "./binary.ts";
 import { ELEMENTARY_UNITS, productSpread, rounded } from "./bounds.ts";
 import type { OpDef, TypeInfo } from "./op.ts";
@@ -12,15 +12,19 @@ import { defineUnary } from "./unary.ts";
 const { fromNumber, maximum, minimum, sign, ZERO, ONE } = rational;
 
 const relu = defineUnary({
-  type: "Relu", parse: noAttrs, accepts: "any",
+  type: "Relu",
+  parse: noAttrs,
+  accepts: "any",
   scalar: (x) => (x < 0 ? 0 : x),
-  spread: "monotone", units: () => 0,
+  spread: "monotone",
+  units: () => 0,
   rational: (x) => maximum(x, ZERO),
   traits: { activation: () => ({ kind: "clamp", lo: 0, hi: Infinity }) },
 });
 
 const leakyRelu = defineUnary({
-  type: "LeakyRelu", parse: (attrs) => readAttrs(attrs, { alpha: float(0.01) }),
+  type: "LeakyRelu",
+  parse: (attrs) => readAttrs(attrs, { alpha: float(0.01) }),
   scalar: (x, { alpha }, round) => (x < 0 ? round(alpha * x) : x),
   spread: (e, _x, { alpha }) => Math.max(1, Math.abs(alpha)) * e,
   units: (_m, y) => y,
@@ -29,35 +33,43 @@ const leakyRelu = defineUnary({
 });
 
 const thresholdedRelu = defineUnary({
-  type: "ThresholdedRelu", since: 10, parse: (attrs) => readAttrs(attrs, { alpha: float(1) }),
+  type: "ThresholdedRelu",
+  since: 10,
+  parse: (attrs) => readAttrs(attrs, { alpha: float(1) }),
   scalar: (x, { alpha }) => (x > alpha ? x : 0),
-  spread: "monotone", units: () => 0,
+  spread: "monotone",
+  units: () => 0,
   rational: (x, { alpha }) => (rational.compare(x, fromNumber(alpha)) > 0 ? x : ZERO),
 });
 
 const elu = defineUnary({
-  type: "Elu", parse: (attrs) => readAttrs(attrs, { alpha: float(1) }),
+  type: "Elu",
+  parse: (attrs) => readAttrs(attrs, { alpha: float(1) }),
   scalar: (x, { alpha }, round) => (x < 0 ? round(alpha * round(round(exp(x)) - 1)) : x),
   spread: (e, _x, { alpha }) => Math.max(1, Math.abs(alpha)) * e,
   units: (_m, y, { alpha }) => ELEMENTARY_UNITS * (y + Math.abs(alpha)) + 2 * y,
 });
 
 const selu = defineUnary({
-  type: "Selu", parse: (attrs) => readAttrs(attrs, { alpha: float(1.67326319217681884765625), gamma: float(1.05070102214813232421875) }),
+  type: "Selu",
+  parse: (attrs) => readAttrs(attrs, { alpha: float(1.6732631921768188), gamma: float(1.0507010221481323) }),
   scalar: (x, { alpha, gamma }, round) => round(gamma * (x < 0 ? round(round(alpha * round(exp(x))) - alpha) : x)),
   spread: (e, _x, { alpha, gamma }) => Math.max(Math.abs(gamma), Math.abs(alpha * gamma)) * e,
   units: (_m, y, { alpha, gamma }) => (ELEMENTARY_UNITS + 1) * (y + Math.abs(alpha * gamma)) + 2 * y,
 });
 
 const celu = defineUnary({
-  type: "Celu", since: 12, parse: (attrs) => readAttrs(attrs, { alpha: float(1) }),
+  type: "Celu",
+  since: 12,
+  parse: (attrs) => readAttrs(attrs, { alpha: float(1) }),
   scalar: (x, { alpha }, round) => (x < 0 ? round(alpha * round(round(exp(round(x / alpha))) - 1)) : x),
   spread: (e, _x, { alpha }) => (alpha > 0 ? e : Infinity),
   units: (m, y, { alpha }) => (ELEMENTARY_UNITS + 1) * (y + Math.abs(alpha)) + 2 * y + m,
 });
 
 const hardSigmoid = defineUnary({
-  type: "HardSigmoid", parse: (attrs) => readAttrs(attrs, { alpha: float(0.2), beta: float(0.5) }),
+  type: "HardSigmoid",
+  parse: (attrs) => readAttrs(attrs, { alpha: float(0.2), beta: float(0.5) }),
   scalar: (x, { alpha, beta }, round) => Math.max(0, Math.min(1, round(round(alpha * x) + beta))),
   spread: (e, _x, { alpha }) => Math.abs(alpha) * e,
   units: (m, _y, { alpha, beta }) => 2 * Math.abs(alpha) * m + Math.abs(beta),
@@ -71,7 +83,9 @@ function hardSwishScalar(x: number, _attrs: object, round: Round): number {
 }
 
 const hardSwish = defineUnary({
-  type: "HardSwish", since: 14, parse: noAttrs,
+  type: "HardSwish",
+  since: 14,
+  parse: noAttrs,
   scalar: hardSwishScalar,
   spread: (e) => 1.51 * e,
   units: (m, y) => m * (m <= 3.01 ? 2 * SIXTH * m + 0.5 : 2) + y,
@@ -83,23 +97,29 @@ function sigmoidScalar(x: number, round: Round): number {
 }
 
 const sigmoid = defineUnary({
-  type: "Sigmoid", parse: noAttrs,
+  type: "Sigmoid",
+  parse: noAttrs,
   scalar: (x, _attrs, round) => sigmoidScalar(x, round),
-  spread: "monotone", units: (_m, y) => (ELEMENTARY_UNITS + 3) * y,
+  spread: "monotone",
+  units: (_m, y) => (ELEMENTARY_UNITS + 3) * y,
 });
 
 /** x·sigmoid(alpha·x); opset 24. Its derivative stays within ±1.1 for every alpha. */
 const swish = defineUnary({
-  type: "Swish", since: 24, parse: (attrs) => readAttrs(attrs, { alpha: float(1) }),
+  type: "Swish",
+  since: 24,
+  parse: (attrs) => readAttrs(attrs, { alpha: float(1) }),
   scalar: (x, { alpha }, round) => round(x * sigmoidScalar(round(alpha * x), round)),
   spread: (e) => 1.1 * e,
   units: (m, y, { alpha }) => (ELEMENTARY_UNITS + 4) * y + 0.25 * Math.abs(alpha) * m * m,
 });
 
 const tanhOp = defineUnary({
-  type: "Tanh", parse: noAttrs,
+  type: "Tanh",
+  parse: noAttrs,
   scalar: (x, _attrs, round) => round(tanh(x)),
-  spread: "monotone", units: (_m, y) => ELEMENTARY_UNITS * y,
+  spread: "monotone",
+  units: (_m, y) => ELEMENTARY_UNITS * y,
 });
 
 /** log(exp(x) + 1). exp overflows where the result is x itself to the last bit. */
@@ -109,20 +129,26 @@ function softplusScalar(x: number, round: Round): number {
 }
 
 const softplus = defineUnary({
-  type: "Softplus", parse: noAttrs,
+  type: "Softplus",
+  parse: noAttrs,
   scalar: (x, _attrs, round) => softplusScalar(x, round),
-  spread: "monotone", units: (_m, y) => ELEMENTARY_UNITS * y + ELEMENTARY_UNITS + 1,
+  spread: "monotone",
+  units: (_m, y) => ELEMENTARY_UNITS * y + ELEMENTARY_UNITS + 1,
 });
 
 const softsign = defineUnary({
-  type: "Softsign", parse: noAttrs,
+  type: "Softsign",
+  parse: noAttrs,
   scalar: (x, _attrs, round) => round(x / round(1 + Math.abs(x))),
-  spread: "monotone", units: (_m, y) => 2.01 * y,
+  spread: "monotone",
+  units: (_m, y) => 2.01 * y,
   rational: (x) => rational.div(x, rational.add(ONE, sign(x) < 0 ? rational.neg(x) : x)),
 });
 
 const mish = defineUnary({
-  type: "Mish", since: 18, parse: noAttrs,
+  type: "Mish",
+  since: 18,
+  parse: noAttrs,
   scalar: (x, _attrs, round) => round(x * round(tanh(softplusScalar(x, round)))),
   spread: (e) => 1.1 * e,
   units: (m, y) => (ELEMENTARY_UNITS + 1) * y + (2 * ELEMENTARY_UNITS + 1) * m,
@@ -139,14 +165,19 @@ function geluScalar(x: number, attrs: { readonly approximate: "none" | "tanh" },
 }
 
 const gelu = defineUnary({
-  type: "Gelu", since: 20, parse: (attrs) => readAttrs(attrs, { approximate: oneOf("none", "tanh") }),
+  type: "Gelu",
+  since: 20,
+  parse: (attrs) => readAttrs(attrs, { approximate: oneOf("none", "tanh") }),
   scalar: geluScalar,
   spread: (e) => 1.14 * e,
   units: (m, y) => 2 * y + (ELEMENTARY_UNITS + 6) * m,
 });
 
 const prelu = defineBinary({
-  type: "PRelu", since: 7, parse: noAttrs, accepts: "any",
+  type: "PRelu",
+  since: 7,
+  parse: noAttrs,
+  accepts: "any",
   scalar: (x, slope, _attrs, round) => (x < 0 ? round(slope * x) : x),
   bound: (x, ex, slope, es, y, unit) => {
     if (x - ex >= 0) return ex;
@@ -173,6 +204,20 @@ function preluActivation(x: TypeInfo | null, slope: TypeInfo | null): { kind: "s
 }
 
 export const ACTIVATIONS: readonly OpDef[] = [
-  erased(relu), erased(leakyRelu), erased(thresholdedRelu), erased(elu), erased(selu), erased(celu), erased(hardSigmoid), erased(hardSwish),
-  erased(sigmoid), erased(swish), erased(tanhOp), erased(softplus), erased(softsign), erased(mish), erased(gelu), erased(prelu),
+  erased(relu),
+  erased(leakyRelu),
+  erased(thresholdedRelu),
+  erased(elu),
+  erased(selu),
+  erased(celu),
+  erased(hardSigmoid),
+  erased(hardSwish),
+  erased(sigmoid),
+  erased(swish),
+  erased(tanhOp),
+  erased(softplus),
+  erased(softsign),
+  erased(mish),
+  erased(gelu),
+  erased(prelu),
 ];

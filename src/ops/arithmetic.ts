@@ -1,7 +1,7 @@
 /** Add, Sub, Mul, Div, Pow, Mod, Min, Max, Sum, Mean. Source: ONNX opset 7 to 25. */
 import { pow } from "../numerics/elementary.ts";
-import * as rational from "../numerics/rational.ts";
 import type { Rational } from "../numerics/rational.ts";
+import * as rational from "../numerics/rational.ts";
 import { flag, noAttrs, readAttrs } from "./attributes.ts";
 import { defineBinary, defineFold } from "./binary.ts";
 import { ELEMENTARY_UNITS, productSpread, quotientSpread, rounded } from "./bounds.ts";
@@ -15,28 +15,36 @@ function foldRational(pair: Pair): NonNullable<Traits<object>["rational"]> {
 }
 
 const add = defineBinary({
-  type: "Add", since: 7, parse: noAttrs,
+  type: "Add",
+  since: 7,
+  parse: noAttrs,
   scalar: (a, b, _attrs, round) => round(a + b),
   bound: (_a, ea, _b, eb, y, unit) => rounded(y, ea + eb, unit),
   traits: { linear: "add", rational: foldRational(rational.add) },
 });
 
 const sub = defineBinary({
-  type: "Sub", since: 7, parse: noAttrs,
+  type: "Sub",
+  since: 7,
+  parse: noAttrs,
   scalar: (a, b, _attrs, round) => round(a - b),
   bound: (_a, ea, _b, eb, y, unit) => rounded(y, ea + eb, unit),
   traits: { linear: "sub", rational: foldRational(rational.sub) },
 });
 
 const mul = defineBinary({
-  type: "Mul", since: 7, parse: noAttrs,
+  type: "Mul",
+  since: 7,
+  parse: noAttrs,
   scalar: (a, b, _attrs, round) => round(a * b),
   bound: (a, ea, b, eb, y, unit) => rounded(y, productSpread(a, ea, b, eb), unit),
   traits: { linear: "mul", rational: foldRational(rational.mul) },
 });
 
 const div = defineBinary({
-  type: "Div", since: 7, parse: noAttrs,
+  type: "Div",
+  since: 7,
+  parse: noAttrs,
   scalar: (a, b, _attrs, round) => round(a / b),
   integer: (a, b) => (b === 0 ? 0 : Math.trunc(a / b)),
   bound: (a, ea, b, eb, y, unit) => rounded(y, quotientSpread(a, ea, b, eb), unit),
@@ -47,14 +55,20 @@ const div = defineBinary({
 function powSpread(a: number, ea: number, b: number, eb: number, y: number): number {
   if (ea === 0 && eb === 0) return 0;
   if (eb === 0 && b === 2) return 2 * Math.abs(a) * ea + ea * ea;
-  if (!(a - ea > 0)) return eb === 0 && Number.isInteger(b) && b > 0 ? (Math.abs(a) + ea) ** b * (1 + 2 ** -40) - Math.abs(a) ** b * (1 - 2 ** -40) : Infinity;
+  if (!(a - ea > 0))
+    return eb === 0 && Number.isInteger(b) && b > 0
+      ? (Math.abs(a) + ea) ** b * (1 + 2 ** -40) - Math.abs(a) ** b * (1 - 2 ** -40)
+      : Infinity;
   let spread = 0;
   for (const base of [a - ea, a + ea]) for (const power of [b - eb, b + eb]) spread = Math.max(spread, Math.abs(pow(base, power) - y));
   return spread;
 }
 
 const power = defineBinary({
-  type: "Pow", since: 7, parse: noAttrs, mixed: true,
+  type: "Pow",
+  since: 7,
+  parse: noAttrs,
+  mixed: true,
   scalar: (a, b, _attrs, round) => round(pow(a, b)),
   integer: (a, b) => Math.trunc(pow(a, b)),
   bound: (a, ea, b, eb, y, unit) => rounded(y, powSpread(a, ea, b, eb, y), unit, ELEMENTARY_UNITS),
@@ -66,7 +80,9 @@ function flooredModulo(a: number, b: number): number {
 }
 
 const mod = defineBinary({
-  type: "Mod", since: 10, parse: (attrs) => readAttrs(attrs, { fmod: flag(false) }),
+  type: "Mod",
+  since: 10,
+  parse: (attrs) => readAttrs(attrs, { fmod: flag(false) }),
   scalar: (a, b, { fmod }, round) => (fmod ? a % b : round(flooredModulo(a, b))),
   integer: (a, b, { fmod }) => (b === 0 ? 0 : fmod ? a % b : flooredModulo(a, b)),
 });
@@ -81,27 +97,50 @@ function larger(a: number, b: number): number {
 
 const extremeBound = (_a: number, ea: number, _b: number, eb: number): number => Math.max(ea, eb);
 
-const minimum = defineFold({ type: "Min", scalar: smaller, bound: extremeBound, traits: { rational: foldRational(rational.minimum) } }, noAttrs);
-const maximum = defineFold({ type: "Max", scalar: larger, bound: extremeBound, traits: { rational: foldRational(rational.maximum) } }, noAttrs);
+const minimum = defineFold(
+  { type: "Min", scalar: smaller, bound: extremeBound, traits: { rational: foldRational(rational.minimum) } },
+  noAttrs,
+);
+const maximum = defineFold(
+  { type: "Max", scalar: larger, bound: extremeBound, traits: { rational: foldRational(rational.maximum) } },
+  noAttrs,
+);
 
-const sum = defineFold({
-  type: "Sum", accepts: "float",
-  scalar: (a, b, round) => round(a + b),
-  bound: (a, ea, b, eb, unit) => rounded(a + b, ea + eb, unit),
-  traits: { rational: foldRational(rational.add) },
-}, noAttrs);
-
-const mean = defineFold({
-  type: "Mean", accepts: "float",
-  scalar: (a, b, round) => round(a + b),
-  finish: (x, count, round) => round(x / count),
-  bound: (a, ea, b, eb, unit) => rounded(a + b, ea + eb, unit),
-  finishBound: (y, e, count, unit) => rounded(y / count, e / count, unit),
-  traits: {
-    rational: (inputs) => rational.div(foldRational(rational.add)(inputs, {}), rational.fromNumber(inputs.length)),
+const sum = defineFold(
+  {
+    type: "Sum",
+    accepts: "float",
+    scalar: (a, b, round) => round(a + b),
+    bound: (a, ea, b, eb, unit) => rounded(a + b, ea + eb, unit),
+    traits: { rational: foldRational(rational.add) },
   },
-}, noAttrs);
+  noAttrs,
+);
+
+const mean = defineFold(
+  {
+    type: "Mean",
+    accepts: "float",
+    scalar: (a, b, round) => round(a + b),
+    finish: (x, count, round) => round(x / count),
+    bound: (a, ea, b, eb, unit) => rounded(a + b, ea + eb, unit),
+    finishBound: (y, e, count, unit) => rounded(y / count, e / count, unit),
+    traits: {
+      rational: (inputs) => rational.div(foldRational(rational.add)(inputs, {}), rational.fromNumber(inputs.length)),
+    },
+  },
+  noAttrs,
+);
 
 export const ARITHMETIC: readonly OpDef[] = [
-  erased(add), erased(sub), erased(mul), erased(div), erased(power), erased(mod), erased(minimum), erased(maximum), erased(sum), erased(mean),
+  erased(add),
+  erased(sub),
+  erased(mul),
+  erased(div),
+  erased(power),
+  erased(mod),
+  erased(minimum),
+  erased(maximum),
+  erased(sum),
+  erased(mean),
 ];

@@ -18,7 +18,10 @@ export function readAttrs<S extends AttrSchema>(attrs: Attrs, schema: S): Parsed
   const known = Object.keys(schema);
   for (const name of attrs.keys()) {
     if (known.includes(name)) continue;
-    throw attributeError(name, `found an attribute this operator does not have at this opset, expected ${known.length ? known.join(", ") : "none"}`);
+    throw attributeError(
+      name,
+      `found an attribute this operator does not have at this opset, expected ${known.length ? known.join(", ") : "none"}`,
+    );
   }
   const out: { [name: string]: unknown } = {};
   for (const name of known) out[name] = schema[name]?.(attrs.get(name), name);
@@ -28,6 +31,12 @@ export function readAttrs<S extends AttrSchema>(attrs: Attrs, schema: S): Parsed
 /** No attributes at all. */
 export function noAttrs(attrs: Attrs): object {
   return readAttrs(attrs, {});
+}
+
+/** `value`, for operators whose attributes became inputs: the node must carry none. */
+export function withoutAttrs<T>(attrs: Attrs, value: T): T {
+  noAttrs(attrs);
+  return value;
 }
 
 /** An integer; required when `fallback` is absent. */

@@ -6,6 +6,7 @@ import { broadcastOffsets, integers, type Round, roundOf, zerosLike } from "./ar
 import { boundAt } from "./bounds.ts";
 import { broadcastAll, numbersAt, presentInputs, required, requireFloat, requireSameTypes } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type Traits } from "./op.ts";
+import { wrapInteger } from "./types.ts";
 
 /** y = f(a, b) with broadcasting. */
 export interface BinarySpec<A> {
@@ -16,7 +17,7 @@ export interface BinarySpec<A> {
   readonly mixed?: boolean; // operand types may differ (Pow)
   readonly result?: ElementType; // default: the type of the first input
   readonly scalar: (a: number, b: number, attrs: A, round: Round) => number;
-  /** The scalar function on integers, when it differs. */
+  /** The scalar function on integers, when it differs. Results of integer types narrower than 64 bits wrap. */
   readonly integer?: (a: number, b: number, attrs: A) => number;
   /** Bound of the result given bounds of the operands; y = f(a, b). */
   readonly bound?: (a: number, ea: number, b: number, eb: number, y: number, unit: number) => number;
@@ -38,15 +39,21 @@ export function defineBinary<A>(spec: BinarySpec<A>): OpDef<A> {
       return [{ type: spec.result ?? (both[0] as { type: ElementType }).type, dims: broadcastAll(both) }];
     },
     float: (inputs, attrs, precision, types) => [binaryFloat(spec, inputs, attrs, precision, types)],
-    ...(bound ? {
-      error: (inputs, errors, outputs, _attrs, unit) => [pairBounds(inputs, errors, numbersAt(outputs, 0), unit, bound)],
-    } : {}),
+    ...(bound
+      ? {
+          error: (inputs, errors, outputs, _attrs, unit) => [pairBounds(inputs, errors, numbersAt(outputs, 0), unit, bound)],
+        }
+      : {}),
     traits: { elementwise: true, ...spec.traits },
   });
 }
 
 function binaryFloat<A>(
-  spec: BinarySpec<A>, inputs: readonly (Numbers | null)[], attrs: A, precision: Precision, types?: readonly (ElementType | null)[],
+  spec: BinarySpec<A>,
+  inputs: readonly (Numbers | null)[],
+  attrs: A,
+  precision: Precision,
+  types?: readonly (ElementType | null)[],
 ): Numbers {
   const a = numbersAt(inputs, 0);
   const b = numbersAt(inputs, 1);
@@ -54,8 +61,10 @@ function binaryFloat<A>(
   const out = spec.result ? integers(dims) : zerosLike(a, dims, precision);
   const { integer } = spec;
   const round = roundOf(a, precision);
-  const whole = integer && isInteger(a, precision, types?.[0]);
-  const scalar = whole ? (x: number, y: number) => integer(x, y, attrs) : (x: number, y: number) => spec.scalar(x, y, attrs, round);
+  const type = types?.[0] ?? null;
+  const whole = integer && isInteger(a, precision, type) ? integer : (x: number, y: number) => spec.scalar(x, y, attrs, round);
+  const wraps = type !== null && !isFloatType(type) && type !== "bool" && !spec.result;
+  const scalar = (x: number, y: number): number => (wraps ? wrapInteger(whole(x, y, attrs), type) : whole(x, y, attrs));
   const aAt = broadcastOffsets(a.dims, dims);
   const bAt = broadcastOffsets(b.dims, dims);
   for (let i = 0; i < out.data.length; i++) {
@@ -71,7 +80,10 @@ export function isInteger(x: Numbers, precision: Precision, type: ElementType | 
 }
 
 function pairBounds(
-  inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], y: Numbers, unit: number,
+  inputs: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  y: Numbers,
+  unit: number,
   bound: (a: number, ea: number, b: number, eb: number, y: number, unit: number) => number,
 ): Numbers {
   const a = numbersAt(inputs, 0);
@@ -82,7 +94,14 @@ function pairBounds(
   for (let i = 0; i < out.data.length; i++) {
     const ai = aAt ? (aAt[i] as number) : i;
     const bi = bAt ? (bAt[i] as number) : i;
-    out.data[i] = bound(a.data[ai] as number, boundAt(errors[0], ai), b.data[bi] as number, boundAt(errors[1], bi), y.data[i] as number, unit);
+    out.data[i] = bound(
+      a.data[ai] as number,
+      boundAt(errors[0], ai),
+      b.data[bi] as number,
+      boundAt(errors[1], bi),
+      y.data[i] as number,
+      unit,
+    );
   }
   return out;
 }
@@ -119,7 +138,10 @@ export function defineFold(spec: FoldSpec, parse: (attrs: Attrs) => object): OpD
       const out = zerosLike(numbersAt(inputs, 0), dims, precision);
       for (const [k] of inputs.entries()) foldInto(out, numbersAt(inputs, k), k, (a, b) => spec.scalar(a, b, round));
       const { finish } = spec;
-      if (finish) out.data.forEach((x, i) => { out.data[i] = finish(x, inputs.length, round); });
+      if (finish)
+        out.data.forEach((x, i) => {
+          out.data[i] = finish(x, inputs.length, round);
+        });
       return [out];
     },
     error: (inputs, errors, outputs, _attrs, unit) => [foldError(spec, inputs, errors, numbersAt(outputs, 0).dims, unit)],
@@ -136,7 +158,11 @@ function foldInto(out: Numbers, x: Numbers, index: number, scalar: (a: number, b
 }
 
 function foldError(
-  spec: FoldSpec, inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], dims: readonly number[], unit: number,
+  spec: FoldSpec,
+  inputs: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  dims: readonly number[],
+  unit: number,
 ): Numbers {
   const size = sizeOf(dims);
   const value = new Float64Array(size);
@@ -154,6 +180,9 @@ function foldError(
     }
   }
   const { finishBound } = spec;
-  if (finishBound) bound.forEach((e, i) => { bound[i] = finishBound(value[i] as number, e, inputs.length, unit); });
+  if (finishBound)
+    bound.forEach((e, i) => {
+      bound[i] = finishBound(value[i] as number, e, inputs.length, unit);
+    });
   return integers(dims, bound);
 }

@@ -1,13 +1,13 @@
 /** Conv and ConvTranspose over one to three spatial axes. Source: Conv-1/11/22, ConvTranspose-1/11/22. */
 import { sizeOf } from "../tensor/shape.ts";
-import { absolute, broadcastData, integers, toDouble, withDims, zerosLike } from "./arrays.ts";
+import { absolute, integers, toDouble, zerosLike } from "./arrays.ts";
 import { int, optionalInts, readAttrs } from "./attributes.ts";
 import { gamma, SLACK, underflow } from "./bounds.ts";
 import { checkDims, numbersAt, required, requireFloat, requireRank, requireSameTypes, requireVector, shapeError } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type TypeInfo, type WindowAxis } from "./op.ts";
-import { multiplyAdd } from "./products.ts";
+import { addRunsInto, RECORD, type Runs } from "./products.ts";
 import { erased } from "./registry.ts";
-import { checkWindow, inputsOfTap, outputsOfTap, threeAxes, type WindowAttrs, WINDOW_ATTRS, windowAxes } from "./windows.ts";
+import { checkWindow, inputsOfTap, outputsOfTap, threeAxes, WINDOW_ATTRS, type WindowAttrs, windowAxes } from "./windows.ts";
 
 interface ConvAttrs extends WindowAttrs {
   readonly group: number;
@@ -53,7 +53,9 @@ function settingOfConv(x: readonly number[], w: readonly number[], attrs: ConvAt
   const [outChannels = 0, perGroup = 0, ...kernel] = w;
   checkKernel(attrs, kernel);
   if (perGroup * attrs.group !== inChannels) {
-    throw shapeError(`the input has ${inChannels} channels, expected ${perGroup * attrs.group} (${attrs.group} groups of the weight's ${perGroup})`);
+    throw shapeError(
+      `the input has ${inChannels} channels, expected ${perGroup * attrs.group} (${attrs.group} groups of the weight's ${perGroup})`,
+    );
   }
   if (outChannels % attrs.group !== 0) throw shapeError(`${outChannels} output channels are not divisible by ${attrs.group} groups`);
   return { batch, groups: attrs.group, inChannels, outChannels, axes: windowAxes(sizes, kernel, attrs) };
@@ -63,7 +65,8 @@ function settingOfTranspose(x: readonly number[], w: readonly number[], attrs: T
   const [batch = 0, inChannels = 0, ...sizes] = x;
   const [fromChannels = 0, perGroup = 0, ...kernel] = w;
   checkKernel(attrs, kernel);
-  if (fromChannels !== inChannels) throw shapeError(`the input has ${inChannels} channels, expected ${fromChannels} (axis 0 of the weight)`);
+  if (fromChannels !== inChannels)
+    throw shapeError(`the input has ${inChannels} channels, expected ${fromChannels} (axis 0 of the weight)`);
   if (inChannels % attrs.group !== 0) throw shapeError(`${inChannels} input channels are not divisible by ${attrs.group} groups`);
   const axes = sizes.map((size, i) => transposedAxis(size, kernel[i] as number, i, sizes.length, attrs));
   return { batch, groups: attrs.group, inChannels, outChannels: perGroup * attrs.group, axes };
@@ -92,21 +95,25 @@ function transposedAxis(size: number, window: number, i: number, rank: number, a
   return { size, out: full - padBegin - padEnd, window, stride, dilation, padBegin };
 }
 
-/** acc = 0; input channels ascending, taps row-major ascending, padded taps skipped; then the bias. */
-function convolve(x: Numbers, w: Numbers, bias: Numbers | null, setting: Setting, out: Numbers): Numbers {
+/** acc = 0; input channels ascending, taps row-major ascending, padded taps skipped; then the bias.
+ *  A transposed convolution adds each output's contributing taps in the same order; its weight is [Cin, Cout/g, …]. */
+function convolve(x: Numbers, w: Numbers, bias: Numbers | null, setting: Setting, transposed: boolean, out: Numbers): Numbers {
   const { batch, groups, inChannels, outChannels } = setting;
   const axes = threeAxes(setting.axes);
-  const inPlane = axes[0].size * axes[1].size * axes[2].size;
-  const outPlane = axes[0].out * axes[1].out * axes[2].out;
-  const taps = axes[0].window * axes[1].window * axes[2].window;
+  const inPlane = sizeOf(axes.map((axis) => axis.size));
+  const outPlane = sizeOf(axes.map((axis) => axis.out));
+  const taps = sizeOf(axes.map((axis) => axis.window));
   const perGroup = inChannels / groups;
+  const outPerGroup = outChannels / groups;
+  const runs = transposed ? transposedRuns(axes) : forwardRuns(axes);
+  const add = addRunsInto(out.data, x.data, w.data);
   for (let n = 0; n < batch; n++) {
     for (let oc = 0; oc < outChannels; oc++) {
-      const group = Math.floor(oc / (outChannels / groups));
+      const first = Math.floor(oc / outPerGroup) * perGroup;
       const o = (n * outChannels + oc) * outPlane;
-      for (let c = 0; c < perGroup; c++) {
-        const from = (n * inChannels + group * perGroup + c) * inPlane;
-        addPlane(out.data, o, x.data, from, w.data, (oc * perGroup + c) * taps, axes);
+      for (let c = first; c < first + perGroup; c++) {
+        const kernel = transposed ? c * outPerGroup + (oc % outPerGroup) : oc * perGroup + c - first;
+        add(o, (n * inChannels + c) * inPlane, kernel * taps, runs);
       }
       if (bias) addConstant(out, o, outPlane, bias.data[oc] as number);
     }
@@ -119,78 +126,79 @@ function addConstant(out: Numbers, at: number, count: number, value: number): vo
 }
 
 type Axes = readonly [WindowAxis, WindowAxis, WindowAxis];
-type Plane = Float64Array | Float32Array;
+type TapRange = (axis: WindowAxis, tap: number) => [number, number];
 
-function addPlane(out: Plane, o: number, x: Plane, from: number, w: Plane, tap: number, axes: Axes): void {
-  const [depth, height, width] = axes;
-  for (let kd = 0; kd < depth.window; kd++) {
-    const [d0, d1] = outputsOfTap(depth, kd);
-    for (let kh = 0; kh < height.window; kh++) {
-      const [h0, h1] = outputsOfTap(height, kh);
-      for (let kw = 0; kw < width.window; kw++) {
-        const [w0, w1] = outputsOfTap(width, kw);
-        const weight = w[tap++] as number;
-        const column = w0 * width.stride + kw * width.dilation - width.padBegin;
-        for (let d = d0; d <= d1; d++) {
-          for (let h = h0; h <= h1; h++) {
-            const line = (d * depth.stride + kd * depth.dilation - depth.padBegin) * height.size + h * height.stride + kh * height.dilation - height.padBegin;
-            multiplyAdd(out, o + (d * height.out + h) * width.out + w0, 1, x, from + line * width.size + column, width.stride, weight, w1 - w0 + 1);
-          }
-        }
+/** Calls `visit(tap, d, h, [kd, kh, kw], [first, last])` for every line of positions a tap reaches; positions are outputs, or inputs when transposed. */
+function eachLine(
+  axes: Axes,
+  range: TapRange,
+  visit: (tap: number, at: readonly [number, number], taps: readonly [number, number, number], line: readonly [number, number]) => void,
+): void {
+  let tap = 0;
+  for (let kd = 0; kd < axes[0].window; kd++) {
+    const [d0, d1] = range(axes[0], kd);
+    for (let kh = 0; kh < axes[1].window; kh++) {
+      const [h0, h1] = range(axes[1], kh);
+      for (let kw = 0; kw < axes[2].window; kw++, tap++) {
+        const line = range(axes[2], kw);
+        if (line[1] < line[0]) continue;
+        for (let d = d0; d <= d1; d++) for (let h = h0; h <= h1; h++) visit(tap, [d, h], [kd, kh, kw], line);
       }
     }
   }
 }
 
-/** Each output adds its contributing taps in the same order: input channels ascending, taps row-major ascending. Weight [Cin, Cout/g, …]. */
-function convolveTransposed(x: Numbers, w: Numbers, bias: Numbers | null, setting: Setting, out: Numbers): Numbers {
-  const { batch, groups, inChannels, outChannels } = setting;
-  const axes = threeAxes(setting.axes);
-  const inPlane = axes[0].size * axes[1].size * axes[2].size;
-  const outPlane = axes[0].out * axes[1].out * axes[2].out;
-  const taps = axes[0].window * axes[1].window * axes[2].window;
-  const perGroup = inChannels / groups;
-  const outPerGroup = outChannels / groups;
-  for (let n = 0; n < batch; n++) {
-    for (let oc = 0; oc < outChannels; oc++) {
-      const group = Math.floor(oc / outPerGroup);
-      const o = (n * outChannels + oc) * outPlane;
-      for (let c = group * perGroup; c < (group + 1) * perGroup; c++) {
-        const tap = (c * outPerGroup + (oc % outPerGroup)) * taps;
-        spreadPlane(out.data, o, x.data, (n * inChannels + c) * inPlane, w.data, tap, axes);
-      }
-      if (bias) addConstant(out, o, outPlane, bias.data[oc] as number);
-    }
-  }
-  return out;
+/** The index on the other side of `position` at tap `tap`. */
+function reached(axis: WindowAxis, position: number, tap: number): number {
+  return position * axis.stride + tap * axis.dilation - axis.padBegin;
 }
 
-function spreadPlane(out: Plane, o: number, x: Plane, from: number, w: Plane, tap: number, axes: Axes): void {
+function forwardRuns(axes: Axes): Runs {
   const [depth, height, width] = axes;
-  for (let kd = 0; kd < depth.window; kd++) {
-    const [d0, d1] = inputsOfTap(depth, kd);
-    for (let kh = 0; kh < height.window; kh++) {
-      const [h0, h1] = inputsOfTap(height, kh);
-      for (let kw = 0; kw < width.window; kw++) {
-        const [w0, w1] = inputsOfTap(width, kw);
-        const weight = w[tap++] as number;
-        const column = w0 * width.stride + kw * width.dilation - width.padBegin;
-        for (let d = d0; d <= d1; d++) {
-          for (let h = h0; h <= h1; h++) {
-            const line = (d * depth.stride + kd * depth.dilation - depth.padBegin) * height.out + h * height.stride + kh * height.dilation - height.padBegin;
-            multiplyAdd(out, o + line * width.out + column, width.stride, x, from + (d * height.size + h) * width.size + w0, 1, weight, w1 - w0 + 1);
-          }
-        }
-      }
-    }
-  }
+  const records: number[] = [];
+  eachLine(axes, outputsOfTap, (tap, [d, h], [kd, kh, kw], [first, last]) => {
+    const o = (d * height.out + h) * width.out + first;
+    const x = (reached(depth, d, kd) * height.size + reached(height, h, kh)) * width.size + reached(width, first, kw);
+    join(records, tap, o, x, last - first + 1, width.stride === 1);
+  });
+  return { records: Int32Array.from(records), outStep: 1, xStep: width.stride };
+}
+
+function transposedRuns(axes: Axes): Runs {
+  const [depth, height, width] = axes;
+  const records: number[] = [];
+  eachLine(axes, inputsOfTap, (tap, [d, h], [kd, kh, kw], [first, last]) => {
+    const o = (reached(depth, d, kd) * height.out + reached(height, h, kh)) * width.out + reached(width, first, kw);
+    const x = (d * height.size + h) * width.size + first;
+    join(records, tap, o, x, last - first + 1, width.stride === 1);
+  });
+  return { records: Int32Array.from(records), outStep: width.stride, xStep: 1 };
+}
+
+/** Appends a record, or lengthens the last one where both sides go on from it. */
+function join(records: number[], tap: number, o: number, x: number, count: number, contiguous: boolean): void {
+  const last = records.length - RECORD;
+  const length = records[last + 3] as number;
+  if (
+    contiguous &&
+    last >= 0 &&
+    records[last] === tap &&
+    (records[last + 1] as number) + length === o &&
+    (records[last + 2] as number) + length === x
+  ) {
+    records[last + 3] = length + count;
+  } else records.push(tap, o, x, count);
 }
 
 type Evaluate = (x: Numbers, w: Numbers, bias: Numbers | null) => Numbers;
 
 /** γ_{K+3}·(Σ|x·w| + |b|) plus what the operands' own bounds make of it: Σ(|x|·ew + ex·|w| + ex·ew) + eb. `terms` = K. */
 export function dotBound(
-  evaluate: Evaluate, inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], terms: number, unit: number,
+  evaluate: Evaluate,
+  inputs: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  terms: number,
+  unit: number,
 ): Numbers {
   const x = absolute(numbersAt(inputs, 0));
   const w = absolute(numbersAt(inputs, 1));
@@ -202,11 +210,20 @@ export function dotBound(
   if (ex) addInto(spread, evaluate(toDouble(ex), ew ? plus(w, ew) : w, null));
   if (ew) addInto(spread, evaluate(x, toDouble(ew), null));
   if (inputs[2] && errors[2]) addInto(spread, evaluate(integers(x.dims), w, toDouble(errors[2])));
-  return integers(out.dims, Float64Array.from(out.data, (sum, i) => (factor * (sum + (spread[i] as number)) + (spread[i] as number)) * SLACK + underflow(unit) * (terms + 1)));
+  return integers(
+    out.dims,
+    Float64Array.from(
+      out.data,
+      (sum, i) => (factor * (sum + (spread[i] as number)) + (spread[i] as number)) * SLACK + underflow(unit) * (terms + 1),
+    ),
+  );
 }
 
 function plus(a: Numbers, b: Numbers): Numbers {
-  return integers(a.dims, Float64Array.from(a.data, (x, i) => x + (b.data[i] as number)));
+  return integers(
+    a.dims,
+    Float64Array.from(a.data, (x, i) => x + (b.data[i] as number)),
+  );
 }
 
 function addInto(sum: Float64Array, x: Numbers): void {
@@ -214,24 +231,28 @@ function addInto(sum: Float64Array, x: Numbers): void {
 }
 
 type SettingOf<A> = (x: readonly number[], w: readonly number[], attrs: A) => Setting;
-type Kernel = (x: Numbers, w: Numbers, bias: Numbers | null, setting: Setting, out: Numbers) => Numbers;
 
-function convFloat<A>(settingOf: SettingOf<A>, kernel: Kernel, inputs: readonly (Numbers | null)[], attrs: A, precision: Precision): Numbers {
+function convFloat<A>(
+  { settingOf, transposed }: ConvLike<A>,
+  inputs: readonly (Numbers | null)[],
+  attrs: A,
+  precision: Precision,
+): Numbers {
   const x = numbersAt(inputs, 0);
   const w = numbersAt(inputs, 1);
   const setting = settingOf(x.dims, w.dims, attrs);
-  return kernel(x, w, inputs[2] ?? null, setting, zerosLike(x, outDims(setting), precision));
+  return convolve(x, w, inputs[2] ?? null, setting, transposed, zerosLike(x, outDims(setting), precision));
 }
 
-interface ConvLike<A extends ConvAttrs> {
+interface ConvLike<A> {
   readonly type: string;
   readonly transposed: boolean;
   readonly settingOf: SettingOf<A>;
-  readonly kernel: Kernel;
   readonly parse: OpDef<A>["parse"];
 }
 
-function defineConv<A extends ConvAttrs>({ type, transposed, settingOf, kernel, parse }: ConvLike<A>): OpDef<A> {
+function defineConv<A extends ConvAttrs>(spec: ConvLike<A>): OpDef<A> {
+  const { type, transposed, settingOf, parse } = spec;
   const termsOf = (w: readonly number[], setting: Setting) => (setting.inChannels / setting.groups) * sizeOf(w.slice(2));
   return defineOp<A>({
     type,
@@ -243,9 +264,9 @@ function defineConv<A extends ConvAttrs>({ type, transposed, settingOf, kernel, 
       if (inputs[2]) requireVector(inputs[2], 2, setting.outChannels);
       return [{ type: x.type, dims: checkDims(outDims(setting)) }];
     },
-    float: (inputs, attrs, precision) => [convFloat(settingOf, kernel, inputs, attrs, precision)],
+    float: (inputs, attrs, precision) => [convFloat(spec, inputs, attrs, precision)],
     error(inputs, errors, _outputs, attrs, unit) {
-      const evaluate: Evaluate = (x, w, bias) => convFloat(settingOf, kernel, [x, w, bias], attrs, "f64");
+      const evaluate: Evaluate = (x, w, bias) => convFloat(spec, [x, w, bias], attrs, "f64");
       const w = numbersAt(inputs, 1).dims;
       return [dotBound(evaluate, inputs, errors, termsOf(w, settingOf(numbersAt(inputs, 0).dims, w, attrs)), unit)];
     },
@@ -253,7 +274,14 @@ function defineConv<A extends ConvAttrs>({ type, transposed, settingOf, kernel, 
       dot: {
         geometry(a, b, _out, attrs) {
           const { batch, groups, inChannels, outChannels, axes } = settingOf(a.dims, b.dims, attrs);
-          const spatial = axes.map(({ size, out, window, stride, dilation, padBegin }) => ({ size, out, window, stride, dilation, padBegin }));
+          const spatial = axes.map(({ size, out, window, stride, dilation, padBegin }) => ({
+            size,
+            out,
+            window,
+            stride,
+            dilation,
+            padBegin,
+          }));
           return { kind: "conv", batch, groups, inChannels, outChannels, spatial, transposed };
         },
         bias: 2,
@@ -263,7 +291,9 @@ function defineConv<A extends ConvAttrs>({ type, transposed, settingOf, kernel, 
       macs(inputs, outputs, attrs) {
         const w = required(inputs, 1).dims;
         const setting = settingOf(required(inputs, 0).dims, w, attrs);
-        const positions = transposed ? sizeOf(required(inputs, 0).dims.slice(2)) * setting.batch * setting.outChannels : sizeOf(outputs[0] ?? []);
+        const positions = transposed
+          ? sizeOf(required(inputs, 0).dims.slice(2)) * setting.batch * setting.outChannels
+          : sizeOf(outputs[0] ?? []);
         return positions * termsOf(w, setting);
       },
     },
@@ -278,12 +308,16 @@ function checkGroup<A extends ConvAttrs>(attrs: A): A {
 }
 
 const conv = defineConv<ConvAttrs>({
-  type: "Conv", transposed: false, settingOf: settingOfConv, kernel: convolve,
+  type: "Conv",
+  transposed: false,
+  settingOf: settingOfConv,
   parse: (attrs) => checkGroup(readAttrs(attrs, CONV_ATTRS)),
 });
 
 const convTranspose = defineConv<TransposeAttrs>({
-  type: "ConvTranspose", transposed: true, settingOf: settingOfTranspose, kernel: convolveTransposed,
+  type: "ConvTranspose",
+  transposed: true,
+  settingOf: settingOfTranspose,
   parse: (attrs) => checkGroup(readAttrs(attrs, { ...CONV_ATTRS, output_padding: optionalInts(), output_shape: optionalInts() })),
 });
 

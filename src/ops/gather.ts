@@ -6,8 +6,8 @@ import { boundAt, productSpread, rounded } from "./bounds.ts";
 import { numbersAt, required, requireInteger, requireSameTypes, resolveAxis, shapeError } from "./checks.ts";
 import { defineMovement } from "./movement.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
-import { erased } from "./registry.ts";
 import { mapped } from "./regions.ts";
+import { erased } from "./registry.ts";
 
 /** Index in [0, extent). throws ModelError "op/shape". */
 function wrapIndex(index: number, extent: number): number {
@@ -22,7 +22,10 @@ function gatherDims(data: readonly number[], indices: readonly number[], axis: n
 }
 
 const gather = defineMovement<{ readonly axis: number }>({
-  type: "Gather", arity: { inputs: [2, 2], outputs: [1, 1] }, integers: [1],
+  type: "Gather",
+  arity: { inputs: [2, 2], outputs: [1, 1] },
+  integers: [1],
+  gather: ({ axis }) => axis,
   parse: (attrs) => readAttrs(attrs, { axis: int(0) }),
   shapes: (inputs, { axis }) => [gatherDims(required(inputs, 0).dims, required(inputs, 1).dims, axis)],
   movement(inputs, _outputs, attrs) {
@@ -32,7 +35,11 @@ const gather = defineMovement<{ readonly axis: number }>({
     const axis = resolveAxis(attrs.axis, dims.length);
     const map = Array.from(indices, (index) => wrapIndex(index, dims[axis] as number));
     const flat = [...dims.slice(0, axis), map.length, ...dims.slice(axis + 1)];
-    const movement = mapped(dims, flat, flat.map((_, i) => (i === axis ? map : null)));
+    const movement = mapped(
+      dims,
+      flat,
+      flat.map((_, i) => (i === axis ? map : null)),
+    );
     return movement && [movement];
   },
   direct(inputs, [out], attrs) {
@@ -53,7 +60,10 @@ const gather = defineMovement<{ readonly axis: number }>({
 /** For each element of `indices`, the element of `data` it names along `axis`. */
 function elementOffsets(data: readonly number[], indices: Numbers, axis: number): Int32Array {
   const strides = stridesOf(data);
-  const rest = offsetsOf(indices.dims, strides.map((stride, i) => (i === axis ? 0 : stride)));
+  const rest = offsetsOf(
+    indices.dims,
+    strides.map((stride, i) => (i === axis ? 0 : stride)),
+  );
   return rest.map((at, i) => at + wrapIndex(indices.data[i] as number, data[axis] as number) * (strides[axis] as number));
 }
 
@@ -62,7 +72,10 @@ function checkElements(inputs: readonly (TypeInfo | null)[], axis: number): void
   requireInteger(indices, 1);
   const at = resolveAxis(axis, data.dims.length);
   const fits = indices.dims.length === data.dims.length && indices.dims.every((dim, i) => i === at || dim <= (data.dims[i] as number));
-  if (!fits) throw shapeError(`the indices have shape ${formatShape(indices.dims)}, expected one within ${formatShape(data.dims)} but for axis ${at}`);
+  if (!fits)
+    throw shapeError(
+      `the indices have shape ${formatShape(indices.dims)}, expected one within ${formatShape(data.dims)} but for axis ${at}`,
+    );
 }
 
 function pick(data: Numbers, offsets: Int32Array, out: Numbers): Numbers {
@@ -71,12 +84,18 @@ function pick(data: Numbers, offsets: Int32Array, out: Numbers): Numbers {
 }
 
 /** Bounds move as their elements do. */
-function moveBounds(inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], offsets: Int32Array, output: Numbers): Numbers {
+function moveBounds(
+  inputs: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  offsets: Int32Array,
+  output: Numbers,
+): Numbers {
   return errors[0] ? pick(errors[0], offsets, integers(output.dims)) : integers(numbersAt(inputs, 0) && output.dims);
 }
 
 const gatherElements = defineOp<{ readonly axis: number }>({
-  type: "GatherElements", since: 11,
+  type: "GatherElements",
+  since: 11,
   arity: { inputs: [2, 2], outputs: [1, 1] },
   parse: (attrs) => readAttrs(attrs, { axis: int(0) }),
   infer(inputs, { axis }) {
@@ -105,7 +124,8 @@ function tuplesOf(data: readonly number[], indices: readonly number[], batch: nu
   if (length === undefined || length + batch > data.length || length < 1) {
     throw shapeError(`index tuples of ${formatShape(indices)} do not fit data of shape ${formatShape(data)} with ${batch} batch axes`);
   }
-  if (indices.slice(0, batch).join() !== data.slice(0, batch).join()) throw shapeError(`the batch axes of ${formatShape(indices)} and ${formatShape(data)} differ`);
+  if (indices.slice(0, batch).join() !== data.slice(0, batch).join())
+    throw shapeError(`the batch axes of ${formatShape(indices)} and ${formatShape(data)} differ`);
   const tail = data.slice(batch + length);
   return { dims: [...indices.slice(0, -1), ...tail], inner: sizeOf(tail) };
 }
@@ -120,14 +140,16 @@ function tupleOffsets(data: readonly number[], indices: Numbers, batch: number):
   const out = new Int32Array(sizeOf(dims));
   for (let tuple = 0; tuple * inner < out.length; tuple++) {
     let from = Math.floor(tuple / perBatch) * batchSize;
-    for (let j = 0; j < length; j++) from += wrapIndex(indices.data[tuple * length + j] as number, data[batch + j] as number) * (strides[batch + j] as number);
+    for (let j = 0; j < length; j++)
+      from += wrapIndex(indices.data[tuple * length + j] as number, data[batch + j] as number) * (strides[batch + j] as number);
     for (let i = 0; i < inner; i++) out[tuple * inner + i] = from + i;
   }
   return out;
 }
 
 const gatherNd = defineOp<{ readonly batch_dims: number }>({
-  type: "GatherND", since: 11,
+  type: "GatherND",
+  since: 11,
   arity: { inputs: [2, 2], outputs: [1, 1] },
   parse: (attrs, opset) => readAttrs(attrs, { batch_dims: opset >= 12 ? int(0) : () => 0 }),
   infer(inputs, { batch_dims }) {
@@ -172,7 +194,13 @@ function scatter(data: Numbers, updates: Numbers, offsets: Int32Array, reduction
   return out;
 }
 
-function scatterBound(inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], offsets: Int32Array, reduction: Reduction, unit: number): Numbers {
+function scatterBound(
+  inputs: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  offsets: Int32Array,
+  reduction: Reduction,
+  unit: number,
+): Numbers {
   const [data, updates] = [numbersAt(inputs, 0), numbersAt(inputs, 2)];
   const value = Float64Array.from(data.data);
   const bound = Float64Array.from(data.data, (_, i) => boundAt(errors[0], i));
@@ -195,26 +223,35 @@ function reductionAttr(opset: number) {
 
 type OffsetsOf = (data: Numbers, indices: Numbers, attrs: ScatterAttrs) => Int32Array;
 
-function defineScatter(type: string, schema: OpDef<ScatterAttrs>["parse"], offsetsFor: OffsetsOf, check: (inputs: readonly (TypeInfo | null)[], attrs: ScatterAttrs) => void): OpDef {
-  return erased(defineOp<ScatterAttrs>({
-    type, since: 11,
-    arity: { inputs: [3, 3], outputs: [1, 1] },
-    parse: schema,
-    infer(inputs, attrs) {
-      const data = required(inputs, 0);
-      requireSameTypes([data, required(inputs, 2)]);
-      requireInteger(required(inputs, 1), 1);
-      check(inputs, attrs);
-      return [{ type: data.type, dims: data.dims }];
-    },
-    float(inputs, attrs, precision) {
-      const [data, indices, updates] = [numbersAt(inputs, 0), numbersAt(inputs, 1), numbersAt(inputs, 2)];
-      return [scatter(data, updates, offsetsFor(data, indices, attrs), attrs.reduction, precision)];
-    },
-    error: (inputs, errors, _outputs, attrs, unit) =>
-      [scatterBound(inputs, errors, offsetsFor(numbersAt(inputs, 0), numbersAt(inputs, 1), attrs), attrs.reduction, unit)],
-    traits: {},
-  }));
+function defineScatter(
+  type: string,
+  schema: OpDef<ScatterAttrs>["parse"],
+  offsetsFor: OffsetsOf,
+  check: (inputs: readonly (TypeInfo | null)[], attrs: ScatterAttrs) => void,
+): OpDef {
+  return erased(
+    defineOp<ScatterAttrs>({
+      type,
+      since: 11,
+      arity: { inputs: [3, 3], outputs: [1, 1] },
+      parse: schema,
+      infer(inputs, attrs) {
+        const data = required(inputs, 0);
+        requireSameTypes([data, required(inputs, 2)]);
+        requireInteger(required(inputs, 1), 1);
+        check(inputs, attrs);
+        return [{ type: data.type, dims: data.dims }];
+      },
+      float(inputs, attrs, precision) {
+        const [data, indices, updates] = [numbersAt(inputs, 0), numbersAt(inputs, 1), numbersAt(inputs, 2)];
+        return [scatter(data, updates, offsetsFor(data, indices, attrs), attrs.reduction, precision)];
+      },
+      error: (inputs, errors, _outputs, attrs, unit) => [
+        scatterBound(inputs, errors, offsetsFor(numbersAt(inputs, 0), numbersAt(inputs, 1), attrs), attrs.reduction, unit),
+      ],
+      traits: {},
+    }),
+  );
 }
 
 const scatterElements = defineScatter(
@@ -224,7 +261,8 @@ const scatterElements = defineScatter(
   (inputs, { axis }) => {
     checkElements(inputs, axis);
     const [indices, updates] = [required(inputs, 1), required(inputs, 2)];
-    if (updates.dims.join() !== indices.dims.join()) throw shapeError(`the updates have shape ${formatShape(updates.dims)}, expected ${formatShape(indices.dims)}`);
+    if (updates.dims.join() !== indices.dims.join())
+      throw shapeError(`the updates have shape ${formatShape(updates.dims)}, expected ${formatShape(indices.dims)}`);
   },
 );
 

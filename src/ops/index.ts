@@ -2,13 +2,16 @@
 import type { Node } from "../graph/graph.ts";
 import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
+import { batchNormalization } from "./batchNormalization.ts";
 import { CASTS } from "./cast.ts";
 import { clip } from "./clip.ts";
 import { CONVOLUTIONS } from "./conv.ts";
+import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
+import { EINSUMS } from "./einsum.ts";
 import { GATHERS } from "./gather.ts";
 import { LOGIC } from "./logic.ts";
-import { PRODUCTS } from "./matmul.ts";
 import { MATH } from "./math.ts";
+import { PRODUCTS } from "./matmul.ts";
 import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
 import type { OpDef } from "./op.ts";
@@ -17,14 +20,35 @@ import { QUANTIZERS } from "./quantize.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
 import { REDUCTIONS } from "./reduce.ts";
 import { RESHAPES } from "./reshape.ts";
+import { RESIZES } from "./resize.ts";
 import { SEARCHES } from "./search.ts";
 import { SHAPES } from "./shape.ts";
 import { SOFTMAXES } from "./softmax.ts";
 
 export const OPS: readonly OpDef[] = [
-  ...CONVOLUTIONS, ...PRODUCTS, ...ARITHMETIC, ...ACTIVATIONS, clip, ...MATH, ...SOFTMAXES, ...REDUCTIONS, ...POOLS,
-  ...NORMALIZATIONS, ...OTHER_NORMALIZATIONS, ...LOGIC, ...SEARCHES,
-  ...RESHAPES, ...REARRANGEMENTS, ...GATHERS, ...SHAPES, ...CASTS, ...QUANTIZERS,
+  ...CONVOLUTIONS,
+  ...PRODUCTS,
+  ...ARITHMETIC,
+  ...ACTIVATIONS,
+  clip,
+  ...MATH,
+  ...SOFTMAXES,
+  ...REDUCTIONS,
+  ...POOLS,
+  ...NORMALIZATIONS,
+  batchNormalization,
+  ...OTHER_NORMALIZATIONS,
+  ...LOGIC,
+  ...SEARCHES,
+  ...RESHAPES,
+  ...REARRANGEMENTS,
+  ...GATHERS,
+  ...SHAPES,
+  ...RESIZES,
+  ...CASTS,
+  ...QUANTIZERS,
+  ...DYNAMIC_QUANTIZERS,
+  ...EINSUMS,
 ];
 
 /** Also found in com.microsoft, with the semantics of the newest opset: 16- and 4-bit Q/DQ travel there before opset 21. */

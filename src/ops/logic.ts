@@ -1,7 +1,7 @@
 /** And, Or, Xor, Equal, Less, LessOrEqual, Greater, GreaterOrEqual, Where. Truth is 1, falsehood 0. */
 import * as rational from "../numerics/rational.ts";
-import { noAttrs } from "./attributes.ts";
 import { broadcastOffsets, integers, zerosLike } from "./arrays.ts";
+import { noAttrs } from "./attributes.ts";
 import { defineBinary } from "./binary.ts";
 import { boundAt } from "./bounds.ts";
 import { broadcastAll, numbersAt, required, requireSameTypes, requireType } from "./checks.ts";
@@ -11,7 +11,14 @@ import { erased } from "./registry.ts";
 type Test = (a: number, b: number) => boolean;
 
 function defineLogic(type: string, test: Test): OpDef {
-  const op = defineBinary({ type, since: 7, parse: noAttrs, result: "bool", scalar: (a, b) => (test(a, b) ? 1 : 0), bound: (_a, ea, _b, eb) => Math.max(ea, eb) });
+  const op = defineBinary({
+    type,
+    since: 7,
+    parse: noAttrs,
+    result: "bool",
+    scalar: (a, b) => (test(a, b) ? 1 : 0),
+    bound: (_a, ea, _b, eb) => Math.max(ea, eb),
+  });
   return erased({
     ...op,
     infer(inputs, attrs) {
@@ -23,14 +30,23 @@ function defineLogic(type: string, test: Test): OpDef {
 
 /** The outcome may differ once the operands' bounds meet. */
 function defineComparison(type: string, since: number, test: Test): OpDef {
-  return erased(defineBinary({
-    type, since, parse: noAttrs, result: "bool",
-    scalar: (a, b) => (test(a, b) ? 1 : 0),
-    bound: (a, ea, b, eb) => (ea + eb > 0 && Math.abs(a - b) <= ea + eb ? 1 : 0),
-  }));
+  return erased(
+    defineBinary({
+      type,
+      since,
+      parse: noAttrs,
+      result: "bool",
+      scalar: (a, b) => (test(a, b) ? 1 : 0),
+      bound: (a, ea, b, eb) => (ea + eb > 0 && Math.abs(a - b) <= ea + eb ? 1 : 0),
+    }),
+  );
 }
 
-function choose(inputs: readonly (Numbers | null)[], out: Numbers, pick: (truth: number, i: number, x: number, y: number) => number): Numbers {
+function choose(
+  inputs: readonly (Numbers | null)[],
+  out: Numbers,
+  pick: (truth: number, i: number, x: number, y: number) => number,
+): Numbers {
   const [c, x, y] = [numbersAt(inputs, 0), numbersAt(inputs, 1), numbersAt(inputs, 2)];
   const [cAt, xAt, yAt] = [broadcastOffsets(c.dims, out.dims), broadcastOffsets(x.dims, out.dims), broadcastOffsets(y.dims, out.dims)];
   for (let i = 0; i < out.data.length; i++) {
@@ -41,7 +57,8 @@ function choose(inputs: readonly (Numbers | null)[], out: Numbers, pick: (truth:
 }
 
 const where = defineOp<object>({
-  type: "Where", since: 9,
+  type: "Where",
+  since: 9,
   arity: { inputs: [3, 3], outputs: [1, 1] },
   parse: noAttrs,
   infer(inputs) {
@@ -58,11 +75,13 @@ const where = defineOp<object>({
   /** The chosen operand's bound; where the condition itself may differ, the distance of the two on top. */
   error(inputs, errors, outputs) {
     const [x, y] = [numbersAt(inputs, 1), numbersAt(inputs, 2)];
-    return [choose(inputs, integers(numbersAt(outputs, 0).dims), (truth, i, xi, yi) => {
-      const [ex, ey] = [boundAt(errors[1], xi), boundAt(errors[2], yi)];
-      if (boundAt(errors[0], i) === 0) return truth !== 0 ? ex : ey;
-      return Math.abs((x.data[xi] as number) - (y.data[yi] as number)) + Math.max(ex, ey);
-    })];
+    return [
+      choose(inputs, integers(numbersAt(outputs, 0).dims), (truth, i, xi, yi) => {
+        const [ex, ey] = [boundAt(errors[1], xi), boundAt(errors[2], yi)];
+        if (boundAt(errors[0], i) === 0) return truth !== 0 ? ex : ey;
+        return Math.abs((x.data[xi] as number) - (y.data[yi] as number)) + Math.max(ex, ey);
+      }),
+    ];
   },
   traits: {
     elementwise: true,

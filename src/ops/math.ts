@@ -15,53 +15,111 @@ const exact = (): number => 0;
 const LARGEST_SLOPE_OF_ERF = 2 / Math.sqrt(Math.PI);
 
 const expOp = defineUnary({
-  type: "Exp", parse: noAttrs, scalar: (x, _attrs, round) => round(exp(x)), spread: "monotone", units: elementaryUnits,
+  type: "Exp",
+  parse: noAttrs,
+  scalar: (x, _attrs, round) => round(exp(x)),
+  spread: "monotone",
+  units: elementaryUnits,
 });
 
 const logOp = defineUnary({
-  type: "Log", parse: noAttrs, scalar: (x, _attrs, round) => round(log(x)), spread: "monotone", units: elementaryUnits,
+  type: "Log",
+  parse: noAttrs,
+  scalar: (x, _attrs, round) => round(log(x)),
+  spread: "monotone",
+  units: elementaryUnits,
 });
 
 const sqrt = defineUnary({
-  type: "Sqrt", parse: noAttrs, scalar: (x, _attrs, round) => round(Math.sqrt(x)), spread: (e, x) => rootSpread(x, e), units: oneUnit,
+  type: "Sqrt",
+  parse: noAttrs,
+  scalar: (x, _attrs, round) => round(Math.sqrt(x)),
+  spread: (e, x) => rootSpread(x, e),
+  units: oneUnit,
 });
 
 const erfOp = defineUnary({
-  type: "Erf", since: 9, parse: noAttrs, accepts: "any", scalar: (x, _attrs, round) => round(erf(x)),
-  spread: (e) => LARGEST_SLOPE_OF_ERF * (1 + 2 ** -40) * e, units: elementaryUnits,
+  type: "Erf",
+  since: 9,
+  parse: noAttrs,
+  accepts: "any",
+  scalar: (x, _attrs, round) => round(erf(x)),
+  spread: (e) => LARGEST_SLOPE_OF_ERF * (1 + 2 ** -40) * e,
+  units: elementaryUnits,
 });
 
 const reciprocal = defineUnary({
-  type: "Reciprocal", parse: noAttrs, scalar: (x, _attrs, round) => round(1 / x), spread: (e, x) => quotientSpread(1, 0, x, e), units: oneUnit,
+  type: "Reciprocal",
+  parse: noAttrs,
+  scalar: (x, _attrs, round) => round(1 / x),
+  spread: (e, x) => quotientSpread(1, 0, x, e),
+  units: oneUnit,
   rational: (x) => rational.div(rational.ONE, x),
 });
 
 const neg = defineUnary({
-  type: "Neg", accepts: "any", parse: noAttrs, scalar: (x) => -x, spread: (e) => e, units: exact, rational: rational.neg,
+  type: "Neg",
+  accepts: "any",
+  parse: noAttrs,
+  scalar: (x) => -x,
+  spread: (e) => e,
+  units: exact,
+  rational: rational.neg,
 });
 
 const abs = defineUnary({
-  type: "Abs", accepts: "any", parse: noAttrs, scalar: (x) => Math.abs(x), spread: (e) => e, units: exact,
+  type: "Abs",
+  accepts: "any",
+  parse: noAttrs,
+  scalar: (x) => Math.abs(x),
+  spread: (e) => e,
+  units: exact,
   rational: (x) => (rational.sign(x) < 0 ? rational.neg(x) : x),
 });
 
 const floor = defineUnary({ type: "Floor", parse: noAttrs, scalar: (x) => Math.floor(x), spread: "monotone", units: exact });
 const ceil = defineUnary({ type: "Ceil", parse: noAttrs, scalar: (x) => Math.ceil(x), spread: "monotone", units: exact });
 const round = defineUnary({ type: "Round", since: 11, parse: noAttrs, scalar: (x) => roundHalfEven(x), spread: "monotone", units: exact });
-const sign = defineUnary({ type: "Sign", since: 9, accepts: "any", parse: noAttrs, scalar: (x) => Math.sign(x), spread: "monotone", units: exact });
+const sign = defineUnary({
+  type: "Sign",
+  since: 9,
+  accepts: "any",
+  parse: noAttrs,
+  scalar: (x) => Math.sign(x),
+  spread: "monotone",
+  units: exact,
+});
 
-const isNaN = defineUnary({
-  type: "IsNaN", since: 9, parse: noAttrs, result: "bool", scalar: (x) => (Number.isNaN(x) ? 1 : 0), spread: () => 0, units: exact,
+const isNan = defineUnary({
+  type: "IsNaN",
+  since: 9,
+  parse: noAttrs,
+  result: "bool",
+  scalar: (x) => (Number.isNaN(x) ? 1 : 0),
+  spread: () => 0,
+  units: exact,
 });
 
 const isInf = defineUnary({
-  type: "IsInf", since: 10, result: "bool", spread: () => 0, units: exact,
+  type: "IsInf",
+  since: 10,
+  result: "bool",
+  spread: () => 0,
+  units: exact,
   parse: (attrs) => readAttrs(attrs, { detect_negative: flag(true), detect_positive: flag(true) }),
   scalar: (x, attrs) => ((x === Infinity && attrs.detect_positive) || (x === -Infinity && attrs.detect_negative) ? 1 : 0),
 });
 
 const not = erased({
-  ...defineUnary({ type: "Not", accepts: "any", parse: noAttrs, result: "bool", scalar: (x) => (x === 0 ? 1 : 0), spread: (e) => e, units: exact }),
+  ...defineUnary({
+    type: "Not",
+    accepts: "any",
+    parse: noAttrs,
+    result: "bool",
+    scalar: (x) => (x === 0 ? 1 : 0),
+    spread: (e) => e,
+    units: exact,
+  }),
   infer(inputs) {
     const x = required(inputs, 0);
     requireType(x, 0, "bool");
@@ -70,6 +128,18 @@ const not = erased({
 });
 
 export const MATH: readonly OpDef[] = [
-  erased(expOp), erased(logOp), erased(sqrt), erased(erfOp), erased(reciprocal), erased(neg), erased(abs), erased(floor), erased(ceil),
-  erased(round), erased(sign), erased(isNaN), erased(isInf), not,
+  erased(expOp),
+  erased(logOp),
+  erased(sqrt),
+  erased(erfOp),
+  erased(reciprocal),
+  erased(neg),
+  erased(abs),
+  erased(floor),
+  erased(ceil),
+  erased(round),
+  erased(sign),
+  erased(isNan),
+  erased(isInf),
+  not,
 ];

@@ -6,7 +6,7 @@ import { rounded } from "./bounds.ts";
 import { checkDims, numbersAt, required, requireRank, requireSameTypes, shapeError } from "./checks.ts";
 import { dotBound } from "./conv.ts";
 import { defineOp, type MatmulGeometry, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
-import { multiplyAdd } from "./products.ts";
+import { addRunsInto, type Runs } from "./products.ts";
 import { erased } from "./registry.ts";
 
 interface Product {
@@ -25,9 +25,15 @@ function productOf(a: readonly number[], b: readonly number[]): Product {
   const offsets = (dims: readonly number[], size: number): number[] =>
     Array.from(offsetsOf(batch, broadcastStrides(dims, batch)), (index) => index * size);
   const geometry: MatmulGeometry = {
-    kind: "matmul", m, n, k,
-    aOffsets: offsets(left.slice(0, -2), m * k), bOffsets: offsets(right.slice(0, -2), k * n), cOffsets: offsets(batch, m * n),
-    aStrides: [k, 1], bStrides: [n, 1],
+    kind: "matmul",
+    m,
+    n,
+    k,
+    aOffsets: offsets(left.slice(0, -2), m * k),
+    bOffsets: offsets(right.slice(0, -2), k * n),
+    cOffsets: offsets(batch, m * n),
+    aStrides: [k, 1],
+    bStrides: [n, 1],
   };
   return { geometry, dims: [...batch, ...(a.length === 1 ? [] : [m]), ...(b.length === 1 ? [] : [n])] };
 }
@@ -35,14 +41,11 @@ function productOf(a: readonly number[], b: readonly number[]): Product {
 /** c[m, n] += Σ_k a[m, k]·b[k, n], k ascending from 0. */
 function multiply(a: Numbers, b: Numbers, geometry: MatmulGeometry, out: Numbers): Numbers {
   const { m, n, k, aOffsets, bOffsets, cOffsets, aStrides, bStrides } = geometry;
+  const records = Int32Array.from(Array.from({ length: k }, (_, i) => [i * aStrides[1], 0, i * bStrides[0], n]).flat());
+  const runs: Runs = { records, outStep: 1, xStep: bStrides[1] };
+  const add = addRunsInto(out.data, b.data, a.data);
   for (const [batch, c] of cOffsets.entries()) {
-    for (let row = 0; row < m; row++) {
-      const aRow = (aOffsets[batch] as number) + row * aStrides[0];
-      for (let i = 0; i < k; i++) {
-        const at = (bOffsets[batch] as number) + i * bStrides[0];
-        multiplyAdd(out.data, c + row * n, 1, b.data, at, bStrides[1], a.data[aRow + i * aStrides[1]] as number, n);
-      }
-    }
+    for (let row = 0; row < m; row++) add(c + row * n, bOffsets[batch] as number, (aOffsets[batch] as number) + row * aStrides[0], runs);
   }
   return out;
 }
@@ -93,8 +96,15 @@ function gemmGeometry(a: readonly number[], b: readonly number[], attrs: GemmAtt
   const [kb, n] = attrs.transB ? [b1, b0] : [b0, b1];
   if (k !== kb) throw shapeError(`shapes ${formatShape(a)} and ${formatShape(b)} do not multiply: the inner extents are ${k} and ${kb}`);
   return {
-    kind: "matmul", m, n, k, aOffsets: [0], bOffsets: [0], cOffsets: [0],
-    aStrides: attrs.transA ? [1, a1] : [a1, 1], bStrides: attrs.transB ? [1, b1] : [b1, 1],
+    kind: "matmul",
+    m,
+    n,
+    k,
+    aOffsets: [0],
+    bOffsets: [0],
+    cOffsets: [0],
+    aStrides: attrs.transA ? [1, a1] : [a1, 1],
+    bStrides: attrs.transB ? [1, b1] : [b1, 1],
   };
 }
 
@@ -114,19 +124,32 @@ function gemmFloat(inputs: readonly (Numbers | null)[], attrs: GemmAttrs, precis
   return out;
 }
 
-function gemmError(inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], output: Numbers, attrs: GemmAttrs, unit: number): Numbers {
+function gemmError(
+  inputs: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  output: Numbers,
+  attrs: GemmAttrs,
+  unit: number,
+): Numbers {
   const plain: GemmAttrs = { ...attrs, alpha: 1, beta: 1 };
   const k = gemmGeometry(numbersAt(inputs, 0).dims, numbersAt(inputs, 1).dims, attrs).k;
-  const acc = gemmFloat(inputs.slice(0, 2).map((x) => x && toDouble(x)), plain, "f64");
+  const acc = gemmFloat(
+    inputs.slice(0, 2).map((x) => x && toDouble(x)),
+    plain,
+    "f64",
+  );
   const bound = dotBound((a, b) => gemmFloat([a, b], plain, "f64"), inputs.slice(0, 2), errors, k, unit);
   const c = inputs[2] ? broadcastData(inputs[2], output.dims) : null;
   const ec = inputs[2] && errors[2] ? broadcastData(errors[2], output.dims) : null;
-  return integers(output.dims, Float64Array.from(bound.data, (e, i) => {
-    const product = rounded(attrs.alpha * (acc.data[i] as number), Math.abs(attrs.alpha) * e, unit);
-    if (!c) return product;
-    const term = rounded(attrs.beta * (c[i] as number), Math.abs(attrs.beta) * (ec ? (ec[i] as number) : 0), unit);
-    return rounded(output.data[i] as number, product + term, unit);
-  }));
+  return integers(
+    output.dims,
+    Float64Array.from(bound.data, (e, i) => {
+      const product = rounded(attrs.alpha * (acc.data[i] as number), Math.abs(attrs.alpha) * e, unit);
+      if (!c) return product;
+      const term = rounded(attrs.beta * (c[i] as number), Math.abs(attrs.beta) * (ec ? (ec[i] as number) : 0), unit);
+      return rounded(output.data[i] as number, product + term, unit);
+    }),
+  );
 }
 
 const gemm = defineOp<GemmAttrs>({
@@ -144,7 +167,8 @@ const gemm = defineOp<GemmAttrs>({
     const { m, n } = gemmGeometry(a.dims, b.dims, attrs);
     if (c) {
       const all = broadcastShapes(c.dims, [m, n]);
-      if (all?.join() !== [m, n].join()) throw shapeError(`input 2 has shape ${formatShape(c.dims)}, expected one that broadcasts to ${formatShape([m, n])}`);
+      if (all?.join() !== [m, n].join())
+        throw shapeError(`input 2 has shape ${formatShape(c.dims)}, expected one that broadcasts to ${formatShape([m, n])}`);
     }
     return [{ type: a.type, dims: checkDims([m, n]) }];
   },

@@ -84,7 +84,15 @@ function statisticsDims(dims: readonly number[], attrs: LineAttrs): number[] {
 }
 
 /** Bounds of mean and deviation of one line. A sum of n terms carries γ_{n+1}·Σ|terms| plus the terms' own bounds. */
-function statisticsBound(x: ArrayLike<number>, e: Float64Array, start: number, size: number, epsilon: number, centered: boolean, unit: number) {
+function statisticsBound(
+  x: ArrayLike<number>,
+  e: Float64Array,
+  start: number,
+  size: number,
+  epsilon: number,
+  centered: boolean,
+  unit: number,
+) {
   const { mean, deviation } = statistics(x, start, size, epsilon, centered, (v) => v);
   const growth = gamma(size + 1, unit);
   let meanBound = 0;
@@ -109,13 +117,20 @@ function statisticsBound(x: ArrayLike<number>, e: Float64Array, start: number, s
   return { mean, meanBound, deviation, deviationBound: rounded(deviation, rootSpread(variance + epsilon, summed), unit) };
 }
 
-function bound(spec: NormSpec, inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], attrs: LineAttrs, unit: number): Numbers[] {
+function bound(
+  spec: NormSpec,
+  inputs: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  attrs: LineAttrs,
+  unit: number,
+): Numbers[] {
   const x = numbersAt(inputs, 0);
   const size = spec.lineOf(x.dims, attrs);
-  const spreadOf = (k: number) => (errors[k] ? broadcastData(k === 0 ? errors[0] as Numbers : spec.parameter(toDouble(errors[k]), x.dims, attrs), x.dims) : null);
-  const valueOf = (k: number) => (inputs[k] ? broadcastData(spec.parameter(inputs[k], x.dims, attrs), x.dims) : null);
+  const spreadOf = (k: number) =>
+    errors[k] ? broadcastData(k === 0 ? (errors[0] as Numbers) : spec.parameter(toDouble(errors[k]), x.dims, attrs), x.dims) : null;
+  const parameterAt = (k: number) => (inputs[k] ? broadcastData(spec.parameter(inputs[k], x.dims, attrs), x.dims) : null);
   const e = Float64Array.from(spreadOf(0) ?? new Float64Array(x.data.length));
-  const [scale, shift, scaleBound, shiftBound] = [valueOf(1), valueOf(2), spreadOf(1), spreadOf(2)];
+  const [scale, shift, scaleBound, shiftBound] = [parameterAt(1), parameterAt(2), spreadOf(1), spreadOf(2)];
   const out = integers(x.dims);
   const lines = size === 0 ? 0 : x.data.length / size;
   const [means, inverses] = [new Float64Array(lines), new Float64Array(lines)];
@@ -142,23 +157,26 @@ function bound(spec: NormSpec, inputs: readonly (Numbers | null)[], errors: read
 }
 
 function defineNormalization(spec: NormSpec): OpDef {
-  return erased(defineOp<LineAttrs>({
-    type: spec.type, since: spec.since,
-    arity: { inputs: spec.inputs, outputs: [1, spec.outputs] },
-    parse: spec.parse,
-    infer(inputs, attrs) {
-      const x = required(inputs, 0);
-      requireFloat(x);
-      spec.check(inputs, attrs);
-      const first = { type: x.type, dims: x.dims };
-      if (spec.outputs === 1) return [first];
-      const dims = statisticsDims(x.dims, attrs);
-      return [first, { type: "float32", dims }, { type: "float32", dims }];
-    },
-    float: (inputs, attrs, precision) => evaluate(spec, inputs, attrs, precision),
-    error: (inputs, errors, _outputs, attrs, unit) => bound(spec, inputs, errors, attrs, unit),
-    traits: {},
-  }));
+  return erased(
+    defineOp<LineAttrs>({
+      type: spec.type,
+      since: spec.since,
+      arity: { inputs: spec.inputs, outputs: [1, spec.outputs] },
+      parse: spec.parse,
+      infer(inputs, attrs) {
+        const x = required(inputs, 0);
+        requireFloat(x);
+        spec.check(inputs, attrs);
+        const first = { type: x.type, dims: x.dims };
+        if (spec.outputs === 1) return [first];
+        const dims = statisticsDims(x.dims, attrs);
+        return [first, { type: "float32", dims }, { type: "float32", dims }];
+      },
+      float: (inputs, attrs, precision) => evaluate(spec, inputs, attrs, precision),
+      error: (inputs, errors, _outputs, attrs, unit) => bound(spec, inputs, errors, attrs, unit),
+      traits: {},
+    }),
+  );
 }
 
 function tailSize(dims: readonly number[], { axis }: LineAttrs): number {
@@ -170,7 +188,8 @@ function checkBroadcast(inputs: readonly (TypeInfo | null)[], attrs: LineAttrs):
   const x = required(inputs, 0);
   resolveAxis(attrs.axis, x.dims.length);
   for (const info of inputs.slice(1)) {
-    if (info && broadcastAll([x, info]).join() !== x.dims.join()) throw shapeError(`parameters of shape ${formatShape(info.dims)} do not broadcast to ${formatShape(x.dims)}`);
+    if (info && broadcastAll([x, info]).join() !== x.dims.join())
+      throw shapeError(`parameters of shape ${formatShape(info.dims)} do not broadcast to ${formatShape(x.dims)}`);
   }
 }
 
@@ -191,23 +210,39 @@ const LINE: Omit<LineAttrs, "epsilon"> = { axis: -1, groups: 1, perGroup: false 
 
 export const NORMALIZATIONS: readonly OpDef[] = [
   defineNormalization({
-    type: "LayerNormalization", since: 17, inputs: [2, 3], outputs: 3, centered: true,
+    type: "LayerNormalization",
+    since: 17,
+    inputs: [2, 3],
+    outputs: 3,
+    centered: true,
     parse(attrs) {
       const { axis, epsilon } = readAttrs(attrs, { axis: int(-1), epsilon: float(EPSILON), stash_type: int(1) });
       return { ...LINE, axis, epsilon };
     },
-    lineOf: tailSize, parameter: (p) => p, check: checkBroadcast,
+    lineOf: tailSize,
+    parameter: (p) => p,
+    check: checkBroadcast,
   }),
   defineNormalization({
-    type: "RMSNormalization", since: 23, inputs: [2, 2], outputs: 1, centered: false,
+    type: "RMSNormalization",
+    since: 23,
+    inputs: [2, 2],
+    outputs: 1,
+    centered: false,
     parse(attrs) {
       const { axis, epsilon } = readAttrs(attrs, { axis: int(-1), epsilon: float(EPSILON), stash_type: int(1) });
       return { ...LINE, axis, epsilon };
     },
-    lineOf: tailSize, parameter: (p) => p, check: checkBroadcast,
+    lineOf: tailSize,
+    parameter: (p) => p,
+    check: checkBroadcast,
   }),
   defineNormalization({
-    type: "InstanceNormalization", since: 6, inputs: [3, 3], outputs: 1, centered: true,
+    type: "InstanceNormalization",
+    since: 6,
+    inputs: [3, 3],
+    outputs: 1,
+    centered: true,
     parse: (attrs) => ({ ...LINE, ...readAttrs(attrs, { epsilon: float(EPSILON) }) }),
     lineOf: (dims) => sizeOf(dims.slice(2)),
     parameter: perChannel,
@@ -218,7 +253,11 @@ export const NORMALIZATIONS: readonly OpDef[] = [
     },
   }),
   defineNormalization({
-    type: "GroupNormalization", since: 18, inputs: [3, 3], outputs: 1, centered: true,
+    type: "GroupNormalization",
+    since: 18,
+    inputs: [3, 3],
+    outputs: 1,
+    centered: true,
     parse(attrs, opset) {
       const { epsilon, num_groups } = readAttrs(attrs, { epsilon: float(EPSILON), num_groups: int(), stash_type: optionalInt() });
       if (num_groups < 1) throw attributeError("num_groups", `found ${num_groups}, expected at least 1`);

@@ -1,91 +1,12 @@
-/** BatchNormalization (inference), LpNormalization, MeanVarianceNormalization, LRN. */
+/** LpNormalization, MeanVarianceNormalization, LRN. */
 import { pow } from "../numerics/elementary.ts";
 import { sizeOf, stridesOf } from "../tensor/shape.ts";
 import { integers, offsetsOf, roundOf, zerosLike } from "./arrays.ts";
-import { attributeError, flag, float, int, ints, readAttrs } from "./attributes.ts";
+import { attributeError, float, int, ints, readAttrs } from "./attributes.ts";
 import { boundAt, ELEMENTARY_UNITS, gamma, productSpread, quotientSpread, rootSpread, rounded } from "./bounds.ts";
-import { numbersAt, required, requireFloat, requireRank, requireVector, resolveAxes, resolveAxis } from "./checks.ts";
+import { numbersAt, required, requireFloat, requireRank, resolveAxes, resolveAxis } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
 import { erased } from "./registry.ts";
-
-interface BatchAttrs {
-  readonly epsilon: number;
-}
-
-/** Channel of element i: axis 1 of dims. */
-function channelOf(dims: readonly number[]): (i: number) => number {
-  const channels = dims[1] ?? 1;
-  const plane = sizeOf(dims.slice(2));
-  return (i) => Math.floor(i / plane) % channels;
-}
-
-/** ((x − mean) / sqrt(var + epsilon))·scale + bias. */
-function batchNormalize(inputs: readonly (Numbers | null)[], { epsilon }: BatchAttrs, precision: Precision): Numbers {
-  const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((i) => numbersAt(inputs, i)) as [Numbers, Numbers, Numbers, Numbers, Numbers];
-  const out = zerosLike(x, x.dims, precision);
-  const round = roundOf(x, precision);
-  const channel = channelOf(x.dims);
-  for (let i = 0; i < out.data.length; i++) {
-    const c = channel(i);
-    const deviation = round(Math.sqrt(round((variance.data[c] as number) + epsilon)));
-    const y = round(round((x.data[i] as number) - (mean.data[c] as number)) / deviation);
-    out.data[i] = round(y * (scale.data[c] as number)) + (bias.data[c] as number);
-  }
-  return out;
-}
-
-function batchBound(inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], output: Numbers, { epsilon }: BatchAttrs, unit: number): Numbers {
-  const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((i) => numbersAt(inputs, i)) as [Numbers, Numbers, Numbers, Numbers, Numbers];
-  const out = integers(output.dims);
-  const channel = channelOf(x.dims);
-  for (let i = 0; i < out.data.length; i++) {
-    const c = channel(i);
-    const sum = (variance.data[c] as number) + epsilon;
-    const deviation = Math.sqrt(sum);
-    const eDeviation = rounded(deviation, rootSpread(sum, rounded(sum, boundAt(errors[4], c), unit)), unit);
-    const d = (x.data[i] as number) - (mean.data[c] as number);
-    const ed = rounded(d, boundAt(errors[0], i) + boundAt(errors[3], c), unit);
-    const y = d / deviation;
-    const ey = rounded(y, quotientSpread(d, ed, deviation, eDeviation), unit);
-    const g = scale.data[c] as number;
-    const scaled = rounded(y * g, productSpread(y, ey, g, boundAt(errors[1], c)), unit);
-    out.data[i] = rounded(y * g + (bias.data[c] as number), scaled + boundAt(errors[2], c), unit);
-  }
-  return out;
-}
-
-const batchNormalization = defineOp<BatchAttrs>({
-  type: "BatchNormalization", since: 7,
-  arity: { inputs: [5, 5], outputs: [1, 1] },
-  parse(attrs, opset) {
-    const schema = { epsilon: float(1e-5), momentum: float(0.9) };
-    if (opset < 9) {
-      const { epsilon, spatial } = readAttrs(attrs, { ...schema, spatial: flag(true) });
-      if (!spatial) throw attributeError("spatial", "found 0, expected 1");
-      return { epsilon };
-    }
-    const { epsilon, training_mode } = readAttrs(attrs, opset >= 14 ? { ...schema, training_mode: flag(false) } : { ...schema, training_mode: () => false });
-    if (training_mode) throw attributeError("training_mode", "found 1, expected 0 (inference)");
-    return { epsilon };
-  },
-  infer(inputs) {
-    const x = required(inputs, 0);
-    requireFloat(x);
-    requireRank(x, 0, 1, Infinity);
-    for (const i of [1, 2, 3, 4]) requireVector(required(inputs, i), i, x.dims[1] ?? 1);
-    return [{ type: x.type, dims: x.dims }];
-  },
-  float: (inputs, attrs, precision) => [batchNormalize(inputs, attrs, precision)],
-  error: (inputs, errors, outputs, attrs, unit) => [batchBound(inputs, errors, numbersAt(outputs, 0), attrs, unit)],
-  traits: {
-    channelAffine(constants, { epsilon }) {
-      const [gain, bias, mean, variance] = constants.slice(1, 5).map((info) => info?.constant);
-      if (!gain || !bias || !mean || !variance) return undefined;
-      const scale = Float64Array.from(gain, (g, c) => g / Math.sqrt((variance[c] as number) + epsilon));
-      return { scale, shift: Float64Array.from(bias, (b, c) => b - (mean[c] as number) * (scale[c] as number)) };
-    },
-  },
-});
 
 /** Lines along one axis: start offset of each, step between elements. */
 function linesAlong(dims: readonly number[], axis: number): { readonly starts: Int32Array; readonly step: number; readonly size: number } {
@@ -133,7 +54,12 @@ function lpBound(x: Numbers, errors: Numbers | null | undefined, attrs: LpAttrs,
     for (let j = 0; j < size; j++) {
       const at = start + j * step;
       const value = x.data[at] as number;
-      out.data[at] = norm === 0 ? (spread > 0 ? 1 : 0) : Math.min(2, rounded(value / norm, quotientSpread(value, boundAt(errors, at), norm, eNorm), unit));
+      out.data[at] =
+        norm === 0
+          ? spread > 0
+            ? 1
+            : 0
+          : Math.min(2, rounded(value / norm, quotientSpread(value, boundAt(errors, at), norm, eNorm), unit));
     }
   }
   return out;
@@ -165,7 +91,10 @@ interface MvnAttrs {
 }
 
 /** For each element the line it belongs to, and the elements per line. */
-function linesOver(dims: readonly number[], axes: readonly number[]): { readonly line: Int32Array; readonly lines: number; readonly size: number } {
+function linesOver(
+  dims: readonly number[],
+  axes: readonly number[],
+): { readonly line: Int32Array; readonly lines: number; readonly size: number } {
   const kept = dims.map((dim, i) => (axes.includes(i) ? 1 : dim));
   const strides = stridesOf(kept).map((stride, i) => (axes.includes(i) ? 0 : stride));
   const lines = sizeOf(kept);
@@ -198,7 +127,13 @@ function meanVariance(x: Numbers, attrs: MvnAttrs, precision: Precision): Number
 
 function meanVarianceBound(x: Numbers, errors: Numbers | null | undefined, attrs: MvnAttrs, unit: number): Numbers {
   const { line, lines, size } = linesOver(x.dims, resolveAxes(attrs.axes, x.dims.length));
-  const [sum, magnitude, square, spread, squareSpread] = [0, 0, 0, 0, 0].map(() => new Float64Array(lines)) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+  const [sum, magnitude, square, spread, squareSpread] = [0, 0, 0, 0, 0].map(() => new Float64Array(lines)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
   for (let i = 0; i < line.length; i++) {
     const [at, value, e] = [line[i] as number, x.data[i] as number, boundAt(errors, i)];
     sum[at] = (sum[at] as number) + value;
@@ -220,16 +155,20 @@ function meanVarianceBound(x: Numbers, errors: Numbers | null | undefined, attrs
     divisor[at] = root + MVN_EPSILON;
     return rounded(root + MVN_EPSILON, rounded(root, rootSpread(variance, rounded(variance, mean2 + average2, unit)), unit), unit);
   });
-  return integers(x.dims, Float64Array.from(x.data, (value, i) => {
-    const at = line[i] as number;
-    const d = value - (sum[at] as number) / size;
-    const ed = rounded(d, boundAt(errors, i) + (meanBound[at] as number), unit);
-    return rounded(d / (divisor[at] as number), quotientSpread(d, ed, divisor[at] as number, divisorBound[at] as number), unit);
-  }));
+  return integers(
+    x.dims,
+    Float64Array.from(x.data, (value, i) => {
+      const at = line[i] as number;
+      const d = value - (sum[at] as number) / size;
+      const ed = rounded(d, boundAt(errors, i) + (meanBound[at] as number), unit);
+      return rounded(d / (divisor[at] as number), quotientSpread(d, ed, divisor[at] as number, divisorBound[at] as number), unit);
+    }),
+  );
 }
 
 const meanVarianceNormalization = defineOp<MvnAttrs>({
-  type: "MeanVarianceNormalization", since: 9,
+  type: "MeanVarianceNormalization",
+  since: 9,
   arity: { inputs: [1, 1], outputs: [1, 1] },
   parse: (attrs) => readAttrs(attrs, { axes: ints([0, 2, 3]) }),
   infer(inputs, attrs) {
@@ -319,6 +258,4 @@ const lrn = defineOp<LrnAttrs>({
   traits: {},
 });
 
-export const OTHER_NORMALIZATIONS: readonly OpDef[] = [
-  erased(batchNormalization), erased(lpNormalization), erased(meanVarianceNormalization), erased(lrn),
-];
+export const OTHER_NORMALIZATIONS: readonly OpDef[] = [erased(lpNormalization), erased(meanVarianceNormalization), erased(lrn)];

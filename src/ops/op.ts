@@ -102,7 +102,13 @@ export interface OpDef<A = unknown> {
    *  `types`: element types of the inputs, for operators whose integer arithmetic depends on them (Div, QuantizeLinear…); absent: Float64Array at "f32" is int64, everything else float32. */
   float(inputs: readonly (Numbers | null)[], attrs: A, precision: Precision, types?: readonly (ElementType | null)[]): Numbers[];
   /** Running error: absolute bounds of each output element, given those of the inputs (Numbers of the same dims; null = exact). `unit` = unit roundoff of the source. */
-  error?(inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], outputs: readonly Numbers[], attrs: A, unit: number): Numbers[];
+  error?(
+    inputs: readonly (Numbers | null)[],
+    errors: readonly (Numbers | null)[],
+    outputs: readonly Numbers[],
+    attrs: A,
+    unit: number,
+  ): Numbers[];
   readonly traits: Traits<A>;
 }
 
@@ -115,13 +121,18 @@ export interface Traits<A> {
   /** Q/DQ: the pass that reads quantized graphs turns these into encodings. */
   readonly boundary?: "quantize" | "dequantize";
   /** y = x·scale[c] + shift[c] on axis 1 with constant parameters (BatchNormalization): foldable into a preceding dot product. */
-  readonly channelAffine?: (constants: readonly (TypeInfo | null)[], attrs: A) => { readonly scale: Float64Array; readonly shift: Float64Array } | undefined;
+  readonly channelAffine?: (
+    constants: readonly (TypeInfo | null)[],
+    attrs: A,
+  ) => { readonly scale: Float64Array; readonly shift: Float64Array } | undefined;
   /** Scalar form over rationals, for operators that map rationals to rationals. Inputs in operator order (absent ones undefined). */
   readonly rational?: (inputs: readonly (Rational | undefined)[], attrs: A) => Rational;
   /** The two-operand linear form. */
   readonly linear?: "add" | "sub" | "mul";
   /** Per output; `constants[i]` holds the elements of constant inputs. Undefined when it is not a pure movement for these inputs. */
   readonly movement?: (inputs: readonly (TypeInfo | null)[], outputs: readonly Shape[], attrs: A) => Movement[] | undefined;
+  /** Picks slices of input 0 along an axis by the indices of input 1. */
+  readonly gather?: (attrs: A) => number;
   /** Encoding passes through the operator in both directions (movement, max pools, reduce max/min, …). */
   readonly passesEncoding?: boolean;
   readonly activation?: (constants: readonly (TypeInfo | null)[], attrs: A) => Activation | undefined;
@@ -137,7 +148,10 @@ export interface Traits<A> {
   /** Sum over a window. */
   readonly sum?: (input: TypeInfo, out: Shape, attrs: A, inputs: readonly (TypeInfo | null)[]) => Window | undefined;
   /** Maximum or minimum over a window; padding never wins. */
-  readonly extreme?: { readonly which: "max" | "min"; readonly window: (input: TypeInfo, out: Shape, attrs: A, inputs: readonly (TypeInfo | null)[]) => Window | undefined };
+  readonly extreme?: {
+    readonly which: "max" | "min";
+    readonly window: (input: TypeInfo, out: Shape, attrs: A, inputs: readonly (TypeInfo | null)[]) => Window | undefined;
+  };
   /** Multiply-accumulates of one run. */
   readonly macs?: (inputs: readonly (TypeInfo | null)[], outputs: readonly Shape[], attrs: A) => number;
 }

@@ -7,7 +7,7 @@ import { boundAt, ELEMENTARY_UNITS, gamma, rounded, SLACK, underflow } from "./b
 import { checkDims, numbersAt, required, requireFloat, requireRank } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type Traits, type TypeInfo, type Window } from "./op.ts";
 import { erased } from "./registry.ts";
-import { CEIL_ATTR, checkWindow, type PaddedAxis, throughAxis, type WindowAttrs, WINDOW_ATTRS, windowAxes } from "./windows.ts";
+import { CEIL_ATTR, checkWindow, type PaddedAxis, throughAxis, WINDOW_ATTRS, type WindowAttrs, windowAxes } from "./windows.ts";
 
 interface PoolAttrs extends WindowAttrs {
   readonly ceil: boolean;
@@ -18,8 +18,16 @@ interface PoolAttrs extends WindowAttrs {
 }
 
 const GLOBAL: PoolAttrs = {
-  auto_pad: "NOTSET", kernel_shape: undefined, strides: undefined, dilations: undefined, pads: undefined,
-  ceil: false, global: true, countPadding: false, columnMajor: false, p: 2,
+  auto_pad: "NOTSET",
+  kernel_shape: undefined,
+  strides: undefined,
+  dilations: undefined,
+  pads: undefined,
+  ceil: false,
+  global: true,
+  countPadding: false,
+  columnMajor: false,
+  p: 2,
 };
 
 /** The spatial axes of a pool over an input of shape [N, C, …]. */
@@ -39,7 +47,11 @@ function windowOf(dims: readonly number[], attrs: PoolAttrs): Window {
 }
 
 /** Calls `visit(output, inputs, counted)` for every output element: offsets of the taps on data, row-major, and the taps an average divides by. */
-function eachWindow(dims: readonly number[], attrs: PoolAttrs, visit: (out: number, taps: Int32Array, count: number, counted: number) => void): void {
+function eachWindow(
+  dims: readonly number[],
+  attrs: PoolAttrs,
+  visit: (out: number, taps: Int32Array, count: number, counted: number) => void,
+): void {
   const axes = spatialAxes(dims, attrs);
   const planes = sizeOf(dims.slice(0, 2));
   const plane = sizeOf(dims.slice(2));
@@ -65,7 +77,12 @@ function advance(index: number[], axes: readonly PaddedAxis[]): void {
 }
 
 /** Offsets within one plane of the taps on data, row-major. */
-function tapsOf(axes: readonly PaddedAxis[], index: readonly number[], countPadding: boolean, taps: Int32Array): { count: number; counted: number } {
+function tapsOf(
+  axes: readonly PaddedAxis[],
+  index: readonly number[],
+  countPadding: boolean,
+  taps: Int32Array,
+): { count: number; counted: number } {
   let offsets = [0];
   let counted = 1;
   for (const [i, axis] of axes.entries()) {
@@ -120,7 +137,13 @@ function average(x: Numbers, attrs: PoolAttrs, precision: Precision): Numbers {
   return out;
 }
 
-function averageError(inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], output: Numbers, attrs: PoolAttrs, unit: number): Numbers {
+function averageError(
+  inputs: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  output: Numbers,
+  attrs: PoolAttrs,
+  unit: number,
+): Numbers {
   const x = numbersAt(inputs, 0);
   const out = integers(output.dims);
   eachWindow(x.dims, attrs, (o, taps, count, counted) => {
@@ -139,18 +162,20 @@ function averageError(inputs: readonly (Numbers | null)[], errors: readonly (Num
 const meanTraits: Traits<PoolAttrs> = { mean: (input, _out, attrs) => windowOf(input.dims, attrs) };
 
 function defineAverage(type: string, parse: OpDef<PoolAttrs>["parse"]): OpDef {
-  return erased(defineOp<PoolAttrs>({
-    type,
-    arity: { inputs: [1, 1], outputs: [1, 1] },
-    parse,
-    infer(inputs, attrs) {
-      requireFloat(required(inputs, 0));
-      return [inferPool(inputs, attrs)];
-    },
-    float: (inputs, attrs, precision) => [average(numbersAt(inputs, 0), attrs, precision)],
-    error: (inputs, errors, outputs, attrs, unit) => [averageError(inputs, errors, numbersAt(outputs, 0), attrs, unit)],
-    traits: meanTraits,
-  }));
+  return erased(
+    defineOp<PoolAttrs>({
+      type,
+      arity: { inputs: [1, 1], outputs: [1, 1] },
+      parse,
+      infer(inputs, attrs) {
+        requireFloat(required(inputs, 0));
+        return [inferPool(inputs, attrs)];
+      },
+      float: (inputs, attrs, precision) => [average(numbersAt(inputs, 0), attrs, precision)],
+      error: (inputs, errors, outputs, attrs, unit) => [averageError(inputs, errors, numbersAt(outputs, 0), attrs, unit)],
+      traits: meanTraits,
+    }),
+  );
 }
 
 /** The largest tap and its position: −∞ where no tap lies on data. */
@@ -186,7 +211,12 @@ function columnMajor(offset: number, dims: readonly number[]): number {
   return offset - (offset % plane) + at;
 }
 
-function largestError(inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], output: Numbers, attrs: PoolAttrs): Numbers {
+function largestError(
+  inputs: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  output: Numbers,
+  attrs: PoolAttrs,
+): Numbers {
   const out = integers(output.dims);
   eachWindow(numbersAt(inputs, 0).dims, attrs, (o, taps, count) => {
     for (let i = 0; i < count; i++) out.data[o] = Math.max(out.data[o] as number, boundAt(errors[0], taps[i] as number));
@@ -195,19 +225,24 @@ function largestError(inputs: readonly (Numbers | null)[], errors: readonly (Num
 }
 
 function defineLargest(type: string, outputs: number, parse: OpDef<PoolAttrs>["parse"]): OpDef {
-  return erased(defineOp<PoolAttrs>({
-    type,
-    arity: { inputs: [1, 1], outputs: [1, outputs] },
-    parse,
-    infer(inputs, attrs) {
-      const { type: element, dims } = inferPool(inputs, attrs);
-      return [{ type: element, dims }, { type: "int64" as const, dims }].slice(0, outputs);
-    },
-    float: (inputs, attrs, precision) => largest(numbersAt(inputs, 0), attrs, precision).slice(0, outputs),
-    error: (inputs, errors, results, attrs) =>
-      [largestError(inputs, errors, numbersAt(results, 0), attrs), integers(numbersAt(results, 0).dims)].slice(0, outputs),
-    traits: { passesEncoding: true, extreme: { which: "max", window: (input, _out, attrs) => windowOf(input.dims, attrs) } },
-  }));
+  return erased(
+    defineOp<PoolAttrs>({
+      type,
+      arity: { inputs: [1, 1], outputs: [1, outputs] },
+      parse,
+      infer(inputs, attrs) {
+        const { type: element, dims } = inferPool(inputs, attrs);
+        return [
+          { type: element, dims },
+          { type: "int64" as const, dims },
+        ].slice(0, outputs);
+      },
+      float: (inputs, attrs, precision) => largest(numbersAt(inputs, 0), attrs, precision).slice(0, outputs),
+      error: (inputs, errors, results, attrs) =>
+        [largestError(inputs, errors, numbersAt(results, 0), attrs), integers(numbersAt(results, 0).dims)].slice(0, outputs),
+      traits: { passesEncoding: true, extreme: { which: "max", window: (input, _out, attrs) => windowOf(input.dims, attrs) } },
+    }),
+  );
 }
 
 /** (Σ |x|^p)^(1/p); p = 1 and 2 without powers. */
@@ -227,7 +262,13 @@ function powerOf(x: number, p: number, round: Round): number {
 }
 
 /** The p-norm is 1-Lipschitz in the p-norm of the differences, which Σ e bounds. Its evaluation: relative errors of the powers, the sum and the root. */
-function normError(inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], output: Numbers, attrs: PoolAttrs, unit: number): Numbers {
+function normError(
+  inputs: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  output: Numbers,
+  attrs: PoolAttrs,
+  unit: number,
+): Numbers {
   const out = integers(output.dims);
   eachWindow(numbersAt(inputs, 0).dims, attrs, (o, taps, count) => {
     let spread = 0;
@@ -238,18 +279,20 @@ function normError(inputs: readonly (Numbers | null)[], errors: readonly (Number
 }
 
 function defineNorm(type: string, parse: OpDef<PoolAttrs>["parse"]): OpDef {
-  return erased(defineOp<PoolAttrs>({
-    type,
-    arity: { inputs: [1, 1], outputs: [1, 1] },
-    parse,
-    infer(inputs, attrs) {
-      requireFloat(required(inputs, 0));
-      return [inferPool(inputs, attrs)];
-    },
-    float: (inputs, attrs, precision) => [norm(numbersAt(inputs, 0), attrs, precision)],
-    error: (inputs, errors, outputs, attrs, unit) => [normError(inputs, errors, numbersAt(outputs, 0), attrs, unit)],
-    traits: {},
-  }));
+  return erased(
+    defineOp<PoolAttrs>({
+      type,
+      arity: { inputs: [1, 1], outputs: [1, 1] },
+      parse,
+      infer(inputs, attrs) {
+        requireFloat(required(inputs, 0));
+        return [inferPool(inputs, attrs)];
+      },
+      float: (inputs, attrs, precision) => [norm(numbersAt(inputs, 0), attrs, precision)],
+      error: (inputs, errors, outputs, attrs, unit) => [normError(inputs, errors, numbersAt(outputs, 0), attrs, unit)],
+      traits: {},
+    }),
+  );
 }
 
 function parseGlobal(attrs: Parameters<typeof readAttrs>[0]): PoolAttrs {

@@ -1,26 +1,75 @@
-/** Multiply-accumulate over a row, at each precision: out[i·outStep] += x[i·xStep]·w. One product and one addition per element, each rounded. */
+/** Multiply-accumulate loops at each precision: out += x·w, the product and the sum each rounded. */
 
 export type Row = Float64Array | Float32Array;
 
-/** The row operation for these arrays: single precision when the output is a Float32Array. */
-export function multiplyAdd(out: Row, o: number, outStep: number, x: Row, xAt: number, xStep: number, w: number, count: number): void {
-  if (out instanceof Float32Array) multiplyAddSingle(out, o, outStep, x, xAt, xStep, w, count);
-  else multiplyAddDouble(out, o, outStep, x, xAt, xStep, w, count);
+/** Where the taps of a window meet a plane: records of [tap, offset in out, offset in x, count], taps ascending. */
+export interface Runs {
+  readonly records: Int32Array;
+  readonly outStep: number;
+  readonly xStep: number;
 }
+
+export const RECORD = 4;
 
 /** Storing rounds the sum: the double sum of two float32 values rounds to float32 as their exact sum does. */
-function multiplyAddSingle(out: Float32Array, o: number, outStep: number, x: Row, xAt: number, xStep: number, w: number, count: number): void {
-  for (let i = 0; i < count; i++) {
-    out[o] = (out[o] as number) + Math.fround((x[xAt] as number) * w);
-    o += outStep;
-    xAt += xStep;
+function addRunsSingle(
+  out: Float32Array,
+  o: number,
+  x: Float32Array,
+  from: number,
+  w: Float32Array,
+  tap: number,
+  { records, outStep, xStep }: Runs,
+): void {
+  for (let r = 0; r < records.length; r += RECORD) {
+    const weight = w[tap + (records[r] as number)] as number;
+    let to = o + (records[r + 1] as number);
+    let at = from + (records[r + 2] as number);
+    for (let count = records[r + 3] as number; count > 0; count--) {
+      out[to] = (out[to] as number) + Math.fround((x[at] as number) * weight);
+      to += outStep;
+      at += xStep;
+    }
   }
 }
 
-function multiplyAddDouble(out: Row, o: number, outStep: number, x: Row, xAt: number, xStep: number, w: number, count: number): void {
-  for (let i = 0; i < count; i++) {
-    out[o] = (out[o] as number) + (x[xAt] as number) * w;
-    o += outStep;
-    xAt += xStep;
+function addRunsDouble(
+  out: Float64Array,
+  o: number,
+  x: Float64Array,
+  from: number,
+  w: Float64Array,
+  tap: number,
+  { records, outStep, xStep }: Runs,
+): void {
+  for (let r = 0; r < records.length; r += RECORD) {
+    const weight = w[tap + (records[r] as number)] as number;
+    let to = o + (records[r + 1] as number);
+    let at = from + (records[r + 2] as number);
+    for (let count = records[r + 3] as number; count > 0; count--) {
+      out[to] = (out[to] as number) + (x[at] as number) * weight;
+      to += outStep;
+      at += xStep;
+    }
   }
+}
+
+export type AddRuns = (o: number, from: number, tap: number, runs: Runs) => void;
+
+/** The accumulation of x·w into `out`, in single precision when out is a Float32Array; the operands are brought to its kind once. */
+export function addRunsInto(out: Row, x: Row, w: Row): AddRuns {
+  if (out instanceof Float32Array) {
+    const [a, b] = [single(x), single(w)];
+    return (o, from, tap, runs) => addRunsSingle(out, o, a, from, b, tap, runs);
+  }
+  const [a, b] = [double(x), double(w)];
+  return (o, from, tap, runs) => addRunsDouble(out, o, a, from, b, tap, runs);
+}
+
+function single(x: Row): Float32Array {
+  return x instanceof Float32Array ? x : Float32Array.from(x);
+}
+
+function double(x: Row): Float64Array {
+  return x instanceof Float64Array ? x : Float64Array.from(x);
 }

@@ -27,25 +27,45 @@ function parse(attrs: Parameters<typeof readAttrs>[0], opset: number, dequantize
   };
   const all: { axis: number; block_size?: number; output_dtype?: number } = readAttrs(attrs, schema);
   if ((all.block_size ?? 0) < 0) throw attributeError("block_size", `found ${all.block_size}, expected 0 or more`);
-  return { axis: all.axis, blockSize: all.block_size ?? 0, outputType: all.output_dtype ? elementTypeOf(all.output_dtype, "output_dtype") : undefined };
+  return {
+    axis: all.axis,
+    blockSize: all.block_size ?? 0,
+    outputType: all.output_dtype ? elementTypeOf(all.output_dtype, "output_dtype") : undefined,
+  };
 }
 
 /** For each element of `dims`, the element of a scale of shape `scale`. */
 function scaleOffsets(dims: readonly number[], scale: readonly number[], attrs: QuantizeAttrs): Int32Array {
-  if (scale.every((dim) => dim === 1) && scale.length <= 1) return offsetsOf(dims, dims.map(() => 0));
+  if (scale.every((dim) => dim === 1) && scale.length <= 1)
+    return offsetsOf(
+      dims,
+      dims.map(() => 0),
+    );
   const axis = resolveAxis(attrs.axis, dims.length);
   if (attrs.blockSize === 0) {
-    if (scale.length !== 1 || scale[0] !== dims[axis]) throw shapeError(`the scale has shape ${formatShape(scale)}, expected [${dims[axis]}] (axis ${axis})`);
-    return offsetsOf(dims, dims.map((_, i) => (i === axis ? 1 : 0)));
+    if (scale.length !== 1 || scale[0] !== dims[axis])
+      throw shapeError(`the scale has shape ${formatShape(scale)}, expected [${dims[axis]}] (axis ${axis})`);
+    return offsetsOf(
+      dims,
+      dims.map((_, i) => (i === axis ? 1 : 0)),
+    );
   }
   const expected = dims.map((dim, i) => (i === axis ? Math.ceil(dim / attrs.blockSize) : dim));
   if (expected.join() !== scale.join()) {
-    throw shapeError(`the scale has shape ${formatShape(scale)}, expected ${formatShape(expected)} (blocks of ${attrs.blockSize} along axis ${axis})`);
+    throw shapeError(
+      `the scale has shape ${formatShape(scale)}, expected ${formatShape(expected)} (blocks of ${attrs.blockSize} along axis ${axis})`,
+    );
   }
   const strides = stridesOf(scale);
   const step = strides[axis] as number;
-  const rest = offsetsOf(dims, strides.map((stride, i) => (i === axis ? 0 : stride)));
-  const along = offsetsOf(dims, dims.map((_, i) => (i === axis ? 1 : 0)));
+  const rest = offsetsOf(
+    dims,
+    strides.map((stride, i) => (i === axis ? 0 : stride)),
+  );
+  const along = offsetsOf(
+    dims,
+    dims.map((_, i) => (i === axis ? 1 : 0)),
+  );
   return rest.map((at, i) => at + Math.floor((along[i] as number) / attrs.blockSize) * step);
 }
 
@@ -55,7 +75,11 @@ function checkParameters(inputs: readonly (TypeInfo | null)[], attrs: QuantizeAt
   requireFloat(scale, 1);
   scaleOffsets(x.dims, scale.dims, attrs);
   const zero = inputs[2];
-  if (zero && zero.dims.join() !== scale.dims.join() && (zero.dims.length > 1 || scale.dims.length > 1 || (zero.dims[0] ?? 1) !== (scale.dims[0] ?? 1))) {
+  if (
+    zero &&
+    zero.dims.join() !== scale.dims.join() &&
+    (zero.dims.length > 1 || scale.dims.length > 1 || (zero.dims[0] ?? 1) !== (scale.dims[0] ?? 1))
+  ) {
     throw shapeError(`the zero point has shape ${formatShape(zero.dims)}, expected ${formatShape(scale.dims)}`);
   }
 }
@@ -68,7 +92,8 @@ function gridOfOutput(type: ElementType): { readonly least: number; readonly mos
 }
 
 const quantizeLinear = defineOp<QuantizeAttrs>({
-  type: "QuantizeLinear", since: 10,
+  type: "QuantizeLinear",
+  since: 10,
   arity: { inputs: [2, 3], outputs: [1, 1] },
   parse: (attrs, opset) => parse(attrs, opset, false),
   infer(inputs, attrs) {
@@ -111,7 +136,10 @@ const quantizeLinear = defineOp<QuantizeAttrs>({
       const s = scale.data[at[i] as number] as number;
       const ratio = (x.data[i] as number) / s;
       const e = rounded(ratio, (errors[0] ? (errors[0].data[i] as number) : 0) / s, unit);
-      out.data[i] = Math.max(Math.abs(roundHalfEven(ratio + e) - roundHalfEven(ratio)), Math.abs(roundHalfEven(ratio - e) - roundHalfEven(ratio)));
+      out.data[i] = Math.max(
+        Math.abs(roundHalfEven(ratio + e) - roundHalfEven(ratio)),
+        Math.abs(roundHalfEven(ratio - e) - roundHalfEven(ratio)),
+      );
     }
     return [out];
   },
@@ -130,7 +158,8 @@ function dequantize(inputs: readonly (Numbers | null)[], attrs: QuantizeAttrs, o
 }
 
 const dequantizeLinear = defineOp<QuantizeAttrs>({
-  type: "DequantizeLinear", since: 10,
+  type: "DequantizeLinear",
+  since: 10,
   arity: { inputs: [2, 3], outputs: [1, 1] },
   parse: (attrs, opset) => parse(attrs, opset, true),
   infer(inputs, attrs) {
@@ -145,8 +174,14 @@ const dequantizeLinear = defineOp<QuantizeAttrs>({
     const y = numbersAt(outputs, 0);
     const scale = numbersAt(inputs, 1);
     const at = scaleOffsets(y.dims, scale.dims, attrs);
-    return [integers(y.dims, Float64Array.from(y.data, (value, i) =>
-      rounded(value, (errors[0] ? (errors[0].data[i] as number) : 0) * Math.abs(scale.data[at[i] as number] as number), unit)))];
+    return [
+      integers(
+        y.dims,
+        Float64Array.from(y.data, (value, i) =>
+          rounded(value, (errors[0] ? (errors[0].data[i] as number) : 0) * Math.abs(scale.data[at[i] as number] as number), unit),
+        ),
+      ),
+    ];
   },
   traits: { boundary: "dequantize" },
 });

@@ -1,6 +1,6 @@
 /** Operators that rearrange elements: Transpose, Concat, Split, Slice, Pad, Expand, Tile, DepthToSpace, SpaceToDepth. */
 import { broadcastShapes, formatShape, sizeOf, stridesOf } from "../tensor/shape.ts";
-import { attributeError, float, int, noAttrs, oneOf, optionalInt, optionalInts, optionalFloat, readAttrs } from "./attributes.ts";
+import { attributeError, float, int, noAttrs, oneOf, optionalInt, optionalInts, readAttrs, withoutAttrs } from "./attributes.ts";
 import { constantInts, presentInputs, required, resolveAxes, resolveAxis, shapeError } from "./checks.ts";
 import { defineMovement } from "./movement.ts";
 import type { OpDef, Region, TypeInfo } from "./op.ts";
@@ -19,7 +19,8 @@ function permutationOf(rank: number, perm: readonly number[] | undefined): reado
 }
 
 const transpose = defineMovement({
-  type: "Transpose", arity: { inputs: [1, 1], outputs: [1, 1] },
+  type: "Transpose",
+  arity: { inputs: [1, 1], outputs: [1, 1] },
   parse: (attrs) => readAttrs(attrs, { perm: optionalInts() }),
   shapes(inputs, { perm }) {
     const { dims } = required(inputs, 0);
@@ -32,7 +33,10 @@ const transpose = defineMovement({
 });
 
 const concat = defineMovement({
-  type: "Concat", since: 4, arity: { inputs: [1, Infinity], outputs: [1, 1] }, passesEncoding: false,
+  type: "Concat",
+  since: 4,
+  arity: { inputs: [1, Infinity], outputs: [1, 1] },
+  passesEncoding: false,
   parse: (attrs) => readAttrs(attrs, { axis: int() }),
   shapes(inputs, attrs) {
     const all = presentInputs(inputs);
@@ -50,7 +54,15 @@ const concat = defineMovement({
     const regions: Region[] = [];
     let at = 0;
     for (const [input, { dims }] of presentInputs(inputs).entries()) {
-      if (sizeOf(dims) > 0) regions.push({ input, inOffset: 0, inStrides: stridesOf(dims), outOffset: at * (strides[axis] as number), outStrides: strides, dims });
+      if (sizeOf(dims) > 0)
+        regions.push({
+          input,
+          inOffset: 0,
+          inStrides: stridesOf(dims),
+          outOffset: at * (strides[axis] as number),
+          outStrides: strides,
+          dims,
+        });
       at += dims[axis] as number;
     }
     return [{ regions }];
@@ -83,13 +95,19 @@ function partsOf(inputs: Infos, attrs: SplitAttrs): { readonly axis: number; rea
 }
 
 const split = defineMovement<SplitAttrs>({
-  type: "Split", since: 2, arity: { inputs: [1, 2], outputs: [1, Infinity] }, integers: [1],
+  type: "Split",
+  since: 2,
+  arity: { inputs: [1, 2], outputs: [1, Infinity] },
+  integers: [1],
   parse(attrs, opset, outputs) {
     if (opset < 13) {
       const { axis, split: parts } = readAttrs(attrs, { axis: int(0), split: optionalInts() });
       return { axis, split: parts, count: outputs };
     }
-    const { axis, num_outputs } = readAttrs(attrs, opset >= 18 ? { axis: int(0), num_outputs: optionalInt() } : { axis: int(0), num_outputs: () => undefined });
+    const { axis, num_outputs } = readAttrs(
+      attrs,
+      opset >= 18 ? { axis: int(0), num_outputs: optionalInt() } : { axis: int(0), num_outputs: () => undefined },
+    );
     if (num_outputs !== undefined && num_outputs < 1) throw attributeError("num_outputs", `found ${num_outputs}, expected at least 1`);
     return { axis, split: undefined, count: num_outputs ?? outputs };
   },
@@ -106,7 +124,9 @@ const split = defineMovement<SplitAttrs>({
     return outputs.map((out) => {
       const inOffset = at * (strides[axis] as number);
       at += out[axis] as number;
-      return { regions: sizeOf(out) === 0 ? [] : [{ input: 0, inOffset, inStrides: strides, outOffset: 0, outStrides: stridesOf(out), dims: out }] };
+      return {
+        regions: sizeOf(out) === 0 ? [] : [{ input: 0, inOffset, inStrides: strides, outOffset: 0, outStrides: stridesOf(out), dims: out }],
+      };
     });
   },
 });
@@ -118,7 +138,12 @@ interface SliceAttrs {
 }
 
 /** First index, step and count of one axis; ends beyond the extent are clamped as ONNX says. */
-function sliceAxis(extent: number, start: number, end: number, step: number): { readonly start: number; readonly step: number; readonly count: number } {
+function sliceAxis(
+  extent: number,
+  start: number,
+  end: number,
+  step: number,
+): { readonly start: number; readonly step: number; readonly count: number } {
   const from = start < 0 ? start + extent : start;
   const to = end < 0 ? end + extent : end;
   const clamp = (x: number, lo: number, hi: number): number => Math.min(Math.max(x, lo), hi);
@@ -132,10 +157,12 @@ function slicesOf(inputs: Infos, attrs: SliceAttrs): { readonly start: number; r
   const read = (i: number, given: readonly number[] | undefined) => (inputs[i] ? constantInts(inputs[i], i) : given);
   const starts = read(1, attrs.starts);
   const ends = read(2, attrs.ends);
-  if (!starts || !ends || starts.length !== ends.length) throw shapeError(`${starts?.length ?? "no"} starts and ${ends?.length ?? "no"} ends, expected as many`);
+  if (!starts || !ends || starts.length !== ends.length)
+    throw shapeError(`${starts?.length ?? "no"} starts and ${ends?.length ?? "no"} ends, expected as many`);
   const axes = resolveAxes(read(3, attrs.axes) ?? starts.map((_, i) => i), dims.length);
   const steps = read(4, undefined) ?? starts.map(() => 1);
-  if (axes.length !== starts.length || steps.length !== starts.length) throw shapeError(`${axes.length} axes and ${steps.length} steps for ${starts.length} starts`);
+  if (axes.length !== starts.length || steps.length !== starts.length)
+    throw shapeError(`${axes.length} axes and ${steps.length} steps for ${starts.length} starts`);
   return dims.map((extent, axis) => {
     const i = axes.indexOf(axis);
     if (i < 0) return { start: 0, step: 1, count: extent };
@@ -145,23 +172,32 @@ function slicesOf(inputs: Infos, attrs: SliceAttrs): { readonly start: number; r
 }
 
 const slice = defineMovement<SliceAttrs>({
-  type: "Slice", arity: { inputs: [1, 5], outputs: [1, 1] }, integers: [1, 2, 3, 4],
-  parse: (attrs, opset) => (opset >= 10
-    ? (noAttrs(attrs), { starts: undefined, ends: undefined, axes: undefined })
-    : readAttrs(attrs, { starts: optionalInts(), ends: optionalInts(), axes: optionalInts() })),
+  type: "Slice",
+  arity: { inputs: [1, 5], outputs: [1, 1] },
+  integers: [1, 2, 3, 4],
+  parse: (attrs, opset) =>
+    opset >= 10
+      ? withoutAttrs(attrs, { starts: undefined, ends: undefined, axes: undefined })
+      : readAttrs(attrs, { starts: optionalInts(), ends: optionalInts(), axes: optionalInts() }),
   shapes: (inputs, attrs) => [slicesOf(inputs, attrs).map(({ count }) => count)],
   movement(inputs, [out = []], attrs) {
     const strides = stridesOf(required(inputs, 0).dims);
     const slices = slicesOf(inputs, attrs);
     if (sizeOf(out) === 0) return [{ regions: [] }];
-    return [{
-      regions: [{
-        input: 0,
-        inOffset: slices.reduce((at, { start }, i) => at + start * (strides[i] as number), 0),
-        inStrides: slices.map(({ step }, i) => step * (strides[i] as number)),
-        outOffset: 0, outStrides: stridesOf(out), dims: out,
-      }],
-    }];
+    return [
+      {
+        regions: [
+          {
+            input: 0,
+            inOffset: slices.reduce((at, { start }, i) => at + start * (strides[i] as number), 0),
+            inStrides: slices.map(({ step }, i) => step * (strides[i] as number)),
+            outOffset: 0,
+            outStrides: stridesOf(out),
+            dims: out,
+          },
+        ],
+      },
+    ];
   },
 });
 
@@ -179,7 +215,8 @@ function padsOf(inputs: Infos, attrs: PadAttrs): { readonly begin: number[]; rea
   const pads = inputs[1] ? constantInts(inputs[1], 1) : attrs.pads;
   if (!pads) throw shapeError("the pads are missing");
   const axes = inputs[3] ? resolveAxes(constantInts(inputs[3], 3), dims.length) : dims.map((_, i) => i);
-  if (pads.length !== 2 * axes.length) throw shapeError(`${pads.length} pads, expected ${2 * axes.length} (begin and end of ${axes.length} axes)`);
+  if (pads.length !== 2 * axes.length)
+    throw shapeError(`${pads.length} pads, expected ${2 * axes.length} (begin and end of ${axes.length} axes)`);
   const begin = dims.map((_, axis) => (axes.includes(axis) ? (pads[axes.indexOf(axis)] as number) : 0));
   const end = dims.map((_, axis) => (axes.includes(axis) ? (pads[axes.length + axes.indexOf(axis)] as number) : 0));
   return { begin, end };
@@ -197,7 +234,10 @@ function paddedIndex(at: number, extent: number, mode: PadMode): number {
 }
 
 const pad = defineMovement<PadAttrs>({
-  type: "Pad", since: 2, arity: { inputs: [1, 4], outputs: [1, 1] }, integers: [1, 3],
+  type: "Pad",
+  since: 2,
+  arity: { inputs: [1, 4], outputs: [1, 1] },
+  integers: [1, 3],
   parse(attrs, opset) {
     const modes = opset >= 19 ? oneOf(...PAD_MODES) : oneOf<PadMode>("constant", "reflect", "edge");
     if (opset >= 11) return { mode: readAttrs(attrs, { mode: modes }).mode, pads: undefined, value: 0 };
@@ -212,13 +252,18 @@ const pad = defineMovement<PadAttrs>({
     const { begin } = padsOf(inputs, attrs);
     if (inputs[2] && !inputs[2].constant) return undefined;
     const maps: AxisMap[] = out.map((extent, axis) =>
-      Array.from({ length: extent }, (_, i) => paddedIndex(i - (begin[axis] as number), dims[axis] as number, attrs.mode)));
+      Array.from({ length: extent }, (_, i) => paddedIndex(i - (begin[axis] as number), dims[axis] as number, attrs.mode)),
+    );
     return single(mapped(dims, out, maps, inputs[2]?.constant?.[0] ?? attrs.value));
   },
 });
 
 const expand = defineMovement({
-  type: "Expand", since: 8, arity: { inputs: [2, 2], outputs: [1, 1] }, integers: [1], parse: noAttrs,
+  type: "Expand",
+  since: 8,
+  arity: { inputs: [2, 2], outputs: [1, 1] },
+  integers: [1],
+  parse: noAttrs,
   shapes(inputs) {
     const { dims } = required(inputs, 0);
     const wanted = constantInts(required(inputs, 1), 1);
@@ -230,16 +275,23 @@ const expand = defineMovement({
     const { dims } = required(inputs, 0);
     const padded = [...new Array<number>(out.length - dims.length).fill(1), ...dims];
     const inStrides = stridesOf(padded).map((stride, i) => (padded[i] === 1 ? 0 : stride));
-    return [{ regions: sizeOf(out) === 0 ? [] : [{ input: 0, inOffset: 0, inStrides, outOffset: 0, outStrides: stridesOf(out), dims: out }] }];
+    return [
+      { regions: sizeOf(out) === 0 ? [] : [{ input: 0, inOffset: 0, inStrides, outOffset: 0, outStrides: stridesOf(out), dims: out }] },
+    ];
   },
 });
 
 const tile = defineMovement({
-  type: "Tile", since: 6, arity: { inputs: [2, 2], outputs: [1, 1] }, integers: [1], parse: noAttrs,
+  type: "Tile",
+  since: 6,
+  arity: { inputs: [2, 2], outputs: [1, 1] },
+  integers: [1],
+  parse: noAttrs,
   shapes(inputs) {
     const { dims } = required(inputs, 0);
     const repeats = constantInts(required(inputs, 1), 1);
-    if (repeats.length !== dims.length || repeats.some((r) => r < 0)) throw shapeError(`repeats [${repeats.join(", ")}] do not fit rank ${dims.length}`);
+    if (repeats.length !== dims.length || repeats.some((r) => r < 0))
+      throw shapeError(`repeats [${repeats.join(", ")}] do not fit rank ${dims.length}`);
     return [dims.map((dim, i) => dim * (repeats[i] as number))];
   },
   movement(inputs, [out = []]) {
@@ -248,13 +300,20 @@ const tile = defineMovement({
     const strides = stridesOf(out);
     const levels = out.map((extent, i) => [extent / (dims[i] as number), dims[i] as number]);
     if (sizeOf(out) === 0) return [{ regions: [] }];
-    return [{
-      regions: [{
-        input: 0, inOffset: 0, outOffset: 0, dims: levels.flat(),
-        inStrides: own.flatMap((stride) => [0, stride]),
-        outStrides: strides.flatMap((stride, i) => [stride * (dims[i] as number), stride]),
-      }],
-    }];
+    return [
+      {
+        regions: [
+          {
+            input: 0,
+            inOffset: 0,
+            outOffset: 0,
+            dims: levels.flat(),
+            inStrides: own.flatMap((stride) => [0, stride]),
+            outStrides: strides.flatMap((stride, i) => [stride * (dims[i] as number), stride]),
+          },
+        ],
+      },
+    ];
   },
 });
 
@@ -266,7 +325,8 @@ function blocksOf(inputs: Infos, block: number): readonly [n: number, c: number,
 }
 
 const depthToSpace = defineMovement({
-  type: "DepthToSpace", arity: { inputs: [1, 1], outputs: [1, 1] },
+  type: "DepthToSpace",
+  arity: { inputs: [1, 1], outputs: [1, 1] },
   parse: (attrs, opset) => readAttrs(attrs, { blocksize: int(), mode: opset >= 11 ? oneOf("DCR", "CRD") : () => "DCR" as const }),
   shapes(inputs, { blocksize }) {
     const [n, c, h, w] = blocksOf(inputs, blocksize);
@@ -276,12 +336,15 @@ const depthToSpace = defineMovement({
   movement(inputs, _outputs, { blocksize: b, mode }) {
     const [n, c, h, w] = blocksOf(inputs, b);
     const channels = c / (b * b);
-    return [mode === "DCR" ? permuted([n, b, b, channels, h, w], [0, 3, 4, 1, 5, 2]) : permuted([n, channels, b, b, h, w], [0, 1, 4, 2, 5, 3])];
+    return [
+      mode === "DCR" ? permuted([n, b, b, channels, h, w], [0, 3, 4, 1, 5, 2]) : permuted([n, channels, b, b, h, w], [0, 1, 4, 2, 5, 3]),
+    ];
   },
 });
 
 const spaceToDepth = defineMovement({
-  type: "SpaceToDepth", arity: { inputs: [1, 1], outputs: [1, 1] },
+  type: "SpaceToDepth",
+  arity: { inputs: [1, 1], outputs: [1, 1] },
   parse: (attrs) => readAttrs(attrs, { blocksize: int() }),
   shapes(inputs, { blocksize: b }) {
     const [n, c, h, w] = blocksOf(inputs, b);

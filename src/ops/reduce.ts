@@ -3,7 +3,7 @@ import { exp, log } from "../numerics/elementary.ts";
 import { stridesOf } from "../tensor/shape.ts";
 import { integers, offsetsOf, type Round, roundOf, zerosLike } from "./arrays.ts";
 import { flag, optionalInts, readAttrs } from "./attributes.ts";
-import { boundAt, ELEMENTARY_UNITS, gamma, quotientSpread, rootSpread, rounded, SLACK, underflow } from "./bounds.ts";
+import { boundAt, ELEMENTARY_UNITS, gamma, rootSpread, rounded, SLACK, underflow } from "./bounds.ts";
 import { constantInts, numbersAt, required, requireInteger, resolveAxes } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type Traits, type TypeInfo, type Window } from "./op.ts";
 import { erased } from "./registry.ts";
@@ -83,12 +83,21 @@ function evaluate(spec: ReduceSpec, inputs: readonly (Numbers | null)[], attrs: 
     out.data[o] = spec.step(out.data[o] as number, x.data[i] as number, round);
   }
   const { finish } = spec;
-  if (finish) out.data.forEach((acc, i) => { out.data[i] = finish(acc, count, round); });
+  if (finish)
+    out.data.forEach((acc, i) => {
+      out.data[i] = finish(acc, count, round);
+    });
   return out;
 }
 
 /** Sums: γ_{n+2}·Σ|terms| plus the terms' own bounds, then the bound of finish. Products: relative bounds add up. Extremes: the largest. */
-function bound(spec: ReduceSpec, inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], output: Numbers, attrs: ReduceAttrs, unit: number): Numbers {
+function bound(
+  spec: ReduceSpec,
+  inputs: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  attrs: ReduceAttrs,
+  unit: number,
+): Numbers {
   const { x, dims, to, count } = geometryOf(inputs, attrs);
   const out = integers(dims);
   const acc = new Float64Array(out.data.length).fill(spec.kind === "product" ? 1 : 0);
@@ -124,26 +133,28 @@ function productBound(upper: number, exact: number, count: number, unit: number)
 }
 
 function defineReduce(spec: ReduceSpec): OpDef {
-  return erased(defineOp<ReduceAttrs>({
-    type: spec.type,
-    arity: { inputs: [1, 2], outputs: [1, 1] },
-    parse(attrs, opset) {
-      if (opset >= spec.axesInput) {
-        const { keepdims, noop_with_empty_axes } = readAttrs(attrs, { keepdims: flag(true), noop_with_empty_axes: flag(false) });
-        return { axes: undefined, keepdims, noop: noop_with_empty_axes };
-      }
-      const { axes, keepdims } = readAttrs(attrs, { axes: optionalInts(), keepdims: flag(true) });
-      return { axes, keepdims, noop: false };
-    },
-    infer(inputs, attrs) {
-      const x = required(inputs, 0);
-      const axes = reducedAxes(x.dims.length, attrs, axesOf(inputs));
-      return [{ type: x.type, dims: reducedDims(x.dims, axes, attrs.keepdims) }];
-    },
-    float: (inputs, attrs, precision) => [evaluate(spec, inputs, attrs, precision)],
-    error: (inputs, errors, outputs, attrs, unit) => [bound(spec, inputs, errors, numbersAt(outputs, 0), attrs, unit)],
-    traits: spec.traits ?? {},
-  }));
+  return erased(
+    defineOp<ReduceAttrs>({
+      type: spec.type,
+      arity: { inputs: [1, 2], outputs: [1, 1] },
+      parse(attrs, opset) {
+        if (opset >= spec.axesInput) {
+          const { keepdims, noop_with_empty_axes } = readAttrs(attrs, { keepdims: flag(true), noop_with_empty_axes: flag(false) });
+          return { axes: undefined, keepdims, noop: noop_with_empty_axes };
+        }
+        const { axes, keepdims } = readAttrs(attrs, { axes: optionalInts(), keepdims: flag(true) });
+        return { axes, keepdims, noop: false };
+      },
+      infer(inputs, attrs) {
+        const x = required(inputs, 0);
+        const axes = reducedAxes(x.dims.length, attrs, axesOf(inputs));
+        return [{ type: x.type, dims: reducedDims(x.dims, axes, attrs.keepdims) }];
+      },
+      float: (inputs, attrs, precision) => [evaluate(spec, inputs, attrs, precision)],
+      error: (inputs, errors, _outputs, attrs, unit) => [bound(spec, inputs, errors, attrs, unit)],
+      traits: spec.traits ?? {},
+    }),
+  );
 }
 
 const plus = (acc: number, x: number, round: Round): number => round(acc + x);
@@ -151,44 +162,81 @@ const plusSquare = (acc: number, x: number, round: Round): number => round(acc +
 const square = (x: number): number => x * x;
 const squareBound = (x: number, e: number, unit: number): number => rounded(x * x, 2 * Math.abs(x) * e + e * e, unit);
 
-/** Logarithm of an accumulator with bound e. */
+/** Logarithm of an accumulator with bound e: log(acc) − log(acc − e) ≤ e / (acc − e). */
 function logBound(acc: number, e: number, _count: number, unit: number): number {
-  return rounded(log(acc), quotientSpread(e, 0, acc, e), unit, ELEMENTARY_UNITS);
+  return rounded(log(acc), acc > e ? e / (acc - e) : Infinity, unit, ELEMENTARY_UNITS);
 }
 
-const windowTrait = (input: TypeInfo, _out: readonly number[], attrs: ReduceAttrs, inputs: readonly (TypeInfo | null)[]) => reduceWindow(input, inputs, attrs);
+const windowTrait = (input: TypeInfo, _out: readonly number[], attrs: ReduceAttrs, inputs: readonly (TypeInfo | null)[]) =>
+  reduceWindow(input, inputs, attrs);
 
 export const REDUCTIONS: readonly OpDef[] = [
   defineReduce({
-    type: "ReduceMean", axesInput: 18, start: 0, step: plus, kind: "sum",
+    type: "ReduceMean",
+    axesInput: 18,
+    start: 0,
+    step: plus,
+    kind: "sum",
     finish: (acc, count, round) => round(acc / count),
     finishBound: (acc, e, count, unit) => rounded(acc / count, e / count, unit),
     traits: { mean: windowTrait },
   }),
   defineReduce({ type: "ReduceSum", axesInput: 13, start: 0, step: plus, kind: "sum", traits: { sum: windowTrait } }),
   defineReduce({
-    type: "ReduceMax", axesInput: 18, start: -Infinity, step: (acc, x) => Math.max(acc, x), kind: "extreme",
+    type: "ReduceMax",
+    axesInput: 18,
+    start: -Infinity,
+    step: (acc, x) => Math.max(acc, x),
+    kind: "extreme",
     traits: { extreme: { which: "max", window: windowTrait }, passesEncoding: true },
   }),
   defineReduce({
-    type: "ReduceMin", axesInput: 18, start: Infinity, step: (acc, x) => Math.min(acc, x), kind: "extreme",
+    type: "ReduceMin",
+    axesInput: 18,
+    start: Infinity,
+    step: (acc, x) => Math.min(acc, x),
+    kind: "extreme",
     traits: { extreme: { which: "min", window: windowTrait }, passesEncoding: true },
   }),
   defineReduce({ type: "ReduceProd", axesInput: 18, start: 1, step: (acc, x, round) => round(acc * x), kind: "product" }),
-  defineReduce({ type: "ReduceL1", axesInput: 18, start: 0, step: (acc, x, round) => round(acc + Math.abs(x)), kind: "sum", term: Math.abs }),
   defineReduce({
-    type: "ReduceL2", axesInput: 18, start: 0, step: plusSquare, kind: "sum", term: square, termBound: squareBound,
+    type: "ReduceL1",
+    axesInput: 18,
+    start: 0,
+    step: (acc, x, round) => round(acc + Math.abs(x)),
+    kind: "sum",
+    term: Math.abs,
+  }),
+  defineReduce({
+    type: "ReduceL2",
+    axesInput: 18,
+    start: 0,
+    step: plusSquare,
+    kind: "sum",
+    term: square,
+    termBound: squareBound,
     finish: (acc, _count, round) => round(Math.sqrt(acc)),
     finishBound: (acc, e, _count, unit) => rounded(Math.sqrt(acc), rootSpread(acc, e), unit),
   }),
   defineReduce({ type: "ReduceSumSquare", axesInput: 18, start: 0, step: plusSquare, kind: "sum", term: square, termBound: squareBound }),
   defineReduce({
-    type: "ReduceLogSum", axesInput: 18, start: 0, step: plus, kind: "sum",
-    finish: (acc, _count, round) => round(log(acc)), finishBound: logBound,
+    type: "ReduceLogSum",
+    axesInput: 18,
+    start: 0,
+    step: plus,
+    kind: "sum",
+    finish: (acc, _count, round) => round(log(acc)),
+    finishBound: logBound,
   }),
   defineReduce({
-    type: "ReduceLogSumExp", axesInput: 18, start: 0, step: (acc, x, round) => round(acc + round(exp(x))), kind: "sum", term: exp,
+    type: "ReduceLogSumExp",
+    axesInput: 18,
+    start: 0,
+    step: (acc, x, round) => round(acc + round(exp(x))),
+    kind: "sum",
+    term: exp,
     termBound: (x, e, unit) => rounded(exp(x), exp(x + e) - exp(x), unit, ELEMENTARY_UNITS),
-    finish: (acc, _count, round) => round(log(acc)), finishBound: logBound,
+    finish: (acc, _count, round) => round(log(acc)),
+    finishBound: logBound,
   }),
 ];

@@ -35,7 +35,13 @@ export function permuted(view: readonly number[], perm: readonly number[]): Move
 }
 
 /** The movement out[o0, o1, …] = in[map0[o0], map1[o1], …]; undefined when it needs too many regions. */
-export function mapped(inDims: readonly number[], outDims: readonly number[], maps: readonly AxisMap[], fill?: number, input = 0): Movement | undefined {
+export function mapped(
+  inDims: readonly number[],
+  outDims: readonly number[],
+  maps: readonly AxisMap[],
+  fill?: number,
+  input = 0,
+): Movement | undefined {
   const inStrides = stridesOf(inDims);
   const outStrides = stridesOf(outDims);
   const perAxis = outDims.map((extent, axis) => segmentsOf(maps[axis] ?? Array.from({ length: extent }, (_, i) => i)));
@@ -44,14 +50,16 @@ export function mapped(inDims: readonly number[], outDims: readonly number[], ma
   for (const [axis, segments] of perAxis.entries()) {
     const inStride = inStrides[axis] as number;
     const outStride = outStrides[axis] as number;
-    regions = regions.flatMap((region) => segments.map((segment) => ({
-      input,
-      inOffset: region.inOffset + segment.inStart * inStride,
-      inStrides: [...region.inStrides, ...segment.inSteps.map((step) => step * inStride)],
-      outOffset: region.outOffset + segment.outStart * outStride,
-      outStrides: [...region.outStrides, ...segment.outSteps.map((step) => step * outStride)],
-      dims: [...region.dims, ...segment.dims],
-    })));
+    regions = regions.flatMap((region) =>
+      segments.map((segment) => ({
+        input,
+        inOffset: region.inOffset + segment.inStart * inStride,
+        inStrides: [...region.inStrides, ...segment.inSteps.map((step) => step * inStride)],
+        outOffset: region.outOffset + segment.outStart * outStride,
+        outStrides: [...region.outStrides, ...segment.outSteps.map((step) => step * outStride)],
+        dims: [...region.dims, ...segment.dims],
+      })),
+    );
   }
   return fill === undefined ? { regions } : { regions, fill };
 }
@@ -100,9 +108,11 @@ function sameStep(a: Progression, b: Progression): boolean {
 }
 
 function follows(first: Progression, second: Progression, run: Progression, index: number): boolean {
-  return sameStep(first, run) &&
+  return (
+    sameStep(first, run) &&
     run.outStart === first.outStart + index * (second.outStart - first.outStart) &&
-    run.inStart === first.inStart + index * (second.inStart - first.inStart);
+    run.inStart === first.inStart + index * (second.inStart - first.inStart)
+  );
 }
 
 function oneLevel(run: Progression): Segment {
@@ -111,7 +121,8 @@ function oneLevel(run: Progression): Segment {
 
 function twoLevels(first: Progression, second: Progression, count: number): Segment {
   return {
-    inStart: first.inStart, outStart: first.outStart,
+    inStart: first.inStart,
+    outStart: first.outStart,
     dims: [count, first.count],
     inSteps: [second.inStart - first.inStart, first.step],
     outSteps: [second.outStart - first.outStart, 1],

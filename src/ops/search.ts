@@ -27,34 +27,40 @@ function argDims(dims: readonly number[], { axis, keepdims }: ArgAttrs): number[
 }
 
 function defineArg(type: string, wins: (a: number, b: number) => boolean): OpDef {
-  return erased(defineOp<ArgAttrs>({
-    type,
-    arity: { inputs: [1, 1], outputs: [1, 1] },
-    parse(attrs, opset) {
-      const { axis, keepdims, select_last_index } = readAttrs(attrs, { axis: int(0), keepdims: flag(true), select_last_index: opset >= 12 ? flag(false) : () => false });
-      return { axis, keepdims, last: select_last_index };
-    },
-    infer(inputs, attrs) {
-      const { dims } = required(inputs, 0);
-      if (dims[resolveAxis(attrs.axis, dims.length)] === 0) throw shapeError(`axis ${attrs.axis} has no elements`);
-      return [{ type: "int64", dims: argDims(dims, attrs) }];
-    },
-    float(inputs, attrs) {
-      const x = numbersAt(inputs, 0);
-      const axis = resolveAxis(attrs.axis, x.dims.length);
-      const out = integers(argDims(x.dims, attrs));
-      eachLine(x.dims, axis, (line, start, step) => {
-        let best = 0;
-        for (let j = 1; j < (x.dims[axis] as number); j++) {
-          const [value, held] = [x.data[start + j * step] as number, x.data[start + best * step] as number];
-          if (wins(value, held) || (attrs.last && value === held)) best = j;
-        }
-        out.data[line] = best;
-      });
-      return [out];
-    },
-    traits: {},
-  }));
+  return erased(
+    defineOp<ArgAttrs>({
+      type,
+      arity: { inputs: [1, 1], outputs: [1, 1] },
+      parse(attrs, opset) {
+        const { axis, keepdims, select_last_index } = readAttrs(attrs, {
+          axis: int(0),
+          keepdims: flag(true),
+          select_last_index: opset >= 12 ? flag(false) : () => false,
+        });
+        return { axis, keepdims, last: select_last_index };
+      },
+      infer(inputs, attrs) {
+        const { dims } = required(inputs, 0);
+        if (dims[resolveAxis(attrs.axis, dims.length)] === 0) throw shapeError(`axis ${attrs.axis} has no elements`);
+        return [{ type: "int64", dims: argDims(dims, attrs) }];
+      },
+      float(inputs, attrs) {
+        const x = numbersAt(inputs, 0);
+        const axis = resolveAxis(attrs.axis, x.dims.length);
+        const out = integers(argDims(x.dims, attrs));
+        eachLine(x.dims, axis, (line, start, step) => {
+          let best = 0;
+          for (let j = 1; j < (x.dims[axis] as number); j++) {
+            const [value, held] = [x.data[start + j * step] as number, x.data[start + best * step] as number];
+            if (wins(value, held) || (attrs.last && value === held)) best = j;
+          }
+          out.data[line] = best;
+        });
+        return [out];
+      },
+      traits: {},
+    }),
+  );
 }
 
 interface TopAttrs {
@@ -106,7 +112,10 @@ const topK = defineOp<TopAttrs>({
   infer(inputs, attrs) {
     const x = required(inputs, 0);
     const dims = topDims(x.dims, attrs.axis, countOf(inputs, attrs));
-    return [{ type: x.type, dims }, { type: "int64", dims }];
+    return [
+      { type: x.type, dims },
+      { type: "int64", dims },
+    ];
   },
   float(inputs, attrs, precision) {
     const k = attrs.k ?? (numbersAt(inputs, 1).data[0] as number);
@@ -151,7 +160,8 @@ function cumulate(x: Numbers, axis: number, attrs: CumAttrs, out: Numbers, add: 
 }
 
 const cumSum = defineOp<CumAttrs>({
-  type: "CumSum", since: 11,
+  type: "CumSum",
+  since: 11,
   arity: { inputs: [2, 2], outputs: [1, 1] },
   parse: (attrs) => readAttrs(attrs, { exclusive: flag(false), reverse: flag(false) }),
   infer(inputs) {
@@ -172,15 +182,21 @@ const cumSum = defineOp<CumAttrs>({
     const x = numbersAt(inputs, 0);
     const axis = resolveAxis(numbersAt(inputs, 1).data[0] as number, x.dims.length);
     const growth = gamma((x.dims[axis] as number) + 1, unit);
-    const terms = integers(x.dims, Float64Array.from(x.data, (value, i) => {
-      const e = boundAt(errors[0], i);
-      return (e + growth * (Math.abs(value) + e)) * SLACK + underflow(unit);
-    }));
+    const terms = integers(
+      x.dims,
+      Float64Array.from(x.data, (value, i) => {
+        const e = boundAt(errors[0], i);
+        return (e + growth * (Math.abs(value) + e)) * SLACK + underflow(unit);
+      }),
+    );
     return [cumulate(terms, axis, attrs, integers(x.dims), (acc, value) => (acc + value) * SLACK)];
   },
   traits: {},
 });
 
 export const SEARCHES: readonly OpDef[] = [
-  defineArg("ArgMax", (a, b) => a > b), defineArg("ArgMin", (a, b) => a < b), erased(topK), erased(cumSum),
+  defineArg("ArgMax", (a, b) => a > b),
+  defineArg("ArgMin", (a, b) => a < b),
+  erased(topK),
+  erased(cumSum),
 ];

@@ -4,9 +4,31 @@ import { halfToFloat } from "../numerics/half.ts";
 import { type ElementType, isFloatType } from "../tensor/dtype.ts";
 import { formatShape, sizeOf, stridesOf } from "../tensor/shape.ts";
 import { floatZeros, integers, zerosLike } from "./arrays.ts";
-import { attributeError, flag, int, noAttrs, optionalFloat, optionalFloats, optionalInt, optionalInts, optionalTensor, readAttrs } from "./attributes.ts";
+import {
+  attributeError,
+  flag,
+  int,
+  noAttrs,
+  optionalFloat,
+  optionalFloats,
+  optionalInt,
+  optionalInts,
+  optionalTensor,
+  readAttrs,
+} from "./attributes.ts";
 import { boundAt } from "./bounds.ts";
-import { checkDims, constantInts, constantScalar, constantValues, numbersAt, required, requireInteger, requireRank, requireSameTypes, shapeError } from "./checks.ts";
+import {
+  checkDims,
+  constantInts,
+  constantScalar,
+  constantValues,
+  numbersAt,
+  required,
+  requireInteger,
+  requireRank,
+  requireSameTypes,
+  shapeError,
+} from "./checks.ts";
 import { defineOp, type Numbers, type OpDef, type Precision } from "./op.ts";
 import { erased } from "./registry.ts";
 import { elementTypeOf } from "./types.ts";
@@ -81,7 +103,11 @@ const constant = defineOp<ValueAttrs>({
   arity: { inputs: [0, 0], outputs: [1, 1] },
   parse(attrs) {
     const all = readAttrs(attrs, {
-      value: optionalTensor(), value_float: optionalFloat(), value_floats: optionalFloats(), value_int: optionalInt(), value_ints: optionalInts(),
+      value: optionalTensor(),
+      value_float: optionalFloat(),
+      value_floats: optionalFloats(),
+      value_int: optionalInt(),
+      value_ints: optionalInts(),
     });
     if (all.value) return { value: all.value };
     if (all.value_float !== undefined) return { value: scalarTensor("float32", [all.value_float], []) };
@@ -97,7 +123,8 @@ const constant = defineOp<ValueAttrs>({
 });
 
 const constantOfShape = defineOp<ValueAttrs>({
-  type: "ConstantOfShape", since: 9,
+  type: "ConstantOfShape",
+  since: 9,
   arity: { inputs: [1, 1], outputs: [1, 1] },
   parse(attrs) {
     const value = readAttrs(attrs, { value: optionalTensor() }).value ?? scalarTensor("float32", [0], [1]);
@@ -124,7 +151,8 @@ function rangeCount(start: number, limit: number, delta: number): number {
 }
 
 const range = defineOp<object>({
-  type: "Range", since: 11,
+  type: "Range",
+  since: 11,
   arity: { inputs: [3, 3], outputs: [1, 1] },
   parse: noAttrs,
   infer(inputs) {
@@ -149,7 +177,8 @@ interface EyeAttrs {
 }
 
 const eyeLike = defineOp<EyeAttrs>({
-  type: "EyeLike", since: 9,
+  type: "EyeLike",
+  since: 9,
   arity: { inputs: [1, 1], outputs: [1, 1] },
   parse(attrs) {
     const { dtype, k } = readAttrs(attrs, { dtype: optionalInt(), k: int(0) });
@@ -179,7 +208,8 @@ function oneHotAxis(rank: number, axis: number): number {
 }
 
 const oneHot = defineOp<{ readonly axis: number }>({
-  type: "OneHot", since: 9,
+  type: "OneHot",
+  since: 9,
   arity: { inputs: [3, 3], outputs: [1, 1] },
   parse: (attrs) => readAttrs(attrs, { axis: int(-1) }),
   infer(inputs, attrs) {
@@ -208,7 +238,8 @@ const oneHot = defineOp<{ readonly axis: number }>({
 });
 
 const nonZero = defineOp<object>({
-  type: "NonZero", since: 9,
+  type: "NonZero",
+  since: 9,
   arity: { inputs: [1, 1], outputs: [1, 1] },
   parse: noAttrs,
   infer(inputs) {
@@ -219,7 +250,9 @@ const nonZero = defineOp<object>({
     const x = numbersAt(inputs, 0);
     const strides = stridesOf(x.dims);
     const found: number[] = [];
-    x.data.forEach((value, i) => { if (value !== 0) found.push(i); });
+    x.data.forEach((value, i) => {
+      if (value !== 0) found.push(i);
+    });
     const coordinates = strides.flatMap((stride, axis) => found.map((i) => Math.floor(i / stride) % (x.dims[axis] as number)));
     return [integers([x.dims.length, found.length], Float64Array.from(coordinates))];
   },
@@ -237,7 +270,8 @@ function triangle(x: Numbers, k: number, upper: boolean, out: Numbers): Numbers 
 }
 
 const trilu = defineOp<{ readonly upper: boolean }>({
-  type: "Trilu", since: 14,
+  type: "Trilu",
+  since: 14,
   arity: { inputs: [1, 2], outputs: [1, 1] },
   parse: (attrs) => readAttrs(attrs, { upper: flag(true) }),
   infer(inputs) {
@@ -252,12 +286,23 @@ const trilu = defineOp<{ readonly upper: boolean }>({
   },
   error(inputs, errors, _outputs, { upper }) {
     const x = numbersAt(inputs, 0);
-    const bounds = integers(x.dims, Float64Array.from(x.data, (_, i) => boundAt(errors[0], i)));
+    const bounds = integers(
+      x.dims,
+      Float64Array.from(x.data, (_, i) => boundAt(errors[0], i)),
+    );
     return [triangle(bounds, inputs[1] ? (inputs[1].data[0] as number) : 0, upper, integers(x.dims))];
   },
   traits: {},
 });
 
 export const SHAPES: readonly OpDef[] = [
-  erased(shape), erased(size), erased(constant), erased(constantOfShape), erased(range), erased(eyeLike), erased(oneHot), erased(nonZero), erased(trilu),
+  erased(shape),
+  erased(size),
+  erased(constant),
+  erased(constantOfShape),
+  erased(range),
+  erased(eyeLike),
+  erased(oneHot),
+  erased(nonZero),
+  erased(trilu),
 ];

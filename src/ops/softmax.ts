@@ -58,7 +58,14 @@ function evaluate(x: Numbers, attrs: SoftmaxAttrs, precision: Precision, logarit
 /** y_i = 1/Σ_j exp(x_j − x_i). An error of the inputs changes each term by a factor within exp(±(e_i + max e)); the subtraction x − m adds
  *  unit·|x − m| to an exponent, exp ELEMENTARY_UNITS units, the sum one unit per term, the division one. y ≤ 1 caps the bound.
  *  The logarithm turns the relative bound of the sum into an absolute one, and adds its own. */
-function bound(x: Numbers, errors: Numbers | null | undefined, y: Numbers, attrs: SoftmaxAttrs, unit: number, logarithmic: boolean): Numbers {
+function bound(
+  x: Numbers,
+  errors: Numbers | null | undefined,
+  y: Numbers,
+  attrs: SoftmaxAttrs,
+  unit: number,
+  logarithmic: boolean,
+): Numbers {
   const lines = linesOf(x.dims, attrs);
   const out = integers(y.dims);
   eachLine(lines, (start) => {
@@ -91,23 +98,27 @@ function bound(x: Numbers, errors: Numbers | null | undefined, y: Numbers, attrs
 }
 
 function defineSoftmax(type: string, logarithmic: boolean): OpDef {
-  return erased(defineOp<SoftmaxAttrs>({
-    type,
-    arity: { inputs: [1, 1], outputs: [1, 1] },
-    parse(attrs, opset) {
-      const flatten = opset < 13;
-      return { axis: readAttrs(attrs, { axis: int(flatten ? 1 : -1) }).axis, flatten };
-    },
-    infer(inputs, attrs) {
-      const x = required(inputs, 0);
-      requireFloat(x);
-      linesOf(x.dims, attrs);
-      return [{ type: x.type, dims: x.dims }];
-    },
-    float: (inputs, attrs, precision) => [evaluate(numbersAt(inputs, 0), attrs, precision, logarithmic)],
-    error: (inputs, errors, outputs, attrs, unit) => [bound(numbersAt(inputs, 0), errors[0], numbersAt(outputs, 0), attrs, unit, logarithmic)],
-    traits: {},
-  }));
+  return erased(
+    defineOp<SoftmaxAttrs>({
+      type,
+      arity: { inputs: [1, 1], outputs: [1, 1] },
+      parse(attrs, opset) {
+        const flatten = opset < 13;
+        return { axis: readAttrs(attrs, { axis: int(flatten ? 1 : -1) }).axis, flatten };
+      },
+      infer(inputs, attrs) {
+        const x = required(inputs, 0);
+        requireFloat(x);
+        linesOf(x.dims, attrs);
+        return [{ type: x.type, dims: x.dims }];
+      },
+      float: (inputs, attrs, precision) => [evaluate(numbersAt(inputs, 0), attrs, precision, logarithmic)],
+      error: (inputs, errors, outputs, attrs, unit) => [
+        bound(numbersAt(inputs, 0), errors[0], numbersAt(outputs, 0), attrs, unit, logarithmic),
+      ],
+      traits: {},
+    }),
+  );
 }
 
 export const SOFTMAXES: readonly OpDef[] = [defineSoftmax("Softmax", false), defineSoftmax("LogSoftmax", true)];

@@ -4,8 +4,22 @@ import { type ElementType, integerType } from "../tensor/dtype.ts";
 import { attributeError } from "./attributes.ts";
 
 const BY_NUMBER: { readonly [code: number]: ElementType } = {
-  1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 9: "bool",
-  10: "float16", 11: "float64", 12: "uint32", 13: "uint64", 21: "uint4", 22: "int4", 25: "uint2", 26: "int2",
+  1: "float32",
+  2: "uint8",
+  3: "int8",
+  4: "uint16",
+  5: "int16",
+  6: "int32",
+  7: "int64",
+  9: "bool",
+  10: "float16",
+  11: "float64",
+  12: "uint32",
+  13: "uint64",
+  21: "uint4",
+  22: "int4",
+  25: "uint2",
+  26: "int2",
 };
 
 /** The type behind attribute `name`. throws ModelError "op/attribute". */
@@ -31,4 +45,17 @@ export function convert(x: number, type: ElementType, toSingle: boolean): number
   if (type === "float32") return toSingle ? Math.fround(x) : x;
   if (type === "float64") return x;
   return Number.isNaN(x) ? 0 : wrapInteger(Math.trunc(x), type);
+}
+
+const BITS = new Uint32Array(1);
+const SINGLE = new Float32Array(BITS.buffer);
+
+/** `x` rounded to bfloat16 (half to even), as a float32 value: the upper 16 bits of its float32. */
+export function roundToBrain(x: number): number {
+  SINGLE[0] = x;
+  const bits = BITS[0] as number;
+  if (Number.isNaN(x)) return x;
+  const even = (bits >>> 16) & 1;
+  BITS[0] = (bits + 0x7fff + even) & 0xffff0000;
+  return SINGLE[0] as number;
 }

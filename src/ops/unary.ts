@@ -57,7 +57,12 @@ export function defineUnary<A>(spec: UnarySpec<A>): OpDef<A> {
 }
 
 function unaryError<A>(
-  spec: UnarySpec<A>, inputs: readonly (Numbers | null)[], errors: readonly (Numbers | null)[], outputs: readonly Numbers[], attrs: A, unit: number,
+  spec: UnarySpec<A>,
+  inputs: readonly (Numbers | null)[],
+  errors: readonly (Numbers | null)[],
+  outputs: readonly Numbers[],
+  attrs: A,
+  unit: number,
 ): Numbers {
   const x = numbersAt(inputs, 0);
   const y = numbersAt(outputs, 0);

@@ -1,7 +1,8 @@
 /** Window geometry of convolutions and pools: padding modes, output extents, output-by-tap loops. */
-import { flag, oneOf, optionalInts, type AttrSchema } from "./attributes.ts";
-import { shapeError } from "./checks.ts";
+
 import { modelError } from "../errors.ts";
+import { type AttrSchema, flag, oneOf, optionalInts } from "./attributes.ts";
+import { shapeError } from "./checks.ts";
 import type { WindowAxis } from "./op.ts";
 
 /** The attributes a window is described by, as every operator with a window spells them. */
@@ -62,7 +63,10 @@ export function windowAxes(sizes: readonly number[], kernel: readonly number[], 
     const padBegin = attrs.auto_pad === "VALID" ? 0 : (pads[i] as number);
     const padEnd = attrs.auto_pad === "VALID" ? 0 : (pads[i + rank] as number);
     const span = size + padBegin + padEnd - reach;
-    if (span < 0) throw shapeError(`a window of ${window} taps, dilation ${dilation}, does not fit an extent of ${size} padded by ${padBegin} and ${padEnd}`);
+    if (span < 0)
+      throw shapeError(
+        `a window of ${window} taps, dilation ${dilation}, does not fit an extent of ${size} padded by ${padBegin} and ${padEnd}`,
+      );
     let out = (ceil ? Math.ceil(span / stride) : Math.floor(span / stride)) + 1;
     if (ceil && (out - 1) * stride >= size + padBegin) out--;
     return { size, out, window, stride, dilation, padBegin, padEnd };

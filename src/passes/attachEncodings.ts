@@ -92,10 +92,16 @@ function missingEncodings(graph: Graph, values: ReadonlyMap<ValueId, Value>, ent
   const report = (id: ValueId, what: string, node?: Node): void => {
     const value = values.get(id);
     if (!value || value.encoding || value.half || entries.has(id) || value.type !== "float32") return;
-    issues.push({ code: "encodings/missing", message: `${what} '${id}' has no encoding and stays float`, tensor: id, ...(node ? { node: node.id } : {}) });
+    issues.push({
+      code: "encodings/missing",
+      message: `${what} '${id}' has no encoding and stays float`,
+      tensor: id,
+      ...(node ? { node: node.id } : {}),
+    });
   };
   for (const id of graph.inputs) report(id, "input");
-  for (const node of graph.nodes) if (opOf(node)?.traits.dot && values.get(node.inputs[1] ?? "")?.data) report(node.inputs[1]!, "weight", node);
+  for (const node of graph.nodes)
+    if (opOf(node)?.traits.dot && values.get(node.inputs[1] ?? "")?.data) report(node.inputs[1]!, "weight", node);
   for (const id of graph.outputs) report(id, "output");
   return issues;
 }

@@ -6,7 +6,13 @@ import { sizeOf, stridesOf } from "../tensor/shape.ts";
 
 /** The encoding of output `index`, or undefined when the operator does not pass it on.
  *  Channel and block axes are found by moving each element's coordinate along with it. */
-export function carryEncoding(op: OpDef, attrs: unknown, node: Node, index: number, values: ReadonlyMap<ValueId, Value>): Encoding | undefined {
+export function carryEncoding(
+  op: OpDef,
+  attrs: unknown,
+  node: Node,
+  index: number,
+  values: ReadonlyMap<ValueId, Value>,
+): Encoding | undefined {
   const source = values.get(node.inputs[0] ?? "");
   const encoding = source?.encoding;
   if (!encoding || !op.traits.passesEncoding) return undefined;
@@ -19,7 +25,9 @@ export function carryEncoding(op: OpDef, attrs: unknown, node: Node, index: numb
     const operands = node.inputs.map((id, i) => {
       const value = values.get(id);
       if (!value?.data) return null;
-      return i === 0 ? { dims, data: coordinates } : { dims: value.shape as Shape, data: Float64Array.from(value.data as ArrayLike<number>, Number) };
+      return i === 0
+        ? { dims, data: coordinates }
+        : { dims: value.shape as Shape, data: Float64Array.from(value.data as ArrayLike<number>, Number) };
     });
     const out = op.float(operands, attrs, "f64")[index]!;
     const strides = stridesOf(out.dims);

@@ -3,7 +3,7 @@ import { type Encoding, isPerTensor, sameEncoding } from "../encodings/encoding.
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
 import { constantFloats, opsetOf } from "../graph/query.ts";
-import { dequantize, scaleIndexer } from "../numerics/affine.ts";
+import { dequantizeAll } from "../numerics/affine.ts";
 import { opOf } from "../ops/index.ts";
 import type { OpDef } from "../ops/op.ts";
 import { type ElementType, integerType } from "../tensor/dtype.ts";
@@ -103,7 +103,9 @@ function isDecodable(walk: Walk, code: ValueId, encoding: Encoding): boolean {
       const stated = statedEncoding(walk, reader);
       return stated !== undefined && sameEncoding({ ...stated, type: encoding.type }, encoding);
     }
-    return opOf(reader)?.traits.passesEncoding === true && isPerTensor(encoding) && reader.outputs.every((id) => isDecodable(walk, id, encoding));
+    return (
+      opOf(reader)?.traits.passesEncoding === true && isPerTensor(encoding) && reader.outputs.every((id) => isDecodable(walk, id, encoding))
+    );
   });
 }
 
@@ -125,11 +127,7 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
   const encoding = statedEncoding(walk, node);
   if (!source || !encoding) return undefined;
   if (source.data) {
-    const index = scaleIndexer(encoding, source.shape as Shape);
-    const data = Float32Array.from(source.data as ArrayLike<number>, (code, i) => {
-      const s = index(i);
-      return dequantize(Number(code), encoding.scale[s]!, encoding.zeroPoint[s]!);
-    });
+    const data = dequantizeAll(source.data as Int8Array, source.shape as Shape, encoding);
     values.set(out, { id: out, type: "float32", shape: source.shape, data, encoding });
     return [];
   }

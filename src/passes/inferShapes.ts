@@ -3,7 +3,7 @@ import { gridOf } from "../encodings/encoding.ts";
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node, OpenShape, Shape, Value, ValueId } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
-import { dequantize, scaleIndexer, weightCodes } from "../numerics/affine.ts";
+import { dequantizeAll, weightCodes } from "../numerics/affine.ts";
 import { halfToFloat } from "../numerics/half.ts";
 import { opOf } from "../ops/index.ts";
 import type { Numbers, OpDef, TypeInfo } from "../ops/op.ts";
@@ -54,7 +54,8 @@ function bindInput(id: ValueId, declared: OpenShape | null, given: readonly numb
   for (const [axis, dim] of declared.entries()) {
     const size = given[axis]!;
     const want = typeof dim === "number" ? dim : bound.get(dim);
-    if (want !== undefined && want !== size) return issue(`input '${id}': shape [${given.join(", ")}], dimension ${axis} is ${size}, ${expected}`);
+    if (want !== undefined && want !== size)
+      return issue(`input '${id}': shape [${given.join(", ")}], dimension ${axis} is ${size}, ${expected}`);
     if (typeof dim === "string") bound.set(dim, size);
   }
   return [];
@@ -67,8 +68,7 @@ export function constantNumbers(value: Value): Float64Array | Float32Array {
   if (encoding && gridOf(encoding.type).bits <= 16 && data instanceof Float32Array) {
     const dims = value.shape as Shape;
     const codes = weightCodes(data, dims, encoding);
-    const index = scaleIndexer(encoding, dims);
-    return Float32Array.from(codes, (code, i) => Math.fround(dequantize(code, encoding.scale[index(i)]!, encoding.zeroPoint[index(i)]!)));
+    return dequantizeAll(codes, dims, encoding);
   }
   if (data instanceof Float32Array || data instanceof Float64Array) return data;
   if (value.type === "float16") return Float32Array.from(data as Uint16Array, halfToFloat);
@@ -131,13 +131,25 @@ function inferNode(graph: Graph, node: Node, values: Map<ValueId, Value>): boole
   const size = types.reduce((sum, type) => sum + sizeOf(type.dims), 0);
   if (known && op.traits.boundary === undefined && size <= FOLD_LIMIT) {
     const operands = inputs.map((input): Numbers | null => input && { dims: input.dims, data: input.constant ?? new Float32Array(0) });
-    const results = op.float(operands, attrs, "f32");
+    const results = op.float(
+      operands,
+      attrs,
+      "f32",
+      inputs.map((input) => input?.type ?? null),
+    );
     node.outputs.forEach((id, i) => {
       if (id === "") return;
       const { type, dims } = types[i]!;
       const data = toTyped(results[i]!.data, type);
       const encoding = values.get(id)?.encoding ?? carryEncoding(op, attrs, node, i, values);
-      values.set(id, { ...values.get(id), id, type: type === "float16" ? "float32" : type, shape: dims, data, ...(encoding ? { encoding } : {}) });
+      values.set(id, {
+        ...values.get(id),
+        id,
+        type: type === "float16" ? "float32" : type,
+        shape: dims,
+        data,
+        ...(encoding ? { encoding } : {}),
+      });
     });
     return true;
   }

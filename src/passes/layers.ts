@@ -3,10 +3,11 @@ import { ModelError } from "../errors.ts";
 import type { Layer } from "../forms/form.ts";
 import type { Graph, Node, ValueId } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
+import { isFloatType } from "../tensor/dtype.ts";
 
 /** Layers in an order in which every input is computed before it is read. throws ModelError "graph/layer-cycle". */
 export function layersOf(graph: Graph): Layer[] {
-  const encoded = (id: ValueId): boolean => isActivationEncoding(graph.values.get(id)!);
+  const encoded = (id: ValueId): boolean => isActivationEncoding(graph.values.get(id)!) || isIndexInput(graph, id);
   const constant = (id: ValueId): boolean => graph.values.get(id)!.data !== undefined;
   const group = graph.nodes.map((_, i) => i);
   const find = (i: number): number => (group[i] === i ? i : (group[i] = find(group[i]!)));
@@ -23,7 +24,15 @@ export function layersOf(graph: Graph): Layer[] {
   graph.nodes.forEach((node, i) => {
     members.set(find(i), [...(members.get(find(i)) ?? []), node]);
   });
-  return order(graph, [...members.values()].map((nodes) => layerOf(graph, nodes, encoded, constant)));
+  return order(
+    graph,
+    [...members.values()].map((nodes) => layerOf(graph, nodes, encoded, constant)),
+  );
+}
+
+/** Integers that enter the graph (indices) are no floats: they cut layers as encoded values do. */
+function isIndexInput(graph: Graph, id: ValueId): boolean {
+  return graph.inputs.includes(id) && !isFloatType(graph.values.get(id)!.type);
 }
 
 function layerOf(graph: Graph, nodes: readonly Node[], encoded: (id: ValueId) => boolean, constant: (id: ValueId) => boolean): Layer {

@@ -1,5 +1,5 @@
 /** Prepare: from a loaded graph to what the executors share — static shapes, complete encodings, layers with their forms. */
-import { type Form, type Layer } from "../forms/form.ts";
+import type { Form, Layer } from "../forms/form.ts";
 import { formOf } from "../forms/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import { completeEncodings } from "./completeEncodings.ts";

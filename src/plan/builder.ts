@@ -1,7 +1,7 @@
 /** PlanBuilder: collects what forms emit, then fixes every address. Implements Lowering. */
 import type { Encoding } from "../encodings/encoding.ts";
 import { assert } from "../errors.ts";
-import { type Graph, shapeOf, type ValueId, valueOf } from "../graph/graph.ts";
+import { type Graph, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { KERNELS } from "../kernels/abi.ts";
 import { planArena } from "./arena.ts";
 import { constantBytes } from "./constants.ts";
@@ -9,7 +9,7 @@ import type { Lowering, ModuleGeometry, Ref } from "./lowering.ts";
 import type { Layout, Plan, Port, Proof, ProofChannel, Step, Storage, Target } from "./plan.ts";
 import { layoutsCoincide, storageOf } from "./storage.ts";
 import { transposeFields } from "./transpose.ts";
-import { storeWeights, type WeightStore } from "./weightStore.ts";
+import { type StoreKind, storeWeights, type WeightStore } from "./weightStore.ts";
 
 interface Draft {
   readonly kernel: string;
@@ -68,7 +68,15 @@ export class PlanBuilder implements Lowering {
   }
 
   weights(key: string, make: () => ArrayBufferView): Ref {
-    const address = storeWeights(this.store, key, make);
+    return this.stored(key, "weights", make);
+  }
+
+  shared(key: string, make: () => ArrayBufferView): Ref {
+    return this.stored(key, "shared", make);
+  }
+
+  private stored(key: string, kind: StoreKind, make: () => ArrayBufferView): Ref {
+    const address = storeWeights(this.store, key, kind, make);
     if (address === undefined) return this.constant(make());
     this.weightKeys.add(key);
     return { kind: "weights", id: address, offset: 0 };
@@ -98,7 +106,7 @@ export class PlanBuilder implements Lowering {
   }
 
   input(id: ValueId, layout: Layout): Ref {
-    const value = valueOf(this.graph, id);
+    const value = valueNamed(this.graph, id);
     const places: Places = this.places.get(id) ?? {};
     this.places.set(id, places);
     const known = places[layout];
@@ -118,7 +126,7 @@ export class PlanBuilder implements Lowering {
   }
 
   private elementBytes(id: ValueId): number {
-    const { encoding } = valueOf(this.graph, id);
+    const { encoding } = valueNamed(this.graph, id);
     return encoding ? this.storage(encoding).bytes : 4;
   }
 
@@ -258,17 +266,25 @@ export class PlanBuilder implements Lowering {
       inputs: this.inputPorts.map(toPort),
       outputs: outputPorts.map(toPort),
       captures: capturePorts.map(toPort),
-      proofs: this.proofs.map((proof): Proof => ({
-        node: proof.node,
-        channels: proof.data.length,
-        epilogueAddress: resolve(proof.epilogue),
-        panels: proof.panels,
-        data: proof.data,
-      })),
+      proofs: this.proofs.map(
+        (proof): Proof => ({
+          node: proof.node,
+          channels: proof.data.length,
+          epilogueAddress: resolve(proof.epilogue),
+          panels: proof.panels,
+          data: proof.data,
+        }),
+      ),
     };
   }
 
-  private writeConstants(bytes: Uint8Array, view: DataView, base: number, addresses: readonly number[], resolve: (ref: Ref) => number): void {
+  private writeConstants(
+    bytes: Uint8Array,
+    view: DataView,
+    base: number,
+    addresses: readonly number[],
+    resolve: (ref: Ref) => number,
+  ): void {
     this.constants.forEach((content, id) => {
       const offset = addresses[id]! - base;
       if (!("zero" in content)) {
@@ -284,7 +300,7 @@ export class PlanBuilder implements Lowering {
   }
 
   private port(port: DraftPort, resolve: (ref: Ref) => number, place: (draft: Draft) => Step): Port {
-    const { type, encoding } = valueOf(this.graph, port.value);
+    const { type, encoding } = valueNamed(this.graph, port.value);
     return {
       value: port.value,
       type,

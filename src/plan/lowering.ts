@@ -19,8 +19,10 @@ export interface Lowering {
   readonly module: ModuleGeometry;
   /** Bytes that depend on this plan (tables, pointers). Aligned to 16. */
   constant(bytes: ArrayBufferView): Ref;
-  /** Bytes made once per session and shared by all its plans: packed weights and their epilogue blocks. `key` names them uniquely. */
+  /** Packed weights: made once per session and shared by all its plans. `key` names them uniquely. */
   weights(key: string, make: () => ArrayBufferView): Ref;
+  /** As weights, for what goes with them: epilogue blocks, start values, tables per channel. */
+  shared(key: string, make: () => ArrayBufferView): Ref;
   /** A table of 32-bit addresses: base + offsets[i], or `zero` where offsets[i] is −1. */
   pointers(base: Ref, offsets: Int32Array, zero: Ref): Ref;
   /** Arena scratch; lives from the first to the last step that names it. Aligned to 64, readable 64 bytes beyond its end. */

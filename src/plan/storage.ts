@@ -6,7 +6,8 @@ import type { Layout, Storage } from "./plan.ts";
 /** Storage of an activation encoding. throws ModelError "plan/storage" for grids above 16 bit. */
 export function storageOf(encoding: Encoding, signed8: boolean): Storage {
   const grid = gridOf(encoding.type);
-  if (grid.bits > 16) throw modelError("plan/storage", `activation encoding of type ${encoding.type}: only grids up to 16 bit can be stored`);
+  if (grid.bits > 16)
+    throw modelError("plan/storage", `activation encoding of type ${encoding.type}: only grids up to 16 bit can be stored`);
   const bytes = grid.bits > 8 ? 2 : 1;
   const signed = bytes === 1 && signed8;
   const half = bytes === 1 ? 128 : 32768;

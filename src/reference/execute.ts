@@ -1,15 +1,15 @@
 /** Reference: the graph layer by layer through each form's integer arithmetic in TypeScript. The golden model. */
 import { gridOf } from "../encodings/encoding.ts";
-import { type ValueId, valueOf } from "../graph/graph.ts";
+import { type ValueId, valueNamed } from "../graph/graph.ts";
+import { isActivationEncoding } from "../graph/query.ts";
 import { quantizeReal } from "../numerics/affine.ts";
 import type { Numbers } from "../ops/op.ts";
-import { isActivationEncoding } from "../graph/query.ts";
 import type { Prepared } from "../passes/prepare.ts";
 import type { Target } from "../plan/plan.ts";
 
 /** Codes of an encoded graph input from plain numbers: RNE(x / scale) + zeroPoint, clamped. Plain numbers of any other. */
 export function enterInput(prepared: Prepared, id: ValueId, numbers: Numbers): Numbers {
-  const value = valueOf(prepared.graph, id);
+  const value = valueNamed(prepared.graph, id);
   if (!isActivationEncoding(value)) return numbers;
   const encoding = value.encoding!;
   const { qmin, qmax } = gridOf(encoding.type);

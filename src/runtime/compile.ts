@@ -1,6 +1,6 @@
 /** Compile: a prepared graph → Plan, by asking each layer's form to lower itself. */
-import { ModelError, type Issue } from "../errors.ts";
-import { type ValueId, valueOf } from "../graph/graph.ts";
+import { type Issue, ModelError } from "../errors.ts";
+import { type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import type { Prepared } from "../passes/prepare.ts";
 import { PlanBuilder } from "../plan/builder.ts";
@@ -29,7 +29,7 @@ export function compile(prepared: Prepared, options: CompileOptions): Plan {
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       issues.push(...error.issues);
-      break;
+      for (const id of layer.outputs) builder.output(id, "rowMajor");
     }
   }
   if (issues.length > 0) throw new ModelError(issues);
@@ -38,7 +38,7 @@ export function compile(prepared: Prepared, options: CompileOptions): Plan {
 
 /** float32 → stored codes of an encoded value; null when it has no encoding. */
 function quantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
-  const value = valueOf(ctx.graph, id);
+  const value = valueNamed(ctx.graph, id);
   if (!isActivationEncoding(value)) return null;
   const encoding = value.encoding!;
   const storage = ctx.storage(encoding);
@@ -62,7 +62,7 @@ function quantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
 
 /** Stored codes → float32 of an encoded value; null when it has no encoding. */
 function dequantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
-  const value = valueOf(ctx.graph, id);
+  const value = valueNamed(ctx.graph, id);
   if (!isActivationEncoding(value)) return null;
   const encoding = value.encoding!;
   const storage = ctx.storage(encoding);
@@ -70,12 +70,18 @@ function dequantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
   return (builder, from, to) =>
     builder.emit(
       "dequantize_q",
-      { input: from, output: to, inKind: storage.bytes - 1, zero: storage.zero, scale: builder.constant(Float64Array.of(encoding.scale[0]!)) },
+      {
+        input: from,
+        output: to,
+        inKind: storage.bytes - 1,
+        zero: storage.zero,
+        scale: builder.constant(Float64Array.of(encoding.scale[0]!)),
+      },
       size,
       id,
     );
 }
 
 function elements(ctx: Lowering, id: ValueId): number {
-  return (valueOf(ctx.graph, id).shape as readonly number[]).reduce((a, b) => a * b, 1);
+  return (valueNamed(ctx.graph, id).shape as readonly number[]).reduce((a, b) => a * b, 1);
 }

@@ -2,6 +2,7 @@
 import { type Issue, ModelError, modelError, SessionError } from "../errors.ts";
 import type { Graph, ValueId } from "../graph/graph.ts";
 import type { LoadedModel } from "../model.ts";
+import { indexBounds } from "../passes/indexBounds.ts";
 import { type Prepared, prepare } from "../passes/prepare.ts";
 import type { ModuleGeometry } from "../plan/lowering.ts";
 import type { Plan, Port, Target, Variant } from "../plan/plan.ts";
@@ -86,11 +87,13 @@ export class Session {
     const known = new Set(capturable(prepared));
     const issues = names
       .filter((name) => !known.has(name))
-      .map((name): Issue => ({
-        code: "run/unknown-value",
-        tensor: name,
-        message: `capture '${name}': not an encoded value or a value between layers; inspect the model for the names`,
-      }));
+      .map(
+        (name): Issue => ({
+          code: "run/unknown-value",
+          tensor: name,
+          message: `capture '${name}': not an encoded value or a value between layers; inspect the model for the names`,
+        }),
+      );
     if (issues.length > 0) throw new ModelError(issues);
     return names;
   }
@@ -139,14 +142,16 @@ export class Session {
   proveNow(): void {
     this.live();
     this.proving = true;
-    for (const { plan } of this.plans.values()) for (const _ of promote(plan, () => this.machine)) continue;
+    for (const { plan } of this.plans.values()) for (const _ of promote(plan, () => this.machine));
   }
 
-  /** Bytes of packed weights, of the default plan's constants and of its arena. */
-  memory(): { weights: number; constants: number; arena: number } {
+  /** Bytes of packed weights, of what goes with them (epilogues), of the default plan's constants and of its arena. */
+  memory(): { weights: number; epilogues: number; constants: number; arena: number } {
     const [compiled] = this.plans.values();
+    const { weights, shared } = this.store.size;
     return {
-      weights: this.store.end - this.store.base,
+      weights,
+      epilogues: shared,
       constants: compiled?.plan.constants.bytes.length ?? 0,
       arena: compiled?.plan.arena.bytes ?? 0,
     };
@@ -190,11 +195,13 @@ function wantedOutputs(plan: Plan, fetches: readonly string[] | undefined): read
 export function checkFeeds(graph: Graph, feeds: Feeds): Shapes {
   const issues: Issue[] = [];
   const shapes: Shapes = {};
+  const bounds = indexBounds(graph);
   const issue = (code: string, tensor: string, message: string): void => {
     issues.push({ code, tensor, message });
   };
   for (const name of Object.keys(feeds)) {
-    if (!graph.inputs.includes(name)) issue("run/unknown-input", name, `input '${name}': the model's inputs are ${graph.inputs.map((id) => `'${id}'`).join(", ")}`);
+    if (!graph.inputs.includes(name))
+      issue("run/unknown-input", name, `input '${name}': the model's inputs are ${graph.inputs.map((id) => `'${id}'`).join(", ")}`);
   }
   for (const id of graph.inputs) {
     const value = graph.values.get(id)!;
@@ -206,9 +213,18 @@ export function checkFeeds(graph: Graph, feeds: Feeds): Shapes {
     const declared = value.shape;
     const expected = `expected ${expectedTypes(value.type, value.encoding?.type)}${declared ? ` ${formatShape(declared)}` : ""}`;
     if (!accepts(value, tensor)) issue("run/input-type", id, `input '${id}': found ${tensor.type}, ${expected}`);
-    else if (tensor.type !== "float32" && value.encoding && !codesFit(tensor)) issue("run/input-codes", id, `input '${id}': codes outside ${tensor.type}, ${expected}`);
-    const fits = !declared || (declared.length === tensor.dims.length && declared.every((dim, i) => typeof dim === "string" || dim === tensor.dims[i]));
+    else if (tensor.type !== "float32" && value.encoding && !codesFit(tensor))
+      issue("run/input-codes", id, `input '${id}': codes outside ${tensor.type}, ${expected}`);
+    const fits =
+      !declared ||
+      (declared.length === tensor.dims.length && declared.every((dim, i) => typeof dim === "string" || dim === tensor.dims[i]));
     if (!fits) issue("run/input-shape", id, `input '${id}': found shape ${formatShape(tensor.dims)}, ${expected}`);
+    const bound = bounds.get(id);
+    const foreign =
+      bound === undefined
+        ? undefined
+        : Array.from(tensor.data as ArrayLike<number | bigint>, Number).find((index) => index < -bound || index >= bound);
+    if (foreign !== undefined) issue("run/index-range", id, `input '${id}': index ${foreign}, expected one in [${-bound!}, ${bound! - 1}]`);
     if (!declared || declared.some((dim) => typeof dim === "string")) shapes[id] = tensor.dims;
   }
   if (issues.length > 0) throw new ModelError(issues);

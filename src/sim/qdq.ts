@@ -42,7 +42,12 @@ export function exactScale(encoding: Encoding, index: number): number {
 }
 
 /** What the simulation puts in place of an activation: quantize-dequantize, binary16 rounding, or the value itself. */
-export function simulateValue(numbers: Numbers, value: Value, precision: Precision, rounding: Rounding): { numbers: Numbers; codes?: Float64Array } {
+export function simulateValue(
+  numbers: Numbers,
+  value: Value,
+  precision: Precision,
+  rounding: Rounding,
+): { numbers: Numbers; codes?: Float64Array } {
   if (value.half) {
     const data = numbers.data.map((x) => roundToHalf(x));
     return { numbers: { dims: numbers.dims, data } };
@@ -56,7 +61,8 @@ export function simulateValue(numbers: Numbers, value: Value, precision: Precisi
 export function simulateConstant(value: Value, data: Float32Array | Float64Array, precision: Precision): Numbers {
   const dims = value.shape as Shape;
   const { encoding } = value;
-  if (encoding && gridOf(encoding.type).bits <= 16) return dequantizeCodes(weightCodes(Float32Array.from(data), dims, encoding), dims, encoding, precision);
+  if (encoding && gridOf(encoding.type).bits <= 16)
+    return dequantizeCodes(weightCodes(Float32Array.from(data), dims, encoding), dims, encoding, precision);
   if (value.type === "float32" && precision === "f32") return { dims, data: Float32Array.from(data) };
   return { dims, data: Float64Array.from(data) };
 }

@@ -1,9 +1,9 @@
 /** Sim: float forward pass with quantize-dequantize at every encoded value, as QuantSim runs it. Also runs graphs without encodings. */
 import type { Graph, Value, ValueId } from "../graph/graph.ts";
-import { valueOf } from "../graph/graph.ts";
+import { valueNamed } from "../graph/graph.ts";
+import { constantFloats, opsetOf } from "../graph/query.ts";
 import { opOf } from "../ops/index.ts";
 import type { Numbers, OpDef, Precision } from "../ops/op.ts";
-import { constantFloats, opsetOf } from "../graph/query.ts";
 import { isFloatType } from "../tensor/dtype.ts";
 import { type Rounding, simulateConstant, simulateValue } from "./qdq.ts";
 
@@ -24,18 +24,23 @@ export function simulateGraph(graph: Graph, feeds: ReadonlyMap<ValueId, Numbers>
   const constants = new Map<ValueId, Numbers>();
   const read = (id: ValueId): Numbers | null => {
     if (id === "") return null;
-    const value = valueOf(graph, id);
+    const value = valueNamed(graph, id);
     if (!value.data) return results.get(id)!.numbers;
     const known = constants.get(id) ?? simulateConstant(value, constantData(value), precision);
     constants.set(id, known);
     return known;
   };
-  for (const id of graph.inputs) results.set(id, simulateValue(atPrecision(feeds.get(id)!, valueOf(graph, id), precision), valueOf(graph, id), precision, rounding));
+  for (const id of graph.inputs)
+    results.set(
+      id,
+      simulateValue(atPrecision(feeds.get(id)!, valueNamed(graph, id), precision), valueNamed(graph, id), precision, rounding),
+    );
   for (const node of graph.nodes) {
     const op = opOf(node) as OpDef;
-    const outputs = op.float(node.inputs.map(read), op.parse(node.attrs, opsetOf(graph, node)), precision);
+    const types = node.inputs.map((id) => (id === "" ? null : valueNamed(graph, id).type));
+    const outputs = op.float(node.inputs.map(read), op.parse(node.attrs, opsetOf(graph, node)), precision, types);
     node.outputs.forEach((id, i) => {
-      if (id !== "") results.set(id, simulateValue(outputs[i]!, valueOf(graph, id), precision, rounding));
+      if (id !== "") results.set(id, simulateValue(outputs[i]!, valueNamed(graph, id), precision, rounding));
     });
   }
   return results;

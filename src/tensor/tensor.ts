@@ -64,4 +64,3 @@ export function tensorOf(type: ElementType, numbers: ArrayLike<number>, dims: re
       : (Data as Float32ArrayConstructor).from(numbers);
   return new Tensor(type, data, dims, encoding);
 }
-

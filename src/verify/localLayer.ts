@@ -1,6 +1,7 @@
 /** A layer compiled alone, with the session's own kernels and variant, fed with codes. */
-import type { Numbers } from "../ops/op.ts";
+
 import type { Graph, ValueId } from "../graph/graph.ts";
+import type { Numbers } from "../ops/op.ts";
 import type { FormedLayer } from "../passes/prepare.ts";
 import type { Plan, Target } from "../plan/plan.ts";
 import { createWeightStore, type WeightStore } from "../plan/weightStore.ts";

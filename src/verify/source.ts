@@ -1,8 +1,8 @@
 /** Source: the values a runtime is compared with — reference, simulation, or a recording — one sample at a time. */
-import { gridOf, type Encoding } from "../encodings/encoding.ts";
+import { type Encoding, gridOf } from "../encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "../errors.ts";
 import type { ValueId } from "../graph/graph.ts";
-import { shapeOf, valueOf } from "../graph/graph.ts";
+import { shapeOf, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { Prepared } from "../passes/prepare.ts";
@@ -48,10 +48,12 @@ export function recordedSource({ prepared, entered, plain, target }: SourceInput
   const values = new Map<ValueId, Numbers>();
   const recorded = (id: ValueId): Numbers | undefined => {
     const tensor = Object.hasOwn(recording, id) ? recording[id] : undefined;
-    return tensor && isActivationEncoding(valueOf(graph, id)) ? recordedCodes(id, tensor, valueOf(graph, id).encoding!, shapeOf(graph, id)) : undefined;
+    return tensor && isActivationEncoding(valueNamed(graph, id))
+      ? recordedCodes(id, tensor, valueNamed(graph, id).encoding!, shapeOf(graph, id))
+      : undefined;
   };
   const enter = (id: ValueId): Numbers => {
-    const { encoding } = valueOf(graph, id);
+    const { encoding } = valueNamed(graph, id);
     const numbers = plain.get(id)!;
     if (!encoding) return entered.get(id)!;
     return { dims: numbers.dims, data: quantizeNumbers(numbers, encoding, "f32", rounding) };
@@ -104,4 +106,3 @@ export function matchRecording(prepared: Prepared, recording: Recording): { matc
   }
   return { matched, unmatched: names.filter((name) => !known(name)) };
 }
-

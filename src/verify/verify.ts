@@ -1,6 +1,6 @@
 /** Verify: the only place where simulation, reference and runtime meet. Element by element, layer by layer. */
 import { gridOf } from "../encodings/encoding.ts";
-import { SessionError } from "../errors.ts";
+import { modelError, SessionError } from "../errors.ts";
 import type { Judgement } from "../forms/form.ts";
 import type { ValueId } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
@@ -13,10 +13,18 @@ import { checkFeeds, type EngineChoice, type Feeds, Session } from "../runtime/s
 import { dequantizeCodes, type Rounding } from "../sim/qdq.ts";
 import { tensorNumbers } from "../tensor/tensor.ts";
 import { emptyTally, reportOf, type Tally, tallyOutput } from "./classify.ts";
-import { addEndToEnd, emptyEndToEnd, type EndToEndTally, endToEndOf, totalEndToEnd } from "./endToEnd.ts";
+import { addEndToEnd, type EndToEndTally, emptyEndToEnd, endToEndOf, totalEndToEnd } from "./endToEnd.ts";
 import { compileLayer, type LocalLayer, runLayer } from "./localLayer.ts";
 import { type LayerReport, totalLocal, type VerifyReport, verdictOf } from "./report.ts";
-import { matchRecording, type Recording, recordedSource, referenceSource, simulatedSource, type SourceInput, type SourceValues } from "./source.ts";
+import {
+  matchRecording,
+  type Recording,
+  recordedSource,
+  referenceSource,
+  type SourceInput,
+  type SourceValues,
+  simulatedSource,
+} from "./source.ts";
 
 export interface VerifyOptions {
   readonly against?: "reference" | "sim-f64" | "sim-f32" | readonly Recording[];
@@ -50,8 +58,15 @@ export async function verifyModel(
   const shapes = samples.length > 0 ? checkFeeds(model.graph, samples[0]!) : {};
   const prepared = prepare(model.graph, shapes);
   const coverage = recordings?.[0] ? matchRecording(prepared, recordings[0]) : null;
+  if (!prepared.layers.some(({ layer }) => layer.outputs.some((id) => isActivationEncoding(prepared.graph.values.get(id)!)))) {
+    throw modelError(
+      "verify/nothing-encoded",
+      "verify: no layer of the model has an encoded output, so there are no integers to compare; load the model with its encodings",
+    );
+  }
   const tallies = prepared.layers.map((formed): LayerTally => ({ formed, local: new Map(), endToEnd: new Map() }));
-  const locals = options.mode === "endToEnd" ? null : prepared.layers.map((formed) => compileLayer(prepared.graph, formed, engine, options.target));
+  const locals =
+    options.mode === "endToEnd" ? null : prepared.layers.map((formed) => compileLayer(prepared.graph, formed, engine, options.target));
   const session = options.mode === "local" ? null : new Session(model, engine, options.target);
   for (const [sample, feeds] of samples.entries()) {
     checkFeeds(model.graph, feeds);
@@ -80,7 +95,10 @@ function sourceOf(prepared: Prepared, feeds: Feeds, options: Run, recording: Rec
       ? dequantizeCodes(tensor.data as Int8Array, tensor.dims, value.encoding!, "f64")
       : { dims: tensor.dims, data: tensorNumbers(tensor) };
     plain.set(id, numbers);
-    entered.set(id, codes ? { dims: tensor.dims, data: Float64Array.from(tensor.data as ArrayLike<number>, Number) } : enterInput(prepared, id, numbers));
+    entered.set(
+      id,
+      codes ? { dims: tensor.dims, data: Float64Array.from(tensor.data as ArrayLike<number>, Number) } : enterInput(prepared, id, numbers),
+    );
   }
   const input: SourceInput = { prepared, entered, plain, target: options.target };
   if (recording) return recordedSource(input, recording, options.rounding);
@@ -102,7 +120,7 @@ function compareLocal(
   const compared = layer.outputs.filter((id) => isActivationEncoding(graph.values.get(id)!) && source.has(id));
   if (compared.length === 0) return;
   const runtime = runLayer(local, source.values);
-  layer.outputs.forEach((id, i) => injected(id, runtime[i]!));
+  for (const [i, id] of layer.outputs.entries()) injected(id, runtime[i]!);
   const reference = form.reference(data, layer, graph, source.values, options.target);
   const unit = options.against === "sim-f64" || options.against === "reference" ? UNIT.f64 : UNIT.f32;
   const judgements = options.against === "reference" ? null : form.judge(data, layer, graph, source.values, { unit }, options.target);
@@ -114,7 +132,11 @@ function compareLocal(
     const sums = tally.local.get(id) ?? emptyTally();
     tally.local.set(id, sums);
     const expected = options.against === "reference" ? reference[i]!.data : source.values.get(id)!.data;
-    tallyOutput(sums, { sample, dims, runtime: codes, reference: reference[i]!.data, source: expected, judgement, unit }, gridOf(encoding!.type));
+    tallyOutput(
+      sums,
+      { sample, dims, runtime: codes, reference: reference[i]!.data, source: expected, judgement, unit },
+      gridOf(encoding!.type),
+    );
   });
 }
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type NpyArray } from "../../src/io/npy.ts";
+import type { NpyArray } from "../../src/io/npy.ts";
 import { readNpz, writeNpz } from "../../src/io/npz.ts";
 import { bitexact, bundled, scratch } from "./commandLine.ts";
 
@@ -17,7 +17,9 @@ function file(name: string, bytes: Uint8Array | string): string {
 
 const archive = (arrays: Record<string, NpyArray>): string => file("in.npz", writeNpz(new Map(Object.entries(arrays))));
 
-function encodings(change: (json: { activation_encodings: { name: string; scale: number[]; offset: number[] }[]; version: string }) => void): string {
+function encodings(
+  change: (json: { activation_encodings: { name: string; scale: number[]; offset: number[] }[]; version: string }) => void,
+): string {
   const json = JSON.parse(readFileSync(cnn.encodings, "utf8"));
   change(json);
   return file("model.encodings", JSON.stringify(json));
@@ -35,33 +37,92 @@ const run = (...words: string[]): string[] => ["run", cnn.model, "-e", cnn.encod
 
 describe("bad input", () => {
   test("a model file that does not exist is named", () => refused(["run", "no-such.onnx", "--random", "1"], /error/, /no-such\.onnx/));
-  test("a file that is no ONNX model is refused", () => refused(["inspect", file("text.onnx", "hello, this is not a model")], /onnx\//, /text\.onnx|model/));
-  test("a truncated model is refused", () => refused(["inspect", file("cut.onnx", readFileSync(cnn.model).subarray(0, 9000))], /onnx\//, /./));
+  test("a file that is no ONNX model is refused", () =>
+    refused(["inspect", file("text.onnx", "hello, this is not a model")], /onnx\//, /text\.onnx|model/));
+  test("a truncated model is refused", () =>
+    refused(["inspect", file("cut.onnx", readFileSync(cnn.model).subarray(0, 9000))], /onnx\//, /./));
   test("an empty model file is refused", () => refused(["inspect", file("empty.onnx", "")], /onnx\//, /./));
   test("encodings of an unknown version are refused", () =>
-    refused(["inspect", cnn.model, "-e", encodings((json) => { json.version = "9.0.0"; })], /encodings\//, /9\.0\.0/));
-  test.each([["zero", 0], ["negative", -0.1]])("a scale that is %s is refused", (_, scale) =>
-    refused(["inspect", cnn.model, "-e", encodings((json) => { json.activation_encodings[0]!.scale = [scale]; })], /encodings\//, /input/));
+    refused(
+      [
+        "inspect",
+        cnn.model,
+        "-e",
+        encodings((json) => {
+          json.version = "9.0.0";
+        }),
+      ],
+      /encodings\//,
+      /9\.0\.0/,
+    ));
+  test.each([
+    ["zero", 0],
+    ["negative", -0.1],
+  ])("a scale that is %s is refused", (_, scale) =>
+    refused(
+      [
+        "inspect",
+        cnn.model,
+        "-e",
+        encodings((json) => {
+          json.activation_encodings[0]!.scale = [scale];
+        }),
+      ],
+      /encodings\//,
+      /input/,
+    ),
+  );
   test("a zero point outside its type is refused", () =>
-    refused(["inspect", cnn.model, "-e", encodings((json) => { json.activation_encodings[0]!.offset = [-300]; })], /encodings\//, /input/));
-  test("encodings that are no JSON are refused", () => refused(["inspect", cnn.model, "-e", file("broken.encodings", "{")], /encodings\//, /./));
+    refused(
+      [
+        "inspect",
+        cnn.model,
+        "-e",
+        encodings((json) => {
+          json.activation_encodings[0]!.offset = [-300];
+        }),
+      ],
+      /encodings\//,
+      /input/,
+    ));
+  test("encodings that are no JSON are refused", () =>
+    refused(["inspect", cnn.model, "-e", file("broken.encodings", "{")], /encodings\//, /./));
   test("strict lists unmatched names", () =>
-    refused(["inspect", cnn.model, "--strict", "-e", encodings((json) => { json.activation_encodings.find(({ name }) => name === "/relu3/Relu_output_0")!.name = "stranger"; })], /error/, /stranger/));
+    refused(
+      [
+        "inspect",
+        cnn.model,
+        "--strict",
+        "-e",
+        encodings((json) => {
+          json.activation_encodings.find(({ name }) => name === "output")!.name = "stranger";
+        }),
+      ],
+      /error/,
+      /stranger/,
+    ));
 
   test("inputs that are missing altogether are asked for by name", () => refused(run(), /cli\/no-inputs/, /'input'/));
-  test("an archive without the input lists what it has", () => refused(run("--inputs", archive({ other: input() })), /cli\/missing-input/, /other/));
+  test("an archive without the input lists what it has", () =>
+    refused(run("--inputs", archive({ other: input() })), /cli\/missing-input/, /other/));
   test("a file that is no archive is refused", () => refused(run("--inputs", cnn.model), /npz\/malformed/, /model\.onnx/));
   test("float64 inputs are refused with the remedy", () => {
     const { dims, data } = input();
-    return refused(run("--inputs", archive({ input: { type: "float64", dims, data: Float64Array.from(data as Float32Array) } })), /cli\/input/, /astype/);
+    return refused(
+      run("--inputs", archive({ input: { type: "float64", dims, data: Float64Array.from(data as Float32Array) } })),
+      /cli\/input/,
+      /astype/,
+    );
   });
   test("inputs of another shape are refused", () => {
     const { type, data } = input();
     return refused(run("--inputs", archive({ input: { type, dims: [3, 64], data } })), /cli\/input/, /\[3, 64\]/);
   });
   test("two sources of inputs at once are refused", () => refused(run("--inputs", cnn.inputs, "--random", "1"), /cli\/inputs/, /one of/));
-  test("verify without samples says how to give some", () => refused(["verify", cnn.model, "-e", cnn.encodings], /cli\/no-samples/, /--random/));
+  test("verify without samples says how to give some", () =>
+    refused(["verify", cnn.model, "-e", cnn.encodings], /cli\/no-samples/, /--random/));
   test("an --against that is neither a source nor an .npz is refused", () =>
     refused(["verify", cnn.model, "-e", cnn.encodings, "--random", "1", "--against", "sim-f16"], /cli\/against/, /sim-f16/));
-  test("a --shape for a name that is no input is refused", () => refused(run("--random", "1", "--shape", "x=1,2"), /cli\/shape/, /'input'/));
+  test("a --shape for a name that is no input is refused", () =>
+    refused(run("--random", "1", "--shape", "x=1,2"), /cli\/shape/, /'input'/));
 });

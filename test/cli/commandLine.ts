@@ -15,8 +15,18 @@ export async function bitexact(...words: string[]): Promise<Outcome> {
   let stdout = "";
   let stderr = "";
   const code = await runCommandLine(words, {
-    stdout: { columns: 80, write: (text) => { stdout += text; } },
-    stderr: { columns: 80, write: (text) => { stderr += text; } },
+    stdout: {
+      columns: 80,
+      write: (text) => {
+        stdout += text;
+      },
+    },
+    stderr: {
+      columns: 80,
+      write: (text) => {
+        stderr += text;
+      },
+    },
   });
   return { code, stdout: stripVTControlCharacters(stdout), stderr: stripVTControlCharacters(stderr) };
 }

@@ -40,7 +40,7 @@ describe("run", () => {
     const saved = npz(out).get("output");
     expect(saved?.type).toBe("float32");
     expect([...(saved?.dims ?? [])]).toEqual([3, 10]);
-    expect(Math.max(...(saved?.data as Float32Array))).toBe(report.tensors[0]?.max);
+    expect(Math.max(...((saved?.data ?? []) as Float32Array))).toBe(report.tensors[0]?.max);
   });
 
   test("one .npy per input is the same as the .npz", async () => {
@@ -60,7 +60,11 @@ describe("run", () => {
   });
 
   test("the same seed gives the same bytes, another seed others; samples are counted", async () => {
-    const [a, b, c] = [await runJson("--random", "7", "--samples", "2"), await runJson("--random", "7", "--samples", "2"), await runJson("--random", "8", "--samples", "2")];
+    const [a, b, c] = [
+      await runJson("--random", "7", "--samples", "2"),
+      await runJson("--random", "7", "--samples", "2"),
+      await runJson("--random", "8", "--samples", "2"),
+    ];
     expect(a.samples).toBe(2);
     expect(a.tensors[0]?.dims).toEqual([2, 10]);
     expect(b.tensors).toEqual(a.tensors);

@@ -6,7 +6,14 @@ import { formatBytes, formatCount, formatLsb, formatPercent, formatTable, plural
 describe("text", () => {
   test("a table that is too wide shortens its soft column and nothing else", () => {
     const name = `/features/${"very_".repeat(20)}long/Conv_output_0`;
-    const table = formatTable([{ title: "layer", align: "left", shrink: true }, { title: "elements" }], [[name, "12,345"], ["x", "1"]], 80);
+    const table = formatTable(
+      [{ title: "layer", align: "left", shrink: true }, { title: "elements" }],
+      [
+        [name, "12,345"],
+        ["x", "1"],
+      ],
+      80,
+    );
     const lines = table.split("\n");
     expect(lines).toHaveLength(4);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
@@ -38,7 +45,11 @@ describe("text", () => {
 
   test("nothing is written to a stream that is not a terminal", () => {
     let text = "";
-    const line = progressLine({ write: (part) => { text += part; } });
+    const line = progressLine({
+      write: (part) => {
+        text += part;
+      },
+    });
     for (let i = 0; i < 1000; i++) line.update(i, 1000, "layer");
     line.clear();
     expect(text).toBe("");

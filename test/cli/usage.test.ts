@@ -19,7 +19,8 @@ describe("usage", () => {
   test.each(["inspect", "run", "verify"])("%s --help names its options and gives examples", async (command) => {
     const { code, stdout } = await bitexact(command, "--help");
     expect(code).toBe(0);
-    for (const word of ["--encodings", "--target", "--variant", "--json", "Examples:", `bitexact ${command}`]) expect(stdout).toContain(word);
+    for (const word of ["--encodings", "--target", "--variant", "--json", "Examples:", `bitexact ${command}`])
+      expect(stdout).toContain(word);
   });
 
   test.each([

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { VerifyReport } from "../../src/index.ts";
-import { type NpyArray } from "../../src/io/npy.ts";
+import type { NpyArray } from "../../src/io/npy.ts";
 import { readNpz, writeNpz } from "../../src/io/npz.ts";
 import { bitexact, bundled, scratch } from "./commandLine.ts";
 
@@ -50,23 +50,28 @@ describe("verify", () => {
   test.each([
     ["8 bit", cnn, "/pw/Conv_output_0", 700, [0, 10, 7, 4]],
     ["16 bit", conv, "/c3/Conv_output_0", 250, [0, 15, 10]],
-  ] as const)("a planted +1 in a recording is a mismatch at %s: exit code 1, the layer and the element named", async (_, paths, tensor, at, index) => {
-    const file = planted(paths.sim, tensor, at, 1);
-    const { code, stdout } = await bitexact(...base(paths), "--against", file, "--mode", "local", "--json", "-");
-    expect(code).toBe(1);
-    const report = JSON.parse(stdout) as VerifyReport;
-    expect(report.verdict).toBe("mismatch");
-    const layer = report.layers.find((entry) => entry.tensor === tensor);
-    expect(layer?.local?.unexplained).toBe(1);
-    expect(layer?.local?.worst[0]).toMatchObject({ sample: 0, index });
-    const { stdout: text } = await bitexact(...base(paths), "--against", file, "--mode", "local");
-    expect(text).toContain("MISMATCH");
-    expect(text).toContain(`[${index.join(", ")}] of sample 0`);
-  });
+  ] as const)(
+    "a planted +1 in a recording is a mismatch at %s: exit code 1, the layer and the element named",
+    async (_, paths, tensor, at, index) => {
+      const file = planted(paths.sim, tensor, at, 1);
+      const { code, stdout } = await bitexact(...base(paths), "--against", file, "--mode", "local", "--json", "-");
+      expect(code).toBe(1);
+      const report = JSON.parse(stdout) as VerifyReport;
+      expect(report.verdict).toBe("mismatch");
+      const layer = report.layers.find((entry) => entry.tensor === tensor);
+      expect(layer?.local?.unexplained).toBe(1);
+      expect(layer?.local?.worst[0]).toMatchObject({ sample: 0, index });
+      const { stdout: text } = await bitexact(...base(paths), "--against", file, "--mode", "local");
+      expect(text).toContain("MISMATCH");
+      expect(text.replace(/\s+/g, " ")).toMatch(/Worst: \S+\[[\d, ]+\] of sample 0: runtime/);
+    },
+  );
 
   test("dequantized recordings (float32) are read as well as codes", async () => {
     const arrays = readNpz(new Uint8Array(readFileSync(cnn.sim)), cnn.sim);
-    const encodings = JSON.parse(readFileSync(cnn.encodings, "utf8")) as { activation_encodings: { name: string; scale: number[]; offset: number[] }[] };
+    const encodings = JSON.parse(readFileSync(cnn.encodings, "utf8")) as {
+      activation_encodings: { name: string; scale: number[]; offset: number[] }[];
+    };
     for (const { name, scale, offset } of encodings.activation_encodings) {
       const array = arrays.get(name) as NpyArray;
       const s = Math.fround(scale[0] as number);
@@ -103,7 +108,20 @@ describe("verify", () => {
   });
 
   test.each(["reference", "sim-f64"])("random samples are exact against %s in both modes", async (source) => {
-    const { code, stdout } = await bitexact("verify", cnn.model, "-e", cnn.encodings, "--random", "5", "--samples", "3", "--against", source, "--json", "-");
+    const { code, stdout } = await bitexact(
+      "verify",
+      cnn.model,
+      "-e",
+      cnn.encodings,
+      "--random",
+      "5",
+      "--samples",
+      "3",
+      "--against",
+      source,
+      "--json",
+      "-",
+    );
     expect(code).toBe(0);
     const report = JSON.parse(stdout) as VerifyReport;
     expect(report.verdict).toBe("exact");

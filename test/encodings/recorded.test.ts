@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type ConsumerAxes, type EncodingEntry, parseEncodings, resolveEncoding } from "../../src/encodings/aimet.ts";
 import type { Graph, ValueId } from "../../src/graph/graph.ts";
-import { valueOf } from "../../src/graph/graph.ts";
+import { valueNamed } from "../../src/graph/graph.ts";
 import { readNpz } from "../../src/io/npz.ts";
 import { weightCodes } from "../../src/numerics/affine.ts";
 import { decodeOnnx } from "../../src/onnx/decode.ts";
@@ -16,24 +16,33 @@ const present = existsSync(DATA);
 if (!present) console.warn(`recorded encodings skipped: no ${DATA}`);
 
 const cases = present
-  ? NETS.flatMap((net) => readdirSync(join(DATA, net)).map((config) => join(DATA, net, config)).filter((folder) => existsSync(join(folder, "model.onnx"))))
+  ? NETS.flatMap((net) =>
+      readdirSync(join(DATA, net))
+        .map((config) => join(DATA, net, config))
+        .filter((folder) => existsSync(join(folder, "model.onnx"))),
+    )
   : [];
 
 /** Axes of a weight by the operator that reads it: channel axis and input-channel axis of Conv, ConvTranspose, Gemm, MatMul. */
 function axesOf(graph: Graph, id: ValueId): ConsumerAxes | null {
   const node = graph.nodes.find((each) => each.inputs[1] === id);
   switch (node?.op) {
-    case "Conv": return { channelAxis: 0, blockAxis: 1 };
-    case "ConvTranspose": return { channelAxis: 1, blockAxis: 0 };
-    case "Gemm": return node.attrs.get("transB") ? { channelAxis: 0, blockAxis: 1 } : { channelAxis: 1, blockAxis: 0 };
-    case "MatMul": return { channelAxis: 1, blockAxis: 0 };
-    default: return null;
+    case "Conv":
+      return { channelAxis: 0, blockAxis: 1 };
+    case "ConvTranspose":
+      return { channelAxis: 1, blockAxis: 0 };
+    case "Gemm":
+      return node.attrs.get("transB") ? { channelAxis: 0, blockAxis: 1 } : { channelAxis: 1, blockAxis: 0 };
+    case "MatMul":
+      return { channelAxis: 1, blockAxis: 0 };
+    default:
+      return null;
   }
 }
 
 function resolved(graph: Graph, id: ValueId, entry: EncodingEntry) {
   if (entry.kind === "float") return entry.bits;
-  const { shape, data } = valueOf(graph, id);
+  const { shape, data } = valueNamed(graph, id);
   const dims = (shape ?? []).map((dim) => (typeof dim === "number" ? dim : 1));
   return resolveEncoding(entry, data ? { id, dims, data } : { id, dims }, axesOf(graph, id));
 }
@@ -70,7 +79,7 @@ describe.skipIf(!present)("recorded AIMET cases", () => {
       const entry = entries.get(param.param);
       const stored = arrays.get(typeof param.q === "string" ? param.q : "");
       if (entry?.kind !== "int" || !stored) continue;
-      const { shape, data } = valueOf(graph, param.param);
+      const { shape, data } = valueNamed(graph, param.param);
       const dims = shape as readonly number[];
       const encoding = resolveEncoding(entry, { id: param.param, dims, data: data as Float32Array }, axesOf(graph, param.param));
       const codes = weightCodes(data as Float32Array, dims, encoding);
@@ -84,15 +93,21 @@ describe.skipIf(!present)("recorded AIMET cases", () => {
 
 const CORPUS = join(process.env.BITEXACT_DATA ?? "../shared/data", "corpora", "aimet");
 const schemes = existsSync(CORPUS)
-  ? readdirSync(CORPUS, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".061.encodings")).map((file) => join(CORPUS, file.replace(".061.encodings", "")))
+  ? readdirSync(CORPUS, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".061.encodings"))
+      .map((file) => join(CORPUS, file.replace(".061.encodings", "")))
   : [];
 if (schemes.length === 0) console.warn(`corpus encodings skipped: none in ${CORPUS}`);
 
 describe.skipIf(schemes.length === 0)("corpus encodings", () => {
   test.each(schemes)("%s: the three versions name the same tensors with the same grids", (scheme) => {
-    const [old, middle, recent] = ["061", "100", "200"].map((version) => parseEncodings(readFileSync(`${scheme}.${version}.encodings`, "utf8")).entries);
+    const [old, middle, recent] = ["061", "100", "200"].map(
+      (version) => parseEncodings(readFileSync(`${scheme}.${version}.encodings`, "utf8")).entries,
+    );
     const grids = (entries: ReadonlyMap<string, EncodingEntry> | undefined) =>
-      [...(entries ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, entry]) => (entry.kind === "float" ? [name, entry.bits] : [name, entry.type, entry.scale, entry.zeroPoint]));
+      [...(entries ?? [])]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, entry]) => (entry.kind === "float" ? [name, entry.bits] : [name, entry.type, entry.scale, entry.zeroPoint]));
     expect(middle?.size).toBeGreaterThan(3);
     expect(grids(old)).toEqual(grids(middle));
     expect(grids(recent)).toEqual(grids(middle));

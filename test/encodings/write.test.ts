@@ -29,21 +29,43 @@ function randomCase(random: Pcg32): Case {
   const kind = random.integer(0, 3);
   if (kind === 0) return { encoding: perTensor(type, scales(1)[0] as number, zero()), dims, use };
   const place = { type, axis: use.channelAxis };
-  if (kind === 1) return { encoding: { ...place, scale: scales(channels), zeroPoint: Int32Array.from({ length: channels }, zero), blockSize: null, blockAxis: null }, dims, use };
+  if (kind === 1)
+    return {
+      encoding: {
+        ...place,
+        scale: scales(channels),
+        zeroPoint: Int32Array.from({ length: channels }, zero),
+        blockSize: null,
+        blockAxis: null,
+      },
+      dims,
+      use,
+    };
   const count = channels * blocks;
   const blockPlace = { ...place, blockSize, blockAxis: use.blockAxis };
-  if (kind === 2) return { encoding: { ...blockPlace, scale: scales(count), zeroPoint: Int32Array.from({ length: count }, zero) }, dims, use };
+  if (kind === 2)
+    return { encoding: { ...blockPlace, scale: scales(count), zeroPoint: Int32Array.from({ length: count }, zero) }, dims, use };
   const channelScale = scales(channels);
   const blockInt = Uint16Array.from({ length: count }, () => random.integer(1, 16));
-  const scale = Float32Array.from({ length: count }, (_, i) => (channelScale[swapped ? i % channels : Math.floor(i / blocks)] as number) * (blockInt[i] as number));
-  return { encoding: { ...blockPlace, type: "int4", scale, zeroPoint: new Int32Array(count), lpbq: { channelScale, blockInt } }, dims, use };
+  const scale = Float32Array.from(
+    { length: count },
+    (_, i) => (channelScale[swapped ? i % channels : Math.floor(i / blocks)] as number) * (blockInt[i] as number),
+  );
+  return {
+    encoding: { ...blockPlace, type: "int4", scale, zeroPoint: new Int32Array(count), lpbq: { channelScale, blockInt } },
+    dims,
+    use,
+  };
 }
 
 describe("writing encodings", () => {
   test.each(["1.0.0", "2.0.0"] as const)(`version %s: ${CASES} random encodings read back equal (seed ${SEED})`, (version) => {
     const random = createPcg32(SEED);
     const cases = Array.from({ length: CASES }, () => randomCase(random));
-    const text = writeEncodings(cases.map(({ encoding, dims }, i) => ({ name: `t${i}`, param: i % 2 === 0, encoding, dims })), version);
+    const text = writeEncodings(
+      cases.map(({ encoding, dims }, i) => ({ name: `t${i}`, param: i % 2 === 0, encoding, dims })),
+      version,
+    );
     const { entries, warnings } = parseEncodings(text);
     expect(warnings).toEqual([]);
     cases.forEach(({ encoding, dims, use }, i) => {
@@ -57,20 +79,32 @@ describe("writing encodings", () => {
       const item = { name: "t", param: false, encoding: perTensor("int8", 0.5, zero) };
       const legacy = parseEncodings(writeEncodings([item], "1.0.0")).entries.get("t");
       expect(legacy).toMatchObject({ type: "uint8", zeroPoint: Int32Array.of(zero + 128) });
-      expect(parseEncodings(writeEncodings([item], "2.0.0")).entries.get("t")).toMatchObject({ type: "int8", zeroPoint: Int32Array.of(zero) });
+      expect(parseEncodings(writeEncodings([item], "2.0.0")).entries.get("t")).toMatchObject({
+        type: "int8",
+        zeroPoint: Int32Array.of(zero),
+      });
     }
   });
 
   test("half values are FLOAT entries in 1.0.0 and absent in 2.0.0; int32 biases are in both", () => {
-    const items = [{ name: "h", param: false, half: true }, { name: "b", param: true, encoding: perTensor("int32", 0.25, 0) }];
+    const items = [
+      { name: "h", param: false, half: true },
+      { name: "b", param: true, encoding: perTensor("int32", 0.25, 0) },
+    ];
     expect(parseEncodings(writeEncodings(items, "1.0.0")).entries.get("h")).toEqual({ kind: "float", section: "activation", bits: 16 });
     expect([...parseEncodings(writeEncodings(items, "2.0.0")).entries.keys()]).toEqual(["b"]);
-    for (const version of ["1.0.0", "2.0.0"] as const) expect(parseEncodings(writeEncodings(items, version)).entries.get("b")).toMatchObject({ type: "int32", zeroPoint: Int32Array.of(0) });
+    for (const version of ["1.0.0", "2.0.0"] as const)
+      expect(parseEncodings(writeEncodings(items, version)).entries.get("b")).toMatchObject({ type: "int32", zeroPoint: Int32Array.of(0) });
   });
 
   test("a block integer that version 1.0.0 cannot hold is refused there", () => {
     const encoding: Encoding = {
-      type: "int4", scale: Float32Array.of(1, 5000), zeroPoint: new Int32Array(2), axis: 0, blockAxis: 1, blockSize: 2,
+      type: "int4",
+      scale: Float32Array.of(1, 5000),
+      zeroPoint: new Int32Array(2),
+      axis: 0,
+      blockAxis: 1,
+      blockSize: 2,
       lpbq: { channelScale: Float32Array.of(1), blockInt: Uint16Array.of(1, 5000) },
     };
     expect(() => writeEncodings([{ name: "w", param: true, encoding, dims: [1, 4] }], "1.0.0")).toThrow(ModelError);

@@ -29,7 +29,9 @@ function samplesFor({ Tensor }, model) {
   const { name, shape } = model.inputs[0];
   const size = shape.reduce((a, b) => a * b, 1);
   const images = readNpz(join(models, "digits", "test.npz")).get("images").data;
-  const digits = Array.from({ length: DIGITS }, (_, i) => Float32Array.from(images.subarray(i * size, (i + 1) * size), (p) => (p / 16) * 2 - 0.5));
+  const digits = Array.from({ length: DIGITS }, (_, i) =>
+    Float32Array.from(images.subarray(i * size, (i + 1) * size), (p) => (p / 16) * 2 - 0.5),
+  );
   const random = Array.from({ length: RANDOM }, (_, i) => randomInput(size, SEED + i));
   return [...digits, ...random].map((data) => ({ [name]: new Tensor("float32", data, shape) }));
 }
@@ -79,11 +81,19 @@ async function checkModel(api, name, variants, checksums, check) {
     }
   }
   const pairs = recordedSamples(api, folder);
-  const report = await verify(model, pairs.map(({ feeds }) => feeds), { against: pairs.map(({ recorded }) => recorded), mode: "local" });
+  const report = await verify(
+    model,
+    pairs.map(({ feeds }) => feeds),
+    { against: pairs.map(({ recorded }) => recorded), mode: "local" },
+  );
   const { elements, equal, explained, undecided, unexplained } = report.totals.local;
   const wide = model.inputs[0].encoding.type.endsWith("16");
   const ok = elements > 0 && unexplained === 0 && undecided === 0 && (wide || equal === elements);
-  check(`${name}: recorded simulation, local`, ok, `${equal} of ${elements} equal, ${explained} explained, ${undecided} undecided, ${unexplained} unexplained`);
+  check(
+    `${name}: recorded simulation, local`,
+    ok,
+    `${equal} of ${elements} equal, ${explained} explained, ${undecided} undecided, ${unexplained} unexplained`,
+  );
 }
 
 async function acceptedVariants({ Session }, model) {

@@ -3,8 +3,12 @@ import { readFileSync } from "node:fs";
 import { inflateRawSync } from "node:zlib";
 
 const TYPES = {
-  "|u1": ["uint8", Uint8Array], "|i1": ["int8", Int8Array], "<u2": ["uint16", Uint16Array], "<i2": ["int16", Int16Array],
-  "<i4": ["int32", Int32Array], "<f4": ["float32", Float32Array],
+  "|u1": ["uint8", Uint8Array],
+  "|i1": ["int8", Int8Array],
+  "<u2": ["uint16", Uint16Array],
+  "<i2": ["int16", Int16Array],
+  "<i4": ["int32", Int32Array],
+  "<f4": ["float32", Float32Array],
 };
 
 function parseNpy(bytes, name) {
@@ -16,7 +20,15 @@ function parseNpy(bytes, name) {
   if (!entry || shape === undefined || header.includes("True")) throw new Error(`${name}: cannot read npy header ${header}`);
   const [type, ArrayType] = entry;
   const data = new ArrayType(bytes.buffer.slice(bytes.byteOffset + 10 + headerLength, bytes.byteOffset + bytes.length));
-  return { type, dims: shape.split(",").map((part) => part.trim()).filter(Boolean).map(Number), data };
+  return {
+    type,
+    dims: shape
+      .split(",")
+      .map((part) => part.trim())
+      .filter(Boolean)
+      .map(Number),
+    data,
+  };
 }
 
 /** Map from member name (without ".npy") to { type, dims, data }. */
@@ -28,8 +40,12 @@ export function readNpz(file) {
   let at = zip.readUInt32LE(end + 16);
   for (let i = 0; i < count; i++) {
     const [method, size, nameLength, extra, comment, local] = [
-      zip.readUInt16LE(at + 10), zip.readUInt32LE(at + 20), zip.readUInt16LE(at + 28),
-      zip.readUInt16LE(at + 30), zip.readUInt16LE(at + 32), zip.readUInt32LE(at + 42),
+      zip.readUInt16LE(at + 10),
+      zip.readUInt32LE(at + 20),
+      zip.readUInt16LE(at + 28),
+      zip.readUInt16LE(at + 30),
+      zip.readUInt16LE(at + 32),
+      zip.readUInt32LE(at + 42),
     ];
     const name = zip.toString("utf8", at + 46, at + 46 + nameLength);
     const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);

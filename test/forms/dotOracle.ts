@@ -21,7 +21,7 @@ export interface OracleLayer {
   readonly sx: number;
   readonly weightScale: readonly number[]; // float32; LPBQ: the channels' scales, block integers already in Term.w
   readonly alpha: number;
-  readonly bias: readonly (readonly number[])[]; // addends per channel; products of float32 allowed: pairs below
+  readonly bias: readonly (readonly number[])[]; // float32 addends per channel
   readonly slope: readonly number[] | null;
   readonly clamp: readonly [number, number] | null;
   readonly out: OracleEncoding;

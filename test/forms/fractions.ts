@@ -25,7 +25,7 @@ export const over = (a: Fraction, b: Fraction): Fraction => (b.n > 0n ? { n: a.n
 
 /** Nearest integer, ties to even. */
 export function nearest({ n, d }: Fraction): bigint {
-  const low = (((n % d) + d) % d === n % d ? n / d : n / d - 1n);
+  const low = ((n % d) + d) % d === n % d ? n / d : n / d - 1n;
   const twice = 2n * (n - low * d);
   if (twice === d) return low % 2n === 0n ? low : low + 1n;
   return twice > d ? low + 1n : low;

@@ -1,7 +1,7 @@
 /** Runs one formed layer on every kernel module this engine compiles, its inputs lying row-major or channels last. */
 import { existsSync, readFileSync } from "node:fs";
 import type { Codes } from "../../src/forms/form.ts";
-import { shapeOf, valueOf } from "../../src/graph/graph.ts";
+import { shapeOf, valueNamed } from "../../src/graph/graph.ts";
 import { isActivationEncoding } from "../../src/graph/query.ts";
 import { moduleGeometry } from "../../src/kernels/instantiate.ts";
 import { selfTestFault } from "../../src/kernels/select.ts";
@@ -52,17 +52,26 @@ export function runLayer(set: Formed, inputs: Codes, engine: Engine, target: Tar
     builder.addInput(id, null);
     const shape = shapeOf(graph, id);
     if (layout === "channelsLast" && shape.length > 2) {
-      const encoding = isActivationEncoding(valueOf(graph, id)) ? valueOf(graph, id).encoding : undefined;
+      const encoding = isActivationEncoding(valueNamed(graph, id)) ? valueNamed(graph, id).encoding : undefined;
       const from = builder.input(id, "rowMajor");
       const to = builder.output(id, "channelsLast");
-      const { fields, units } = transposeFields(builder, shape, encoding ? builder.storage(encoding).bytes : 4, from, "rowMajor", to, "channelsLast");
+      const { fields, units } = transposeFields(
+        builder,
+        shape,
+        encoding ? builder.storage(encoding).bytes : 4,
+        from,
+        "rowMajor",
+        to,
+        "channelsLast",
+      );
       builder.emit("copy_strided", fields, units, "layout");
     }
   }
   form.lower(data, layer, builder);
   const plan = builder.finish(layer.outputs, [], () => null);
   activate(machine, plan, store);
-  for (const port of plan.inputs) elements(machine, port).set(Array.from(inputs.get(port.value)!.data, (q) => (port.storage ? q + port.storage.shift : q)));
+  for (const port of plan.inputs)
+    elements(machine, port).set(Array.from(inputs.get(port.value)!.data, (q) => (port.storage ? q + port.storage.shift : q)));
   execute(machine, plan.steps);
   const outputs = plan.outputs.map((port) => {
     const found = elements(machine, port);

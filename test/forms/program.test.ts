@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { gridOf } from "../../src/encodings/encoding.ts";
 import { ModelError } from "../../src/errors.ts";
-import type { Codes, Judgement } from "../../src/forms/form.ts";
 import { evaluate } from "../../src/forms/evaluate.ts";
-import { shapeOf, valueOf } from "../../src/graph/graph.ts";
+import type { Codes, Judgement } from "../../src/forms/form.ts";
+import { shapeOf, valueNamed } from "../../src/graph/graph.ts";
 import { quantizeFloat32 } from "../../src/numerics/affine.ts";
 import { exp } from "../../src/numerics/elementary.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
@@ -12,7 +12,7 @@ import { PlanBuilder } from "../../src/plan/builder.ts";
 import { createWeightStore } from "../../src/plan/weightStore.ts";
 import { codeOfFraction, fraction, plus, realOf, times, whole } from "./fractions.ts";
 import { CASES } from "./layerCases.ts";
-import { codesOf, formed, type Formed, graphOf, int16, int8, type NodeSpec, referenceOf, uint8 } from "./smallGraph.ts";
+import { codesOf, type Formed, formed, graphOf, int8, int16, type NodeSpec, referenceOf, uint8 } from "./smallGraph.ts";
 
 const A = int8(0.25, 3);
 const B = uint8(0.125, 120);
@@ -28,7 +28,12 @@ describe("program form", () => {
   test("softmax of a product of two activations: exact accumulators, then doubles in order", () => {
     const y = uint8(1 / 256);
     const graph = graphOf(
-      { q: { shape: [3, 8], encoding: A }, k: { shape: [8, 5], encoding: B }, c: { shape: [], data: Float32Array.of(0.3) }, y: { encoding: y } },
+      {
+        q: { shape: [3, 8], encoding: A },
+        k: { shape: [8, 5], encoding: B },
+        c: { shape: [], data: Float32Array.of(0.3) },
+        y: { encoding: y },
+      },
       [node("MatMul", ["q", "k"], ["s"]), node("Mul", ["s", "c"], ["t"]), node("Softmax", ["t"], ["y"])],
     );
     const set = formed(graph);
@@ -52,7 +57,9 @@ describe("program form", () => {
   test("a per-channel constant in an Add is exact in double: s·(q − zp)", () => {
     const c = { ...int8(0.1), scale: Float32Array.of(0.1, 0.07), zeroPoint: Int32Array.of(0, 5), axis: 0 };
     const data = Float32Array.of(1.23, -0.77);
-    const graph = graphOf({ x: { shape: [2, 3], encoding: A }, c: { shape: [2, 1], data, encoding: c }, y: { encoding: A } }, [node("Add", ["x", "c"], ["y"])]);
+    const graph = graphOf({ x: { shape: [2, 3], encoding: A }, c: { shape: [2, 1], data, encoding: c }, y: { encoding: A } }, [
+      node("Add", ["x", "c"], ["y"]),
+    ]);
     const set = formed(graph);
     expect(set.form.name).toBe("program");
     const x = draw([2, 3], A, 3);
@@ -95,9 +102,10 @@ describe("island form", () => {
     const w = int8(0.017, 0);
     const weights = Float32Array.of(0.17, -1.9, 0.6);
     const set = formed(
-      graphOf({ x: { shape: [1, 3], encoding: A }, z: { shape: [1] }, w: { shape: [3, 1], data: weights, encoding: w }, y: { encoding: B } }, [
-        node("MatMul", ["x", "w"], ["m"]), node("Add", ["m", "z"], ["y"]),
-      ]),
+      graphOf(
+        { x: { shape: [1, 3], encoding: A }, z: { shape: [1] }, w: { shape: [3, 1], data: weights, encoding: w }, y: { encoding: B } },
+        [node("MatMul", ["x", "w"], ["m"]), node("Add", ["m", "z"], ["y"])],
+      ),
     );
     expect(set.form.name).toBe("island");
     const f = Math.fround;
@@ -105,14 +113,19 @@ describe("island form", () => {
     const x = [77, -5, 40];
     let acc = 0;
     for (let i = 0; i < 3; i++) acc = f(acc + f(f(0.25 * (x[i]! - 3)) * f(f(0.017) * codes[i]!)));
-    const inputs: Codes = new Map([["x", { dims: [1, 3], data: Float64Array.from(x) }], ["z", { dims: [1], data: Float32Array.of(0.3) }]]);
+    const inputs: Codes = new Map([
+      ["x", { dims: [1, 3], data: Float64Array.from(x) }],
+      ["z", { dims: [1], data: Float32Array.of(0.3) }],
+    ]);
     const found = set.form.reference(set.data, set.layer, set.graph, inputs, "exact")[0]!;
     expect([...found.data]).toEqual([codeOfFraction(fraction(f(acc + f(0.3))), B)]);
   });
 
   test("every node without kernel is listed at once", () => {
     const graph = graphOf({ x: { shape: [2, 6] }, i: { shape: [2, 6], type: "int64" }, y: {}, z: {} }, [
-      node("GatherElements", ["x", "i"], ["g"], { axis: 1 }), node("Relu", ["g"], ["r"]), node("GatherElements", ["r", "i"], ["y"], { axis: 1 }),
+      node("GatherElements", ["x", "i"], ["g"], { axis: 1 }),
+      node("Relu", ["g"], ["r"]),
+      node("GatherElements", ["r", "i"], ["y"], { axis: 1 }),
     ]);
     const set = formed(graph);
     const builder = new PlanBuilder(graph, "exact", { variant: "simd", signed: true, mr: 4, nr: 8, kr: 2 }, createWeightStore());
@@ -126,18 +139,45 @@ describe("island form", () => {
       }
     })();
     expect(caught).toBeInstanceOf(ModelError);
-    expect(caught!.issues.map(({ code, node: name }) => [code, name])).toEqual([["plan/no-kernel", "gatherelements_0"], ["plan/no-kernel", "gatherelements_2"]]);
+    expect(caught!.issues.map(({ code, node: name }) => [code, name])).toEqual([
+      ["plan/no-kernel", "gatherelements_0"],
+      ["plan/no-kernel", "gatherelements_2"],
+    ]);
     expect(caught!.message).toContain("float32[2, 6], int64[2, 6]");
   });
+});
+
+describe("what kernels cannot walk", () => {
+  for (const [name, encoding] of [
+    ["extreme", A],
+    ["island", undefined],
+  ] as const) {
+    test(`a reduction over four interleaved axes of eight is refused by name: ${name}`, () => {
+      const value = encoding ? { encoding } : {};
+      const axes = { shape: [4], data: BigInt64Array.of(0n, 2n, 4n, 6n), type: "int64" as const };
+      const graph = graphOf({ x: { shape: [2, 2, 2, 2, 2, 2, 2, 2], ...value }, axes, y: value }, [
+        node("ReduceMax", ["x", "axes"], ["y"]),
+      ]);
+      const set = formed(graph);
+      expect(set.form.name).toBe(name);
+      const builder = new PlanBuilder(graph, "exact", { variant: "simd", signed: true, mr: 4, nr: 8, kr: 2 }, createWeightStore());
+      builder.addInput("x", null);
+      expect(() => set.form.lower(set.data, set.layer, builder)).toThrow(
+        expect.objectContaining({ name: "ModelError", code: "plan/no-kernel" }),
+      );
+    });
+  }
 });
 
 /** Codes as a float32 simulation has them. */
 function simulate(set: Formed, inputs: Codes): number[][] {
   const computed = evaluate(set.layer, set.graph, inputs, { precision: "f32" });
   return set.layer.outputs.map((id) => {
-    const { encoding } = valueOf(set.graph, id);
+    const { encoding } = valueNamed(set.graph, id);
     const { qmin, qmax } = gridOf(encoding!.type);
-    return Array.from(computed.get(id)!.real.data, (x) => quantizeFloat32(x, encoding!.scale[0]!, encoding!.zeroPoint[0]!, qmin, qmax, "halfEven"));
+    return Array.from(computed.get(id)!.real.data, (x) =>
+      quantizeFloat32(x, encoding!.scale[0]!, encoding!.zeroPoint[0]!, qmin, qmax, "halfEven"),
+    );
   });
 }
 
@@ -155,17 +195,20 @@ describe("judging", () => {
     CASES.forEach(({ name, form, graph }, stream) => {
       if (form === "island") return;
       const set = formed(graph);
-      const inputs: Codes = new Map(set.layer.inputs.map((id) => {
-        const { dims, data } = draw(shapeOf(graph, id), valueOf(graph, id).encoding!, 100 + stream);
-        return [id, { dims, data: Float64Array.from(data) }];
-      }));
+      const inputs: Codes = new Map(
+        set.layer.inputs.map((id) => {
+          const { dims, data } = draw(shapeOf(graph, id), valueNamed(graph, id).encoding!, 100 + stream);
+          return [id, { dims, data: Float64Array.from(data) }];
+        }),
+      );
       const source = simulate(set, inputs);
       const judged = set.form.judge(set.data, set.layer, graph, inputs, { unit: 2 ** -24 }, "exact");
       set.layer.outputs.forEach((id, o) => {
-        const { qmin, qmax } = gridOf(valueOf(graph, id).encoding!.type);
+        const { qmin, qmax } = gridOf(valueNamed(graph, id).encoding!.type);
         const { exact, bound } = judged[o] as Judgement;
         source[o]!.forEach((q, i) => {
-          if (distance(q, exact[i]!, qmin, qmax) > bound[i]!) throw new Error(`${name}: code ${q} of element ${i} lies outside ${exact[i]} ± ${bound[i]}`);
+          if (distance(q, exact[i]!, qmin, qmax) > bound[i]!)
+            throw new Error(`${name}: code ${q} of element ${i} lies outside ${exact[i]} ± ${bound[i]}`);
           if (q >= qmax - 1 || q <= qmin + 1 || !(bound[i]! < 0.5)) return;
           planted++;
           if (distance(q + 1, exact[i]!, qmin, qmax) > bound[i]! && distance(q - 1, exact[i]!, qmin, qmax) > bound[i]!) caught++;
@@ -177,8 +220,13 @@ describe("judging", () => {
   });
 
   test("ties aside, every planted +1 is caught at 8 and at 16 bit", () => {
-    for (const [grid, out] of [[A, int8(0.371, 1)], [int16(0.00037, 11), int16(0.00071, 3)]] as const) {
-      const graph = graphOf({ a: { shape: [1000], encoding: grid }, b: { shape: [1000], encoding: grid }, y: { encoding: out } }, [node("Add", ["a", "b"], ["y"])]);
+    for (const [grid, out] of [
+      [A, int8(0.371, 1)],
+      [int16(0.00037, 11), int16(0.00071, 3)],
+    ] as const) {
+      const graph = graphOf({ a: { shape: [1000], encoding: grid }, b: { shape: [1000], encoding: grid }, y: { encoding: out } }, [
+        node("Add", ["a", "b"], ["y"]),
+      ]);
       const set = formed(graph);
       const inputs = codesOf({ a: draw([1000], grid, 7), b: draw([1000], grid, 8) });
       const codes = referenceOf(set, inputs)[0]!;

@@ -1,9 +1,9 @@
 /** Builds small graphs for the tests of forms: values with shapes and encodings, output shapes inferred by the operators. */
 import { type Encoding, perTensor } from "../../src/encodings/encoding.ts";
-import { formOf } from "../../src/forms/index.ts";
 import type { Codes, Form, Layer } from "../../src/forms/form.ts";
-import type { Attr, Graph, Node, Value } from "../../src/graph/graph.ts";
+import { formOf } from "../../src/forms/index.ts";
 import { typeInfo } from "../../src/forms/operands.ts";
+import type { Attr, Graph, Node, Value } from "../../src/graph/graph.ts";
 import { opOf } from "../../src/ops/index.ts";
 import { layersOf } from "../../src/passes/layers.ts";
 import type { ElementType, TypedArray } from "../../src/tensor/dtype.ts";
@@ -28,12 +28,29 @@ export function graphOf(values: Readonly<Record<string, ValueSpec>>, nodes: read
   const all = new Map<string, Value>();
   for (const [id, spec] of Object.entries(values)) if (spec.shape) all.set(id, { id, type: "float32", ...spec, shape: spec.shape });
   const made = new Set(nodes.flatMap((node) => node.outputs));
-  const graph = { name: "test", opsets: new Map([["", opset]]), values: all, nodes: [] as Node[], inputs: [] as string[], outputs: [] as string[] };
+  const graph = {
+    name: "test",
+    opsets: new Map([["", opset]]),
+    values: all,
+    nodes: [] as Node[],
+    inputs: [] as string[],
+    outputs: [] as string[],
+  };
   graph.inputs = [...all.values()].filter((value) => !value.data && !made.has(value.id)).map((value) => value.id);
   nodes.forEach((spec, i) => {
-    const node: Node = { id: `${spec.op.toLowerCase()}_${i}`, op: spec.op, domain: "", attrs: new Map(Object.entries(spec.attrs ?? {})), inputs: spec.inputs, outputs: spec.outputs };
+    const node: Node = {
+      id: `${spec.op.toLowerCase()}_${i}`,
+      op: spec.op,
+      domain: "",
+      attrs: new Map(Object.entries(spec.attrs ?? {})),
+      inputs: spec.inputs,
+      outputs: spec.outputs,
+    };
     const def = opOf(node)!;
-    const results = def.infer(node.inputs.map((id) => (id === "" ? null : typeInfo(graph, id))), def.parse(node.attrs, opset));
+    const results = def.infer(
+      node.inputs.map((id) => (id === "" ? null : typeInfo(graph, id))),
+      def.parse(node.attrs, opset),
+    );
     node.outputs.forEach((id, k) => {
       if (id !== "") all.set(id, { id, ...(values[id] ?? {}), type: results[k]!.type, shape: results[k]!.dims });
     });
@@ -59,7 +76,11 @@ export function formed(graph: Graph): Formed {
 }
 
 /** The layer's outputs by the form's reference. */
-export function referenceOf({ graph, layer, form, data }: Formed, inputs: Codes, target: "exact" | "fixed-single" | "fixed-double" = "exact"): number[][] {
+export function referenceOf(
+  { graph, layer, form, data }: Formed,
+  inputs: Codes,
+  target: "exact" | "fixed-single" | "fixed-double" = "exact",
+): number[][] {
   return form.reference(data, layer, graph, inputs, target).map((out) => Array.from(out.data));
 }
 

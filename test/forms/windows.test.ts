@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { type Encoding, gridOf } from "../../src/encodings/encoding.ts";
 import type { Attr } from "../../src/graph/graph.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
-import { codeOfFraction, type Fraction, over, realOf, plus, whole } from "./fractions.ts";
-import { codesOf, formed, graphOf, int8, referenceOf, uint16, uint8 } from "./smallGraph.ts";
+import { codeOfFraction, type Fraction, over, plus, realOf, whole } from "./fractions.ts";
+import { codesOf, formed, graphOf, int8, referenceOf, uint8, uint16 } from "./smallGraph.ts";
 
 interface Pool {
   readonly name: string;
@@ -21,7 +21,8 @@ const POOLS: readonly Pool[] = [
   { name: "ceil_mode", attrs: { kernel_shape: [3, 3], strides: [2, 2], pads: [0, 1, 0, 1], ceil_mode: 1 }, size: [6, 6], out: [3, 4] },
 ];
 
-const list = (attrs: Pool["attrs"], name: string, fallback: readonly number[]): readonly number[] => (attrs[name] as readonly number[] | undefined) ?? fallback;
+const list = (attrs: Pool["attrs"], name: string, fallback: readonly number[]): readonly number[] =>
+  (attrs[name] as readonly number[] | undefined) ?? fallback;
 
 /** Positions (row, column) of the taps of one output that lie on data, and how many lie inside the padded extent. */
 function taps({ attrs, size }: Pool, o: readonly number[]): { on: number[][]; inside: number } {
@@ -52,13 +53,18 @@ function eachOutput(pool: Pool, plane: readonly number[], value: (on: readonly n
   const [rows, columns] = pool.out;
   return Array.from({ length: rows * columns }, (_, i) => {
     const { on, inside } = taps(pool, [Math.floor(i / columns), i % columns]);
-    return value(on.map(([r, c]) => plane[r! * pool.size[1] + c!]!), inside);
+    return value(
+      on.map(([r, c]) => plane[r! * pool.size[1] + c!]!),
+      inside,
+    );
   });
 }
 
 function poolGraph(op: string, pool: Pool, from: Encoding, to: Encoding, extra: Readonly<Record<string, Attr>> = {}) {
   const set = formed(
-    graphOf({ x: { shape: [2, 3, ...pool.size], encoding: from }, y: { encoding: to } }, [{ op, inputs: ["x"], outputs: ["y"], attrs: { ...pool.attrs, ...extra } }]),
+    graphOf({ x: { shape: [2, 3, ...pool.size], encoding: from }, y: { encoding: to } }, [
+      { op, inputs: ["x"], outputs: ["y"], attrs: { ...pool.attrs, ...extra } },
+    ]),
   );
   expect(set.graph.values.get("y")!.shape).toEqual([2, 3, ...pool.out]);
   return set;
@@ -85,7 +91,8 @@ describe("mean form, target exact", () => {
           expect(set.form.name).toBe("mean");
           const codes = draw(from, 6 * pool.size[0] * pool.size[1], 1);
           const found = referenceOf(set, codesOf({ x: { dims: [2, 3, ...pool.size], data: codes } }))[0];
-          const mean = (on: readonly number[], inside: number) => codeOfFraction(over(sum(on, from), whole(counted ? inside : on.length)), to);
+          const mean = (on: readonly number[], inside: number) =>
+            codeOfFraction(over(sum(on, from), whole(counted ? inside : on.length)), to);
           expect(found).toEqual(planes(codes, pool.size[0] * pool.size[1]).flatMap((plane) => eachOutput(pool, plane, mean)));
         });
       }
@@ -96,10 +103,16 @@ describe("mean form, target exact", () => {
     const from = int8(0.25, 3);
     const to = uint8(0.5, 10);
     const codes = draw(from, 60, 2);
-    for (const [op, count] of [["ReduceMean", 4], ["ReduceSum", 1]] as const) {
+    for (const [op, count] of [
+      ["ReduceMean", 4],
+      ["ReduceSum", 1],
+    ] as const) {
       const graph = graphOf(
         { x: { shape: [3, 4, 5], encoding: from }, axes: { shape: [1], data: BigInt64Array.of(1n), type: "int64" }, y: { encoding: to } },
-        [{ op, inputs: ["x", "axes"], outputs: ["m"], attrs: { keepdims: 0 } }, { op: "Relu", inputs: ["m"], outputs: ["y"] }],
+        [
+          { op, inputs: ["x", "axes"], outputs: ["m"], attrs: { keepdims: 0 } },
+          { op: "Relu", inputs: ["m"], outputs: ["y"] },
+        ],
       );
       const set = formed(graph);
       expect(set.form.name).toBe("mean");
@@ -176,9 +189,14 @@ describe("extreme form", () => {
     const grid = int8(0.25, 3);
     const codes = draw(grid, 24, 6);
     const set = formed(
-      graphOf({ x: { shape: [2, 3, 4], encoding: grid }, axes: { shape: [2], data: BigInt64Array.of(0n, 2n), type: "int64" }, y: { encoding: grid } }, [
-        { op: "ReduceMin", inputs: ["x", "axes"], outputs: ["y"], attrs: { keepdims: 0 } },
-      ]),
+      graphOf(
+        {
+          x: { shape: [2, 3, 4], encoding: grid },
+          axes: { shape: [2], data: BigInt64Array.of(0n, 2n), type: "int64" },
+          y: { encoding: grid },
+        },
+        [{ op: "ReduceMin", inputs: ["x", "axes"], outputs: ["y"], attrs: { keepdims: 0 } }],
+      ),
     );
     expect(set.form.name).toBe("extreme");
     const expected = [0, 1, 2].map((c) => Math.min(...[0, 1].flatMap((n) => codes.slice((n * 3 + c) * 4, (n * 3 + c) * 4 + 4))));

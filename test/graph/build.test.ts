@@ -10,17 +10,33 @@ import { graphIssues, sortNodes } from "../../src/graph/validate.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 
 function sample(): Graph {
-  const inner: Graph = { name: "then", opsets: new Map([["", 13]]), nodes: [{ id: "inner", op: "Relu", domain: "", attrs: new Map(), inputs: ["a"], outputs: ["r"] }], values: new Map([["r", { id: "r", type: "float32", shape: null }]]), inputs: [], outputs: ["r"] };
+  const inner: Graph = {
+    name: "then",
+    opsets: new Map([["", 13]]),
+    nodes: [{ id: "inner", op: "Relu", domain: "", attrs: new Map(), inputs: ["a"], outputs: ["r"] }],
+    values: new Map([["r", { id: "r", type: "float32", shape: null }]]),
+    inputs: [],
+    outputs: ["r"],
+  };
   const builder = new GraphBuilder("sample", 13);
   builder.input("x", ["N", 4]);
   builder.input("flag", [], "bool");
-  builder.constant("w", Array.from({ length: 12 }, (_, i) => i), [12], "int8");
+  builder.constant(
+    "w",
+    Array.from({ length: 12 }, (_, i) => i),
+    [12],
+    "int8",
+  );
   builder.constant("two", [2], [], "float32");
   builder.node("Mul", ["x", "two"], { id: "mul", outputs: ["a"] });
   builder.node("If", ["flag"], { id: "if", outputs: ["y"], attrs: { then_branch: inner } });
   builder.node("Clip", ["y", "", "two"], { id: "clip", outputs: ["z"] });
   builder.node("Neg", ["x"], { id: "unused", outputs: ["dead"], attrs: { alpha: 0.5, axes: [0, 1], mode: "a b" } });
-  builder.encoding("a", perTensor("uint8", 0.5, 3)).half("z").describe("z", ["N", 4]).half("z");
+  builder
+    .encoding("a", perTensor("uint8", 0.5, 3))
+    .half("z")
+    .describe("z", ["N", 4])
+    .half("z");
   return builder.output("z").build();
 }
 
@@ -76,7 +92,11 @@ describe("sorting", () => {
     const random = createPcg32(5);
     for (let round = 0; round < 300; round++) {
       const nodes: Node[] = Array.from({ length: random.integer(1, 30) }, (_, i) => ({
-        id: `n${i}`, op: "Op", domain: "", attrs: new Map(), outputs: [`v${i}`],
+        id: `n${i}`,
+        op: "Op",
+        domain: "",
+        attrs: new Map(),
+        outputs: [`v${i}`],
         inputs: i === 0 ? [] : Array.from({ length: random.integer(0, 3) }, () => `v${random.integer(0, i - 1)}`),
       }));
       const shuffled = [...nodes];
@@ -89,7 +109,10 @@ describe("sorting", () => {
       expect(new Set(sorted).size).toBe(nodes.length);
       const seen = new Set<string>();
       for (const node of sorted) {
-        expect(node.inputs.every((id) => seen.has(id)), `round ${round}`).toBe(true);
+        expect(
+          node.inputs.every((id) => seen.has(id)),
+          `round ${round}`,
+        ).toBe(true);
         for (const id of node.outputs) seen.add(id);
       }
       expect(sortNodes(nodes).sorted).toEqual(nodes); // already sorted: unchanged
@@ -100,7 +123,14 @@ describe("sorting", () => {
 describe("rewriting", () => {
   test("reads are replaced in nodes, outputs and subgraphs, through chains; the given graph stays", () => {
     const graph = sample();
-    const changed = replaceReads(graph, new Map([["a", "b"], ["b", "x"], ["z", "y"]]));
+    const changed = replaceReads(
+      graph,
+      new Map([
+        ["a", "b"],
+        ["b", "x"],
+        ["z", "y"],
+      ]),
+    );
     expect(changed.outputs).toEqual(["y"]);
     expect(printGraph(changed)).toContain("r: float32[?] = Relu(x) # inner");
     expect(printGraph(graph)).toContain("r: float32[?] = Relu(a) # inner");
@@ -113,7 +143,9 @@ describe("rewriting", () => {
   });
 
   test("nodes are kept, dropped or multiplied", () => {
-    const graph = mapNodes(sample(), (node) => (node.id === "unused" ? [] : node.id === "mul" ? [node, { ...node, id: "again", outputs: ["a2"] }] : undefined));
+    const graph = mapNodes(sample(), (node) =>
+      node.id === "unused" ? [] : node.id === "mul" ? [node, { ...node, id: "again", outputs: ["a2"] }] : undefined,
+    );
     expect(graph.nodes.map((node) => node.id)).toEqual(["mul", "again", "if", "clip"]);
   });
 

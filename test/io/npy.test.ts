@@ -8,13 +8,29 @@ import { arrayType, type ElementType, type TypedArray } from "../../src/tensor/d
 
 const SEED = 7_302;
 const MUTATIONS = process.env.BITEXACT_TIER === "fast" ? 200 : process.env.BITEXACT_TIER === "soak" ? 20_000 : 1_000;
-const TYPES: ElementType[] = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"];
+const TYPES: ElementType[] = [
+  "bool",
+  "int8",
+  "uint8",
+  "int16",
+  "uint16",
+  "int32",
+  "uint32",
+  "int64",
+  "uint64",
+  "float16",
+  "float32",
+  "float64",
+];
 
 function arrayOf(type: ElementType, dims: readonly number[]): NpyArray {
   const random = createPcg32(SEED, TYPES.indexOf(type));
   const size = dims.reduce((a, b) => a * b, 1);
-  const bytes = new Uint8Array(size * arrayType(type).BYTES_PER_ELEMENT).map(() => (type === "bool" ? random.integer(0, 1) : random.integer(0, 255)));
-  if (type === "float32" || type === "float64") return { type, dims, data: (arrayType(type) as typeof Float64Array).from({ length: size }, () => random.uniform(-9, 9)) as TypedArray };
+  const bytes = new Uint8Array(size * arrayType(type).BYTES_PER_ELEMENT).map(() =>
+    type === "bool" ? random.integer(0, 1) : random.integer(0, 255),
+  );
+  if (type === "float32" || type === "float64")
+    return { type, dims, data: (arrayType(type) as typeof Float64Array).from({ length: size }, () => random.uniform(-9, 9)) as TypedArray };
   return { type, dims, data: new (arrayType(type) as unknown as new (buffer: ArrayBuffer) => TypedArray)(bytes.buffer) };
 }
 
@@ -45,18 +61,27 @@ describe("npy", () => {
   test("the header is what NumPy writes: 64-byte aligned, one newline at its end", () => {
     const bytes = writeNpy({ type: "float32", dims: [3], data: Float32Array.of(1, 2, 3) });
     expect(bytes.length).toBe(128 + 12);
-    expect(new TextDecoder().decode(bytes.subarray(10, 128))).toBe("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }".padEnd(117) + "\n");
+    expect(new TextDecoder().decode(bytes.subarray(10, 128))).toBe(
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }".padEnd(117) + "\n",
+    );
   });
 
   test("sub-byte integers are written one per byte", () => {
-    expect(readNpy(writeNpy({ type: "int4", dims: [2], data: Int8Array.of(-8, 7) }))).toEqual({ type: "int8", dims: [2], data: Int8Array.of(-8, 7) });
+    expect(readNpy(writeNpy({ type: "int4", dims: [2], data: Int8Array.of(-8, 7) }))).toEqual({
+      type: "int8",
+      dims: [2],
+      data: Int8Array.of(-8, 7),
+    });
   });
 
   test("big-endian and Fortran-ordered files are converted, versions 2 and 3 are read", () => {
-    expect(readNpy(fileOf("{'descr': '>i2', 'fortran_order': False, 'shape': (2,), }\n", [1, 2, 0xff, 0xfe])).data).toEqual(Int16Array.of(258, -2));
+    expect(readNpy(fileOf("{'descr': '>i2', 'fortran_order': False, 'shape': (2,), }\n", [1, 2, 0xff, 0xfe])).data).toEqual(
+      Int16Array.of(258, -2),
+    );
     const fortran = readNpy(fileOf("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }\n", [0, 3, 1, 4, 2, 5]));
     expect(fortran).toEqual({ type: "uint8", dims: [2, 3], data: Uint8Array.of(0, 1, 2, 3, 4, 5) });
-    for (const version of [2, 3]) expect(readNpy(fileOf("{'descr': '|u1', 'fortran_order': False, 'shape': (), }\n", [7], version)).data).toEqual(Uint8Array.of(7));
+    for (const version of [2, 3])
+      expect(readNpy(fileOf("{'descr': '|u1', 'fortran_order': False, 'shape': (), }\n", [7], version)).data).toEqual(Uint8Array.of(7));
   });
 
   test.each([
@@ -69,7 +94,11 @@ describe("npy", () => {
     ["records", fileOf("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", [0, 0, 0, 0]), "npy/dtype"],
     ["too few elements", fileOf("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", [0, 0, 0, 0]), "npy/length"],
     ["too many elements", fileOf("{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }", [0, 0]), "npy/length"],
-    ["a shape product beyond 2^53", fileOf("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999, 99999999, 99999999), }", []), "npy/malformed"],
+    [
+      "a shape product beyond 2^53",
+      fileOf("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999, 99999999, 99999999), }", []),
+      "npy/malformed",
+    ],
     ["a negative dimension", fileOf("{'descr': '|u1', 'fortran_order': False, 'shape': (-1,), }", []), "npy/malformed"],
   ])("%s: refused", (_, bytes, code) => {
     expect(codeOf(() => readNpy(bytes))).toBe(code);
@@ -78,8 +107,11 @@ describe("npy", () => {
 
 describe("npz", () => {
   const arrays = new Map<string, NpyArray>([
-    ["input", arrayOf("float32", [2, 3])], ["/conv/Conv_output_0", arrayOf("uint8", [4])], ["a/b", arrayOf("int16", [1])],
-    ["__proto__", arrayOf("int8", [2])], ["constructor", arrayOf("int8", [1])],
+    ["input", arrayOf("float32", [2, 3])],
+    ["/conv/Conv_output_0", arrayOf("uint8", [4])],
+    ["a/b", arrayOf("int16", [1])],
+    ["__proto__", arrayOf("int8", [2])],
+    ["constructor", arrayOf("int8", [1])],
   ]);
 
   test.each([true, false])("members keep their names, slashes and all (compressed: %s)", (compress) => {

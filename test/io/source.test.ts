@@ -46,10 +46,38 @@ describe("external data in a folder", () => {
   });
 
   const attacks = [
-    "../secret.bin", "sub/../../secret.bin", "..", "../model/w.bin", "sub/..", "..\\secret.bin", "sub\\..\\..\\secret.bin", "/etc/passwd", "//etc/passwd",
-    "\\etc\\passwd", "C:\\secret.bin", "c:secret.bin", "file:///etc/passwd", "http://localhost/w.bin", "w.bin\0.txt", "\0", "", ".", "./", "sub/.", "link.bin",
-    "./link.bin", "inside-link.bin", "linked-folder/w.bin", "linked-folder", "broken.bin", "zero.bin", "hard.bin", "sub", "linked-folder/../w.bin",
-    join(top, "secret.bin"), join(folder, "w.bin"),
+    "../secret.bin",
+    "sub/../../secret.bin",
+    "..",
+    "../model/w.bin",
+    "sub/..",
+    "..\\secret.bin",
+    "sub\\..\\..\\secret.bin",
+    "/etc/passwd",
+    "//etc/passwd",
+    "\\etc\\passwd",
+    "C:\\secret.bin",
+    "c:secret.bin",
+    "file:///etc/passwd",
+    "http://localhost/w.bin",
+    "w.bin\0.txt",
+    "\0",
+    "",
+    ".",
+    "./",
+    "sub/.",
+    "link.bin",
+    "./link.bin",
+    "inside-link.bin",
+    "linked-folder/w.bin",
+    "linked-folder",
+    "broken.bin",
+    "zero.bin",
+    "hard.bin",
+    "sub",
+    "linked-folder/../w.bin",
+    join(top, "secret.bin"),
+    join(folder, "w.bin"),
   ];
   test.each(attacks)("%j is refused", async (location) => {
     const read = await nodeExternalData(folder);
@@ -66,7 +94,16 @@ describe("sources", () => {
   test("bytes, buffers, paths, file URLs, data URLs, blobs and responses give the same bytes", async () => {
     const path = join(folder, "w.bin");
     const bytes = Uint8Array.of(1, 2);
-    const sources = [bytes, bytes.buffer as ArrayBuffer, path, pathToFileURL(path), pathToFileURL(path).href, "data:application/octet-stream;base64,AQI=", new Blob([bytes]), new Response(bytes)];
+    const sources = [
+      bytes,
+      bytes.buffer as ArrayBuffer,
+      path,
+      pathToFileURL(path),
+      pathToFileURL(path).href,
+      "data:application/octet-stream;base64,AQI=",
+      new Blob([bytes]),
+      new Response(bytes),
+    ];
     for (const source of sources) expect(await readSource(source)).toEqual(bytes);
   });
 

@@ -66,8 +66,11 @@ interface Shapes {
   readonly b: readonly number[];
 }
 
-function runLinear(machine: Machine, op: Op, a: Operand, b: Operand, y: Result, shapes: Shapes): number[] {
+/** `eps`: near-tie thresholds other than the proven ones, double and float32 (1: not used). */
+function runLinear(machine: Machine, op: Op, a: Operand, b: Operand, y: Result, shapes: Shapes, eps?: readonly [number, number]): number[] {
   machine.reset();
+  const reals = linearReals(op, a.scale, b.scale, y.scale, largest(a), largest(b));
+  if (eps) [reals[3], reals[6]] = eps;
   const put = ({ stored, data }: Operand) => machine.put(stored ? pack(stored, data) : Float32Array.from(data), stored ? stored.bytes : 4);
   const size = sizeOf(shapes.out);
   const walk = broadcastDescriptor(shapes.out, broadcastStrides(shapes.a, shapes.out), broadcastStrides(shapes.b, shapes.out));
@@ -76,7 +79,7 @@ function runLinear(machine: Machine, op: Op, a: Operand, b: Operand, y: Result, 
     a: put(a), b: put(b), output, aKind: a.stored?.kind ?? KIND.f32, bKind: b.stored?.kind ?? KIND.f32, outKind: y.stored.kind,
     rank: walk.rank, shape: machine.put(walk.words), aZero: a.zero, bZero: b.zero, outZero: y.zero,
     min: y.stored.lowest, max: y.stored.highest, op: op === "mul" ? 1 : 0,
-    reals: machine.put(linearReals(op, a.scale, b.scale, y.scale, largest(a), largest(b))),
+    reals: machine.put(reals),
   }, walk.units);
   return unpack(machine, y.stored, output, size);
 }
@@ -121,7 +124,7 @@ function randomCodes(random: ReturnType<typeof createPcg32>, stored: Stored, cou
 describe.each(machines())("linear operators, $variant", (machine) => {
   const q8 = storedOf(machine, 8);
   const q16 = storedOf(machine, 16);
-  const sets = tier(3, SCALES.length, SCALES.length);
+  const sets = tier(2, SCALES.length, SCALES.length);
 
   it.each(OPS)(`linear_binary %s: all 65,536 pairs of 8-bit codes on ${sets} sets of scales equal rationals`, (op) => {
     for (const [n, [sa, sb, sy]] of SCALES.slice(0, sets).entries()) {
@@ -130,6 +133,29 @@ describe.each(machines())("linear operators, $variant", (machine) => {
       const y = { stored: q8, zero: q8.lowest + ((n * 53 + 127) % 256), scale: op === "mul" ? f(sa * sb * (n % 2 ? 64 : 2)) : sy };
       expectLinear(machine, op, a, b, y, { out: [256, 256], a: [256, 1], b: [256] }, `${op}, scales ${sa}, ${sb}, ${y.scale}`);
     }
+  });
+
+  it("linear_binary decides sums that double cannot tell from a tie", () => {
+    // t = nb/2 + na·2^-52·0.91: half of all pairs lie within 2^-44 of a tie, on the side of the sign of na
+    for (const op of ["add", "sub"] as const) {
+      const a = { stored: q8, data: codes8(q8), zero: q8.lowest + 100, scale: f(1.37 * 2 ** -52) };
+      const b = { stored: q8, data: codes8(q8), zero: q8.lowest + 30, scale: 0.75 };
+      const y = { stored: q16, zero: 32768, scale: 1.5 };
+      const shapes = { out: [256, 256], a: [256, 1], b: [256] };
+      expectLinear(machine, op, a, b, y, shapes, op);
+      const exact = runLinear(machine, op, a, b, y, shapes);
+      expect(firstDifference(runLinear(machine, op, a, b, y, shapes, [0, 1]), exact), "double alone would be wrong").not.toBeNull();
+    }
+  });
+
+  it.each(OPS)("linear_binary %s: the exact decision, forced on every lane within 0.2 of a tie, changes nothing", (op) => {
+    const a = { stored: q8, data: codes8(q8), zero: q8.lowest + 99, scale: f(0.7) };
+    const b = { stored: q8, data: codes8(q8), zero: q8.lowest + 128, scale: f(0.7) };
+    const y = { stored: q16, zero: 32768, scale: f(1.4) };
+    const shapes = { out: [256, 256], a: [256, 1], b: [256] };
+    expect(firstDifference(runLinear(machine, op, a, b, y, shapes, [0.2, 1]), runLinear(machine, op, a, b, y, shapes))).toBeNull();
+    const single = runLinear(machine, op, a, b, y, shapes, [2 ** -40, 0]);
+    if (op === "mul") expect(firstDifference(single, runLinear(machine, op, a, b, y, shapes)), "float32 alone would be wrong").not.toBeNull();
   });
 
   const pairs = tier(3000, 20_000, 400_000);
@@ -175,7 +201,7 @@ describe.each(machines())("linear operators, $variant", (machine) => {
   });
 
   it.each(OPS)("fixed targets, %s: all 65,536 pairs of 8-bit codes equal the TypeScript integer forms", (op) => {
-    for (const [sa, sb, sy] of SCALES.slice(0, tier(2, 6, 10))) {
+    for (const [sa, sb, sy] of SCALES.slice(0, tier(1, 4, 10))) {
       const a = { stored: q8, data: codes8(q8), zero: q8.lowest + 3, scale: sa };
       const b = { stored: q8, data: codes8(q8), zero: q8.lowest + 250, scale: sb };
       const y = { stored: q8, zero: q8.lowest + 120, scale: op === "mul" ? f(sa * sb * 40) : sy };

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { argmax, BUNDLED, digitTensor, readDigits } from "../../src/cli/bundled.ts";
-import { recordedSamples } from "../../src/cli/recorded.ts";
 import { randomSamples } from "../../src/cli/random.ts";
+import { recordedSamples } from "../../src/cli/recorded.ts";
 import { samplesOf } from "../../src/cli/samples.ts";
 import { loadModel, type Model, runReference, Session, Tensor, verify } from "../../src/index.ts";
 import { readNpz } from "../../src/io/npz.ts";
@@ -17,13 +17,17 @@ const digits = readDigits("models");
 
 /** Digits right of 397 in AIMET's own simulation of the same files. */
 const SIMULATED_RIGHT: Readonly<Record<string, number>> = {
-  "digits_cnn/w8a8_pc": 385, "digits_cnn/w4a8_pc": 376, "conv1d/w8a16_pc": 390, "tiny_transformer/w8a8_pc": 374,
+  "digits_cnn/w8a8_pc": 385,
+  "digits_cnn/w4a8_pc": 376,
+  "conv1d/w8a16_pc": 390,
+  "tiny_transformer/w8a8_pc": 374,
 };
 
 const load = (folder: string): Promise<Model> =>
   loadModel(join("models", folder, "model.onnx"), { encodings: join("models", folder, "model.encodings") });
 
-const arrays = (folder: string, name: string): ReturnType<typeof readNpz> => readNpz(new Uint8Array(readFileSync(join("models", folder, name))));
+const arrays = (folder: string, name: string): ReturnType<typeof readNpz> =>
+  readNpz(new Uint8Array(readFileSync(join("models", folder, name))));
 
 describe.each(BUNDLED.map(({ folder }) => folder))("%s", (folder) => {
   test("classifies as many of the 397 test digits as AIMET's simulation does", async () => {
@@ -79,7 +83,8 @@ test("every variant and target gives the committed SHA-256 over all intermediate
 
 test("random samples are pinned: the same seed gives the same bytes on every engine", async () => {
   const model = await load("digits_cnn/w8a8_pc");
-  const draw = (seed: number): Float32Array => randomSamples(model, { seed, samples: 2, shapes: {}, bounds: new Map() })[1]?.input?.data as Float32Array;
+  const draw = (seed: number): Float32Array =>
+    randomSamples(model, { seed, samples: 2, shapes: {}, bounds: new Map() })[1]?.input?.data as Float32Array;
   const [a, b, c] = [draw(3), draw(3), draw(4)];
   expect(b).toEqual(a);
   expect(c).not.toEqual(a);

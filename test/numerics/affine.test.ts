@@ -17,7 +17,8 @@ describe("quantizeReal", () => {
     const bits = new DataView(new ArrayBuffer(4));
     for (let i = 0; i < COUNT; i++) {
       const scale = Math.fround((1 + random.float()) * 2 ** random.integer(-30, 4));
-      const [qmin, qmax, zero] = i % 3 === 0 ? [0, 255, random.integer(0, 255)] : i % 3 === 1 ? [-128, 127, 0] : [0, 65535, random.integer(0, 65535)];
+      const [qmin, qmax, zero] =
+        i % 3 === 0 ? [0, 255, random.integer(0, 255)] : i % 3 === 1 ? [-128, 127, 0] : [0, 65535, random.integer(0, 65535)];
       let x = Math.fround(scale * (i % 2 ? random.integer(-70000, 70000) + 0.5 : random.uniform(-300, 300)));
       if (i % 4 === 1) {
         bits.setFloat32(0, x);
@@ -34,7 +35,10 @@ describe("quantizeReal", () => {
     const of = (x: number): number => quantizeReal(x, 0.5, 7, 0, 255);
     expect([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0].map(of)).toEqual([7, 255, 0, 7]);
     for (const kernel of ["halfEven", "reciprocal", "halfAway"] as const) {
-      expect([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0].map((x) => quantizeFloat32(x, 0.5, 7, 0, 255, kernel)), kernel).toEqual([7, 255, 0, 7]);
+      expect(
+        [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0].map((x) => quantizeFloat32(x, 0.5, 7, 0, 255, kernel)),
+        kernel,
+      ).toEqual([7, 255, 0, 7]);
     }
   });
 });
@@ -62,7 +66,10 @@ describe("weight codes", () => {
   const encoding = (over: Partial<Encoding>): Encoding => ({ ...perTensor("int8", 1, 0), ...over });
 
   it("scale indices follow channel and block axes in the tensor's own order", () => {
-    const scales = (n: number): Pick<Encoding, "scale" | "zeroPoint"> => ({ scale: new Float32Array(n).fill(1), zeroPoint: new Int32Array(n) });
+    const scales = (n: number): Pick<Encoding, "scale" | "zeroPoint"> => ({
+      scale: new Float32Array(n).fill(1),
+      zeroPoint: new Int32Array(n),
+    });
     const perChannel = scaleIndexer(encoding({ ...scales(3), axis: 1 }), [2, 3, 4]);
     expect([0, 4, 8, 12, 23].map(perChannel)).toEqual([0, 1, 2, 0, 2]);
     const blocks = scaleIndexer(encoding({ ...scales(4), axis: 0, blockAxis: 1, blockSize: 2 }), [2, 4, 1]);

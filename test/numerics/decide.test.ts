@@ -11,7 +11,10 @@ const COUNT = samples(10_000, 100_000, 1_000_000);
 const RATIOS = [1 / 2, 1 / 4, 1 / 8, 3 / 8, 1 / 49, 5 / 6, 1];
 
 function exactSum(terms: readonly (readonly [number, number])[]): rational.Rational {
-  return terms.reduce<rational.Rational>((sum, [a, b]) => rational.add(sum, rational.mul(rational.fromNumber(a), rational.fromNumber(b))), rational.ZERO);
+  return terms.reduce<rational.Rational>(
+    (sum, [a, b]) => rational.add(sum, rational.mul(rational.fromNumber(a), rational.fromNumber(b))),
+    rational.ZERO,
+  );
 }
 
 /** A channel; every third one has a ratio rich in ties. */
@@ -23,7 +26,11 @@ function channel(random: Pcg32, i: number): { factor: number[]; bias: number[]; 
     return { factor: [Math.fround(sy * ratio)], bias: i % 4 ? [0] : [sy * random.integer(-9, 9) * 0.5], outScale: sy };
   }
   const product = Math.fround(random.float() * 0.01 + 1e-5) * Math.fround(random.float() * 0.1 + 1e-4);
-  return { factor: i % 5 ? [product] : [product, product * 2 ** -55 * random.float()], bias: [Math.fround(random.uniform(-3, 3))], outScale };
+  return {
+    factor: i % 5 ? [product] : [product, product * 2 ** -55 * random.float()],
+    bias: [Math.fround(random.uniform(-3, 3))],
+    outScale,
+  };
 }
 
 describe("rescale", () => {
@@ -40,7 +47,8 @@ describe("rescale", () => {
         const numerator = exactSum([...factor.map((f) => [acc, f] as const), ...bias.map((b) => [b, 1] as const)]);
         const t = rational.div(numerator, rational.fromNumber(outScale));
         const got = rescale(acc, factor, bias, outScale);
-        if (got !== Number(rational.roundHalfEven(t)) || Object.is(got, -0)) expect.fail(`acc ${acc}, ${JSON.stringify({ factor, bias, outScale })}: ${got}`);
+        if (got !== Number(rational.roundHalfEven(t)) || Object.is(got, -0))
+          expect.fail(`acc ${acc}, ${JSON.stringify({ factor, bias, outScale })}: ${got}`);
         if (Math.abs(rescaleReal(acc, factor, bias, outScale) - rational.toNumber(t)) > 1e-9) expect.fail(`rescaleReal at ${acc}`);
       }
     }
@@ -65,16 +73,22 @@ describe("divideExact", () => {
     for (let i = 0; i < COUNT; i++) {
       const unit = i % 3 ? Math.fround(random.float() * 0.1 + 1e-3) : 0.25;
       const other = i % 3 ? Math.fround(random.float() * 0.1 + 1e-3) : 0.125;
-      const numerators: [number, number][] = [[random.integer(-255, 255), unit], [random.integer(-255, 255), i % 3 ? other : unit * 0.5]];
+      const numerators: [number, number][] = [
+        [random.integer(-255, 255), unit],
+        [random.integer(-255, 255), i % 3 ? other : unit * 0.5],
+      ];
       const denominators: [number, number] = [i % 2 ? unit : other, i % 5 ? 1 : random.integer(1, 49)];
       const t = rational.div(exactSum(numerators), exactSum([denominators]));
       const got = divideExact(numerators, denominators);
-      if (got !== Number(rational.roundHalfEven(t)) || Object.is(got, -0)) expect.fail(`${JSON.stringify({ numerators, denominators })}: ${got}`);
+      if (got !== Number(rational.roundHalfEven(t)) || Object.is(got, -0))
+        expect.fail(`${JSON.stringify({ numerators, denominators })}: ${got}`);
     }
   });
 
   it("survives products that leave the range of doubles and negative denominators", () => {
-    expect(divideExact([[3e-200, 1e-200]], [1e-200, 2e-200])).toBe(Number(rational.roundHalfEven(rational.div(exactSum([[3e-200, 1e-200]]), exactSum([[1e-200, 2e-200]])))));
+    expect(divideExact([[3e-200, 1e-200]], [1e-200, 2e-200])).toBe(
+      Number(rational.roundHalfEven(rational.div(exactSum([[3e-200, 1e-200]]), exactSum([[1e-200, 2e-200]])))),
+    );
     expect(divideExact([[3e200, 1e200]], [1e200, 1e200])).toBe(3);
     expect(divideExact([[5, 1]], [-2, 1])).toBe(-2);
     expect(divideExact([[7, 1]], [-2, 1])).toBe(-4);
@@ -110,7 +124,14 @@ describe("expansions", () => {
   it("tieSign separates a tie from its neighbours by one unit in the last place", () => {
     const f = 0.1;
     const bias = -(0.1 * 3);
-    expect(tieSign(3, f, 0, bias, 0, 0, 1)).toBe(rational.sign(exactSum([[3, f], [bias, 1]])));
+    expect(tieSign(3, f, 0, bias, 0, 0, 1)).toBe(
+      rational.sign(
+        exactSum([
+          [3, f],
+          [bias, 1],
+        ]),
+      ),
+    );
     expect(tieSign(7, 0.5, 0, 1, 0, 4.5, 1)).toBe(0);
     expect(tieSign(7, 0.5, 5e-324, 1, 0, 4.5, 1)).toBe(1);
     expect(tieSign(7, 0.5, 0, 1, -5e-324, 4.5, 1)).toBe(-1);

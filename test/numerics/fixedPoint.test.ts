@@ -2,7 +2,15 @@
 import { describe, expect, it } from "vitest";
 import { ModelError } from "../../src/errors.ts";
 import {
-  applyFixedAdd, fixedAdd, fixedAveragePool, fixedMean, fixedMul, quantizeBias, quantizeMultiplier, requantizeDouble, requantizeSingle,
+  applyFixedAdd,
+  fixedAdd,
+  fixedAveragePool,
+  fixedMean,
+  fixedMul,
+  quantizeBias,
+  quantizeMultiplier,
+  requantizeDouble,
+  requantizeSingle,
 } from "../../src/numerics/fixedPoint.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import * as rational from "../../src/numerics/rational.ts";
@@ -52,7 +60,14 @@ describe("requantize", () => {
   });
 
   it("runs of consecutive accumulators cross every tie the right way", () => {
-    for (const [m, r] of [[2 ** 30, 31], [2 ** 30, 32], [2 ** 30, 34], [1518500250, 35], [2 ** 31 - 1, 38], [1431655765, 37]] as const) {
+    for (const [m, r] of [
+      [2 ** 30, 31],
+      [2 ** 30, 32],
+      [2 ** 30, 34],
+      [1518500250, 35],
+      [2 ** 31 - 1, 38],
+      [1431655765, 37],
+    ] as const) {
       for (let acc = -3000; acc <= 3000; acc++) {
         const exact = [BigInt(acc), BigInt(m), BigInt(r)] as const;
         if (requantizeSingle(acc, m, r) !== single(...exact)) expect.fail(`single ${acc} ${m} ${r}`);
@@ -103,7 +118,10 @@ describe("TFLite forms", () => {
       for (let j = 0; j < 50; j++) {
         const limit = bits === 8 ? 255 : 32767;
         const [a, b] = [random.integer(-limit, limit), random.integer(-limit, limit)];
-        for (const [requantize, exact] of [[requantizeSingle, single], [requantizeDouble, gemmlowp]] as const) {
+        for (const [requantize, exact] of [
+          [requantizeSingle, single],
+          [requantizeDouble, gemmlowp],
+        ] as const) {
           const big = ({ multiplier, r }: { multiplier: number; r: number }): [bigint, bigint] => [BigInt(multiplier), BigInt(r)];
           const left = exact(BigInt(a) << BigInt(fixed.leftShift), ...big(fixed.a));
           const right = exact(BigInt(b) << BigInt(fixed.leftShift), ...big(fixed.b));
@@ -123,7 +141,9 @@ describe("TFLite forms", () => {
   });
 
   it("bias codes round half to even on the accumulator's grid and saturate", () => {
-    expect([0.25, 0.75, -0.25, 1e12, -1e12, Number.NaN].map((bias) => quantizeBias(bias, 0.5))).toEqual([0, 2, 0, 2147483647, -2147483648, 0]);
+    expect([0.25, 0.75, -0.25, 1e12, -1e12, Number.NaN].map((bias) => quantizeBias(bias, 0.5))).toEqual([
+      0, 2, 0, 2147483647, -2147483648, 0,
+    ]);
   });
 });
 
@@ -137,10 +157,15 @@ describe("target rows", () => {
         const factor = Math.fround(random.float() * 0.01 + 1e-4) * Math.fround(random.float() * 0.1 + 1e-3);
         const channel = row.channel([factor], [Math.fround(random.uniform(-2, 2))], Math.fround(random.float() * 0.1 + 0.01));
         const acc = random.integer(-200_000, 200_000);
-        const t = rational.toNumber(rational.div(
-          rational.add(rational.mul(rational.fromNumber(acc), rational.fromNumber(factor)), rational.fromNumber(channel.bias[0] as number)),
-          rational.fromNumber(channel.outScale),
-        ));
+        const t = rational.toNumber(
+          rational.div(
+            rational.add(
+              rational.mul(rational.fromNumber(acc), rational.fromNumber(factor)),
+              rational.fromNumber(channel.bias[0] as number),
+            ),
+            rational.fromNumber(channel.outScale),
+          ),
+        );
         const outside = Math.abs(t - row.rescale(acc, channel)) - 0.5;
         if (outside > row.deviation(acc, channel) + 1e-12) expect.fail(`${name}: ${acc} gives ${row.rescale(acc, channel)} for ${t}`);
       }

@@ -1,5 +1,5 @@
 /** Loads the probe module: the WASM twins of src/numerics. The built file is used when it is up to date, else the sources are compiled here. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import asc from "assemblyscript/asc";
 
 const BUILT = "build/kernels/probes.wasm";
@@ -17,8 +17,8 @@ export interface Probes {
 
 function isCurrent(): boolean {
   if (!existsSync(BUILT)) return false;
-  const sources = ["assembly/probes.ts", ...readdirSync("assembly/numerics").map((name) => `assembly/numerics/${name}`)];
-  return sources.every((source) => statSync(source).mtimeMs <= statSync(BUILT).mtimeMs);
+  const sources = ["probes", ...["elementary", "erf", "expansion", "fixedPoint", "half"].map((name) => `numerics/${name}`)];
+  return sources.every((source) => statSync(`assembly/${source}.ts`).mtimeMs <= statSync(BUILT).mtimeMs);
 }
 
 async function compile(): Promise<Uint8Array> {

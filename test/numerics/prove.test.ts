@@ -1,10 +1,10 @@
 /** The plan-time prover against brute force: nearest ties, double epilogues, 64-bit fixed-point panels over all reachable accumulators. */
 import { describe, expect, it } from "vitest";
+import { rescale } from "../../src/numerics/decide.ts";
 import { largestResidue, smallestResidue } from "../../src/numerics/modular.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import { type FixedPanel, nearestTie, proveDouble, proveFixed64 } from "../../src/numerics/prove.ts";
 import * as rational from "../../src/numerics/rational.ts";
-import { rescale } from "../../src/numerics/decide.ts";
 import type { ProofChannel } from "../../src/plan/plan.ts";
 import { samples } from "./tier.ts";
 
@@ -14,11 +14,21 @@ const PANELS = samples(6, 30, 400);
 function drawChannel(random: Pcg32, steep: number, ties: boolean): ProofChannel {
   const outScale = ties ? 0.0625 : Math.fround(2 ** random.uniform(-7, -2));
   const weight = 2 ** random.uniform(steep - 1, steep);
-  const scale = ties ? outScale * [1 / 8, 1 / 64, 1 / 49, 3 / 128][random.integer(0, 3)]! : Math.fround(0.0371) * Math.fround(weight * outScale * 27);
+  const scale = ties
+    ? outScale * [1 / 8, 1 / 64, 1 / 49, 3 / 128][random.integer(0, 3)]!
+    : Math.fround(0.0371) * Math.fround(weight * outScale * 27);
   const zero = random.integer(0, 255);
   const bias = ties ? outScale * random.integer(-20, 20) * 0.25 : Math.fround(random.uniform(-2, 2));
   const reach = random.integer(50, 20_000);
-  return { scale: [i32Sign(random) * scale], bias: [bias], outScale, accMin: -reach, accMax: reach + random.integer(0, 900), qmin: -zero, qmax: 255 - zero };
+  return {
+    scale: [i32Sign(random) * scale],
+    bias: [bias],
+    outScale,
+    accMin: -reach,
+    accMax: reach + random.integer(0, 900),
+    qmin: -zero,
+    qmax: 255 - zero,
+  };
 }
 
 function i32Sign(random: Pcg32): number {
@@ -50,7 +60,8 @@ describe("residues of progressions", () => {
       const [p, r, n] = [random.integer(0, q - 1), random.integer(0, q - 1), random.integer(0, 80)];
       const values = Array.from({ length: n + 1 }, (_, x) => (p * x + r) % q);
       const args = [BigInt(n), BigInt(p), BigInt(r), BigInt(q)] as const;
-      if (smallestResidue(...args) !== BigInt(Math.min(...values)) || largestResidue(...args) !== BigInt(Math.max(...values))) expect.fail(`${args}`);
+      if (smallestResidue(...args) !== BigInt(Math.min(...values)) || largestResidue(...args) !== BigInt(Math.max(...values)))
+        expect.fail(`${args}`);
     }
   });
 });
@@ -87,7 +98,8 @@ describe("proveFixed64", () => {
       proven++;
       for (const [lane, channel] of channels.entries()) {
         for (let acc = channel.accMin; acc <= channel.accMax; acc++) {
-          if (fixedCode(panel, lane, acc) !== exactCode(channel, acc) - channel.qmin) expect.fail(`lane ${lane} acc ${acc}: ${JSON.stringify(channel)}`);
+          if (fixedCode(panel, lane, acc) !== exactCode(channel, acc) - channel.qmin)
+            expect.fail(`lane ${lane} acc ${acc}: ${JSON.stringify(channel)}`);
         }
       }
     }
@@ -109,7 +121,11 @@ describe("proveFixed64", () => {
   it("channels that always saturate, a slope of zero and a range of one code are constants", () => {
     const base: ProofChannel = { scale: [0.01], bias: [0], outScale: 0.05, accMin: -500, accMax: 500, qmin: -10, qmax: 20 };
     const channels: ProofChannel[] = [
-      { ...base, bias: [100] }, { ...base, bias: [-100] }, { ...base, scale: [0], bias: [0.12] }, { ...base, qmin: 3, qmax: 3 }, base,
+      { ...base, bias: [100] },
+      { ...base, bias: [-100] },
+      { ...base, scale: [0], bias: [0.12] },
+      { ...base, qmin: 3, qmax: 3 },
+      base,
     ];
     const panel = proveFixed64(channels)!;
     expect(channels.map((_, lane) => fixedCode(panel, lane, 17))).toEqual([30, 0, 12, 0, 13]);
@@ -138,7 +154,10 @@ describe("proveDouble", () => {
       proven++;
       const distance = nearestTie(
         rational.div(rational.fromNumber(channel.scale[0]!), rational.fromNumber(channel.outScale)),
-        rational.div(rational.fromNumber(channel.bias[0]!), rational.fromNumber(channel.outScale)), BigInt(channel.accMin), BigInt(channel.accMax));
+        rational.div(rational.fromNumber(channel.bias[0]!), rational.fromNumber(channel.outScale)),
+        BigInt(channel.accMin),
+        BigInt(channel.accMax),
+      );
       if (distance.num === 0n) tied++;
       for (let acc = channel.accMin; acc <= channel.accMax; acc++) {
         if (doubleCode(channel, acc) !== exactCode(channel, acc)) expect.fail(`acc ${acc}: ${JSON.stringify(channel)}`);
@@ -149,7 +168,15 @@ describe("proveDouble", () => {
   });
 
   it("ties that double would have to guess are refused", () => {
-    const base: ProofChannel = { scale: [Math.fround(0.1) / 49], bias: [0], outScale: Math.fround(0.1), accMin: -5000, accMax: 5000, qmin: -128, qmax: 127 };
+    const base: ProofChannel = {
+      scale: [Math.fround(0.1) / 49],
+      bias: [0],
+      outScale: Math.fround(0.1),
+      accMin: -5000,
+      accMax: 5000,
+      qmin: -128,
+      qmax: 127,
+    };
     // 1/49 as a real never ties; 3/98 does at acc = 49/3·k + …: use an exact tie that is not dyadic
     const tied: ProofChannel = { ...base, scale: [3], outScale: 98, accMin: -4900, accMax: 4900 };
     expect(nearestTie({ num: 3n, den: 98n }, rational.ZERO, -4900n, 4900n).num).toBe(0n);

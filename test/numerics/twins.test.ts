@@ -16,9 +16,45 @@ const Y = X + 8 * CHUNK;
 const OUT = Y + 8 * CHUNK;
 
 const EDGES = [
-  0, -0, 1, -1, 0.5, -0.5, 0.25, 2, -2, 3, -3, 1.5, 0.1, 5e-324, -5e-324, 2.2250738585072014e-308, 1e-300, Number.MAX_VALUE, -Number.MAX_VALUE,
-  709.782712893384, 709.8, -745.1332191019411, -745.2, -746, 22, 6, -6, 4, 0.75, Math.SQRT2, Math.SQRT1_2, 2 ** 53, 2 ** 65, 2 ** -65,
-  0.9999999999999999, 1.0000000000000002, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN,
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -0.5,
+  0.25,
+  2,
+  -2,
+  3,
+  -3,
+  1.5,
+  0.1,
+  5e-324,
+  -5e-324,
+  2.2250738585072014e-308,
+  1e-300,
+  Number.MAX_VALUE,
+  -Number.MAX_VALUE,
+  709.782712893384,
+  709.8,
+  -745.1332191019411,
+  -745.2,
+  -746,
+  22,
+  6,
+  -6,
+  4,
+  0.75,
+  Math.SQRT2,
+  Math.SQRT1_2,
+  2 ** 53,
+  2 ** 65,
+  2 ** -65,
+  0.9999999999999999,
+  1.0000000000000002,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  Number.NaN,
 ];
 const FUNCTIONS = [exp, log, tanh, erf, pow] as const;
 const NAMES = ["exp", "log", "tanh", "erf", "pow"];
@@ -26,7 +62,7 @@ const NAMES = ["exp", "log", "tanh", "erf", "pow"];
 let probes: Probes;
 beforeAll(async () => {
   probes = await loadProbes();
-});
+}, 120_000);
 
 function draw(random: Pcg32, i: number): number {
   const sign = random.integer(0, 1) ? 1 : -1;
@@ -37,7 +73,7 @@ function draw(random: Pcg32, i: number): number {
 }
 
 /** Pairs (x, y): all pairs of edges first, then random ones. */
-function arguments_(): Float64Array[] {
+function drawArguments(): Float64Array[] {
   const random = createPcg32(SEED);
   const pairs = EDGES.flatMap((x) => EDGES.map((y) => [x, y] as const));
   const count = pairs.length + COUNT;
@@ -66,7 +102,7 @@ function throughProbe(x: Float64Array, y: Float64Array, width: number, call: (co
 describe("TypeScript and AssemblyScript agree in every bit", () => {
   for (const [f, name] of NAMES.entries()) {
     it(`${name} on ${EDGES.length}² edges and ${COUNT} random arguments (seed ${SEED})`, () => {
-      const [x, y] = arguments_() as [Float64Array, Float64Array];
+      const [x, y] = drawArguments() as [Float64Array, Float64Array];
       const wasm = throughProbe(x, y, 1, (count) => probes.elementary(f, X, Y, OUT, count));
       for (let i = 0; i < x.length; i++) {
         const ours = FUNCTIONS[f]!(x[i]!, y[i]!);
@@ -76,7 +112,7 @@ describe("TypeScript and AssemblyScript agree in every bit", () => {
   }
 
   it(`errors of sums and products (${COUNT} samples, seed ${SEED})`, () => {
-    const [x, y] = arguments_() as [Float64Array, Float64Array];
+    const [x, y] = drawArguments() as [Float64Array, Float64Array];
     const wasm = throughProbe(x, y, 2, (count) => probes.errors(X, Y, OUT, count));
     for (let i = 0; i < x.length; i++) {
       const [a, b] = [x[i]!, y[i]!];
@@ -112,7 +148,10 @@ describe("TypeScript and AssemblyScript agree in every bit", () => {
     const edges = [0, 1, -1, 2147483647, -2147483648, 2147483648, -2147483649, 4294967296, 2 ** 53, -(2 ** 53)];
     for (let i = 0; i < COUNT; i++) {
       const [m, r] = [i % 7 ? random.integer(2 ** 30, 2 ** 31 - 1) : 2 ** 30, random.integer(1, 62)];
-      const acc = i % 16 === 0 ? edges[random.integer(0, edges.length - 1)]! : Math.trunc(random.uniform(-1, 1) * 2 ** random.integer(1, i % 4 ? 31 : 53));
+      const acc =
+        i % 16 === 0
+          ? edges[random.integer(0, edges.length - 1)]!
+          : Math.trunc(random.uniform(-1, 1) * 2 ** random.integer(1, i % 4 ? 31 : 53));
       if (probes.requantizeSingle(BigInt(acc), m, r) !== requantizeSingle(acc, m, r)) expect.fail(`single ${acc} ${m} ${r}`);
       if (probes.requantizeDouble(BigInt(acc), m, r) !== requantizeDouble(acc, m, r)) expect.fail(`double ${acc} ${m} ${r}`);
     }
@@ -120,11 +159,12 @@ describe("TypeScript and AssemblyScript agree in every bit", () => {
 
   it("roundToHalf around every binary16 value and on edges", () => {
     const check = (x: number): void => {
-      if (!Object.is(probes.roundToHalf(x), roundToHalf(x))) expect.fail(`${x}: ${probes.roundToHalf(x)} in WASM, ${roundToHalf(x)} in TypeScript`);
+      if (!Object.is(probes.roundToHalf(x), roundToHalf(x)))
+        expect.fail(`${x}: ${probes.roundToHalf(x)} in WASM, ${roundToHalf(x)} in TypeScript`);
     };
     EDGES.forEach(check);
     for (let e = -26; e <= 16; e++) {
-      for (let n = 1024; n < 2048; n++) for (const part of [0, 0.49999, 0.5, 0.50001]) check(((n + part) * 2 ** (e - 10)) * (n % 2 ? 1 : -1));
+      for (let n = 1024; n < 2048; n++) for (const part of [0, 0.49999, 0.5, 0.50001]) check((n + part) * 2 ** (e - 10) * (n % 2 ? 1 : -1));
     }
   });
 });

@@ -42,7 +42,10 @@ describe.skipIf(!present)("recorded ONNX files", () => {
         decoded++;
       } catch (error) {
         if (!(error instanceof ModelError)) throw error;
-        expect(error.issues.filter((issue) => !REFUSED.has(issue.code)), file).toEqual([]);
+        expect(
+          error.issues.filter((issue) => !REFUSED.has(issue.code)),
+          file,
+        ).toEqual([]);
       }
     }
     expect(decoded / files.length).toBeGreaterThan(0.8);

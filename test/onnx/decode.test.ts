@@ -1,7 +1,7 @@
 /** Decoding rules, one small hand-written file each. */
 import { describe, expect, test } from "vitest";
 import { ModelError } from "../../src/errors.ts";
-import { valueOf } from "../../src/graph/graph.ts";
+import { valueNamed } from "../../src/graph/graph.ts";
 import { type DecodeOptions, decodeOnnx } from "../../src/onnx/decode.ts";
 import { bytesField, floatField, longField, messageField, packedFloats, packedLongs, textField } from "../../src/onnx/wireWriter.ts";
 import { external, join, node, raw, rawGraph, rawModel, tensor, value } from "./rawModel.ts";
@@ -17,7 +17,7 @@ function codesOf(bytes: Uint8Array, options: DecodeOptions = {}): string[] {
 }
 
 function constantOf(dataType: number, dims: readonly number[], data: readonly Uint8Array[]) {
-  const { type, shape, data: elements } = valueOf(decodeOnnx(rawModel({ initializers: [tensor("c", dataType, dims, data)] })), "c");
+  const { type, shape, data: elements } = valueNamed(decodeOnnx(rawModel({ initializers: [tensor("c", dataType, dims, data)] })), "c");
   return { type, shape, elements: Array.from(elements as Int8Array, Number) };
 }
 
@@ -51,9 +51,11 @@ describe("tensor data", () => {
 
   test("INT64_MAX keeps every bit", () => {
     const graph = decodeOnnx(rawModel({ initializers: [tensor("c", 7, [1], raw(255, 255, 255, 255, 255, 255, 255, 0x7f))] }));
-    expect(valueOf(graph, "c").data).toEqual(BigInt64Array.of(9223372036854775807n));
+    expect(valueNamed(graph, "c").data).toEqual(BigInt64Array.of(9223372036854775807n));
     const typed = [bytesField(7, Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 0x7f))];
-    expect(valueOf(decodeOnnx(rawModel({ initializers: [tensor("c", 7, [1], typed)] })), "c").data).toEqual(BigInt64Array.of(9223372036854775807n));
+    expect(valueNamed(decodeOnnx(rawModel({ initializers: [tensor("c", 7, [1], typed)] })), "c").data).toEqual(
+      BigInt64Array.of(9223372036854775807n),
+    );
   });
 
   test.each([
@@ -76,25 +78,48 @@ describe("tensor data", () => {
 
 describe("graphs", () => {
   test("an initializer that is also an input is a constant", () => {
-    const graph = decodeOnnx(rawModel({ inputs: [value("x"), value("w")], initializers: [tensor("w", 3, [2], raw(1, 2))], nodes: [node("Add", ["x", "w"], ["y"])], outputs: [value("y")] }));
+    const graph = decodeOnnx(
+      rawModel({
+        inputs: [value("x"), value("w")],
+        initializers: [tensor("w", 3, [2], raw(1, 2))],
+        nodes: [node("Add", ["x", "w"], ["y"])],
+        outputs: [value("y")],
+      }),
+    );
     expect(graph.inputs).toEqual(["x"]);
-    expect(valueOf(graph, "w").data).toEqual(Int8Array.of(1, 2));
+    expect(valueNamed(graph, "w").data).toEqual(Int8Array.of(1, 2));
   });
 
   test("Constant nodes become constants, whichever attribute they use", () => {
-    const attribute = (name: string, type: number, ...parts: Uint8Array[]): Uint8Array[] => [textField(1, name), ...parts, longField(20, type)];
-    const graph = decodeOnnx(rawModel({
-      nodes: [
-        node("Constant", [], ["a"], "", [attribute("value_float", 1, floatField(2, 1))]),
-        node("Constant", [], ["b"], "", [attribute("value_floats", 6, packedFloats(7, [1, 2]))]),
-        node("Constant", [], ["c"], "", [attribute("value_int", 2, longField(3, -3))]),
-        node("Constant", [], ["d"], "", [attribute("value_ints", 7, packedLongs(8, [4, 5]))]),
-        node("Constant", [], ["e"], "", [attribute("value", 4, messageField(5, tensor("", 2, [1], raw(9))))]),
-      ],
-    }));
+    const attribute = (name: string, type: number, ...parts: Uint8Array[]): Uint8Array[] => [
+      textField(1, name),
+      ...parts,
+      longField(20, type),
+    ];
+    const graph = decodeOnnx(
+      rawModel({
+        nodes: [
+          node("Constant", [], ["a"], "", [attribute("value_float", 1, floatField(2, 1))]),
+          node("Constant", [], ["b"], "", [attribute("value_floats", 6, packedFloats(7, [1, 2]))]),
+          node("Constant", [], ["c"], "", [attribute("value_int", 2, longField(3, -3))]),
+          node("Constant", [], ["d"], "", [attribute("value_ints", 7, packedLongs(8, [4, 5]))]),
+          node("Constant", [], ["e"], "", [attribute("value", 4, messageField(5, tensor("", 2, [1], raw(9))))]),
+        ],
+      }),
+    );
     expect(graph.nodes).toEqual([]);
-    expect(["a", "b", "c", "d", "e"].map((id) => [valueOf(graph, id).type, valueOf(graph, id).shape, Array.from(valueOf(graph, id).data as Int8Array, Number)])).toEqual([
-      ["float32", [], [1]], ["float32", [2], [1, 2]], ["int64", [], [-3]], ["int64", [2], [4, 5]], ["uint8", [1], [9]],
+    expect(
+      ["a", "b", "c", "d", "e"].map((id) => [
+        valueNamed(graph, id).type,
+        valueNamed(graph, id).shape,
+        Array.from(valueNamed(graph, id).data as Int8Array, Number),
+      ]),
+    ).toEqual([
+      ["float32", [], [1]],
+      ["float32", [2], [1, 2]],
+      ["int64", [], [-3]],
+      ["int64", [2], [4, 5]],
+      ["uint8", [1], [9]],
     ]);
   });
 
@@ -107,8 +132,18 @@ describe("graphs", () => {
   });
 
   test("nodes out of order are sorted, those in order stay", () => {
-    const nodes = [node("Relu", ["b"], ["c"], "3"), node("Relu", ["x"], ["a"], "1"), node("Relu", ["a"], ["b"], "2"), node("Relu", ["x"], ["z"], "4")];
-    expect(decodeOnnx(rawModel({ inputs: [value("x")], nodes, outputs: [value("c")] })).nodes.map((each) => each.id)).toEqual(["1", "2", "3", "4"]);
+    const nodes = [
+      node("Relu", ["b"], ["c"], "3"),
+      node("Relu", ["x"], ["a"], "1"),
+      node("Relu", ["a"], ["b"], "2"),
+      node("Relu", ["x"], ["z"], "4"),
+    ];
+    expect(decodeOnnx(rawModel({ inputs: [value("x")], nodes, outputs: [value("c")] })).nodes.map((each) => each.id)).toEqual([
+      "1",
+      "2",
+      "3",
+      "4",
+    ]);
   });
 
   test.each([
@@ -142,30 +177,51 @@ describe("graphs", () => {
   test("symbolic, missing and −1 dimensions become names", () => {
     const inputs = [value("x", ["N", 3, -1]), [textField(1, "y"), messageField(2, [messageField(1, [longField(1, 1)])])]];
     const graph = decodeOnnx(rawModel({ inputs }));
-    expect(valueOf(graph, "x").shape).toEqual(["N", 3, "x:2"]);
-    expect(valueOf(graph, "y").shape).toBeNull();
+    expect(valueNamed(graph, "x").shape).toEqual(["N", 3, "x:2"]);
+    expect(valueNamed(graph, "y").shape).toBeNull();
   });
 
   test("attributes keep their kinds; integers beyond 2^53 are clamped", () => {
     const attributes = [
-      [textField(1, "f"), floatField(2, 0.5), longField(20, 1)], [textField(1, "i"), longField(3, -4), longField(20, 2)],
-      [textField(1, "s"), textField(4, "ü"), longField(20, 3)], [textField(1, "fs"), packedFloats(7, [1, 2]), longField(20, 6)],
-      [textField(1, "is"), packedLongs(8, [1, -1]), longField(20, 7)], [textField(1, "ss"), textField(9, "a"), textField(9, "b"), longField(20, 8)],
-      [textField(1, "none"), longField(20, 7)], [textField(1, "untyped"), longField(3, 6)],
-      [textField(1, "max"), bytesField(1, new TextEncoder().encode("max")), Uint8Array.of(0x18, 255, 255, 255, 255, 255, 255, 255, 255, 0x7f), longField(20, 2)],
+      [textField(1, "f"), floatField(2, 0.5), longField(20, 1)],
+      [textField(1, "i"), longField(3, -4), longField(20, 2)],
+      [textField(1, "s"), textField(4, "ü"), longField(20, 3)],
+      [textField(1, "fs"), packedFloats(7, [1, 2]), longField(20, 6)],
+      [textField(1, "is"), packedLongs(8, [1, -1]), longField(20, 7)],
+      [textField(1, "ss"), textField(9, "a"), textField(9, "b"), longField(20, 8)],
+      [textField(1, "none"), longField(20, 7)],
+      [textField(1, "untyped"), longField(3, 6)],
+      [
+        textField(1, "max"),
+        bytesField(1, new TextEncoder().encode("max")),
+        Uint8Array.of(0x18, 255, 255, 255, 255, 255, 255, 255, 255, 0x7f),
+        longField(20, 2),
+      ],
     ];
     const graph = decodeOnnx(rawModel({ inputs: [value("x")], nodes: [node("Op", ["x"], ["y"], "n", attributes)] }));
     expect(Object.fromEntries(graph.nodes[0]?.attrs ?? [])).toEqual({
-      f: 0.5, i: -4, s: "ü", fs: [1, 2], is: [1, -1], ss: ["a", "b"], none: [], untyped: 6, max: Number.MAX_SAFE_INTEGER,
+      f: 0.5,
+      i: -4,
+      s: "ü",
+      fs: [1, 2],
+      is: [1, -1],
+      ss: ["a", "b"],
+      none: [],
+      untyped: 6,
+      max: Number.MAX_SAFE_INTEGER,
     });
   });
 
   test("subgraphs read outer values, and a branch that reads nothing known is refused", () => {
     const branch = (read: string): readonly Uint8Array[] => rawGraph({ nodes: [node("Relu", [read], ["r"])], outputs: [value("r")] });
-    const model = (read: string): Uint8Array => rawModel({
-      inputs: [value("x"), value("c", [], 9)],
-      nodes: [node("If", ["c"], ["y"], "if", [[textField(1, "then_branch"), messageField(6, branch(read)), longField(20, 5)]]), node("Relu", ["x"], ["late"])],
-    });
+    const model = (read: string): Uint8Array =>
+      rawModel({
+        inputs: [value("x"), value("c", [], 9)],
+        nodes: [
+          node("If", ["c"], ["y"], "if", [[textField(1, "then_branch"), messageField(6, branch(read)), longField(20, 5)]]),
+          node("Relu", ["x"], ["late"]),
+        ],
+      });
     expect(codesOf(model("x"))).toEqual([]);
     expect(decodeOnnx(model("late")).nodes.map((each) => each.op)).toEqual(["Relu", "If"]);
     expect(codesOf(model("nowhere"))).toEqual(["graph/missing-value"]);
@@ -183,8 +239,10 @@ describe("external data", () => {
   const file = Uint8Array.of(9, 1, 2, 9);
 
   test("bytes come from the file at offset and length", () => {
-    const graph = decodeOnnx(rawModel({ initializers: initializers({ location: "w.bin", offset: "1", length: "2" }) }), { externalData: (location) => (location === "w.bin" ? file : undefined) });
-    expect(valueOf(graph, "w").data).toEqual(Int8Array.of(1, 2));
+    const graph = decodeOnnx(rawModel({ initializers: initializers({ location: "w.bin", offset: "1", length: "2" }) }), {
+      externalData: (location) => (location === "w.bin" ? file : undefined),
+    });
+    expect(valueNamed(graph, "w").data).toEqual(Int8Array.of(1, 2));
   });
 
   const refused: [Record<string, string>, string][] = [
@@ -197,21 +255,40 @@ describe("external data", () => {
     [{ location: "w.bin", offset: "1", length: "3" }, "onnx/data-length"],
     [{ location: "other.bin" }, "onnx/external-missing"],
     [{ offset: "1" }, "onnx/external-data"],
-    ...["/etc/passwd", "../w.bin", "a/../../w.bin", "..", "C:\\w.bin", "C:w.bin", "\\\\host\\w.bin", "a\\..\\..\\w.bin", "file:///etc/passwd", "https://a/b", "a\0b", ".", "./", ""].map(
-      (location): [Record<string, string>, string] => [{ location }, location === "" ? "onnx/external-data" : "onnx/external-path"],
-    ),
+    ...[
+      "/etc/passwd",
+      "../w.bin",
+      "a/../../w.bin",
+      "..",
+      "C:\\w.bin",
+      "C:w.bin",
+      "\\\\host\\w.bin",
+      "a\\..\\..\\w.bin",
+      "file:///etc/passwd",
+      "https://a/b",
+      "a\0b",
+      ".",
+      "./",
+      "",
+    ].map((location): [Record<string, string>, string] => [{ location }, location === "" ? "onnx/external-data" : "onnx/external-path"]),
   ];
   test.each(refused)("%j is refused with %s", (entries, code) => {
     const asked: string[] = [];
-    const options = { externalData: (location: string) => (asked.push(location), location === "w.bin" ? file : undefined) };
-    expect(codesOf(rawModel({ initializers: initializers(entries) }), options)).toEqual([code]);
+    const externalData = (location: string): Uint8Array | undefined => {
+      asked.push(location);
+      return location === "w.bin" ? file : undefined;
+    };
+    expect(codesOf(rawModel({ initializers: initializers(entries) }), { externalData })).toEqual([code]);
     expect(asked.filter((location) => !/^(w|other)\.bin$/.test(location))).toEqual([]);
   });
 
   test("unknown keys are reported and change nothing", () => {
     const warnings: string[] = [];
     const entries = { location: "w.bin", offset: "1", length: "2", __proto__polluted: "1", size: "9" };
-    decodeOnnx(rawModel({ initializers: initializers(entries) }), { externalData: () => file, onWarning: (issue) => warnings.push(issue.code) });
+    decodeOnnx(rawModel({ initializers: initializers(entries) }), {
+      externalData: () => file,
+      onWarning: (issue) => warnings.push(issue.code),
+    });
     expect(warnings).toEqual(["onnx/external-key", "onnx/external-key"]);
   });
 });
@@ -227,7 +304,11 @@ describe("files that are no models", () => {
     ["a model without a graph", join([longField(1, 8)]), "onnx/not-onnx"],
     ["a length past the end", join([longField(1, 8), Uint8Array.of(0x3a, 0x7f)]), "onnx/truncated"],
     ["a length of 2^63", join([longField(1, 8), Uint8Array.of(0x3a, 255, 255, 255, 255, 255, 255, 255, 255, 0x7f)]), "onnx/truncated"],
-    ["a nested length past its parent", join([longField(1, 8), Uint8Array.of(0x3a, 2, 0x0a, 0x7f), ...Array.from({ length: 20 }, () => longField(1, 8))]), "onnx/malformed"],
+    [
+      "a nested length past its parent",
+      join([longField(1, 8), Uint8Array.of(0x3a, 2, 0x0a, 0x7f), ...Array.from({ length: 20 }, () => longField(1, 8))]),
+      "onnx/malformed",
+    ],
     ["a graph of the wrong wire type", join([longField(1, 8), longField(7, 3)]), "onnx/malformed"],
   ])("%s", (_, bytes, code) => {
     expect(codesOf(bytes)).toEqual([code]);

@@ -20,12 +20,20 @@ function sample(): Uint8Array {
   const builder = new GraphBuilder("sample", 17).domain("com.example", 1);
   builder.input("x", ["N", 3, 8, 8]);
   builder.input("flag", [], "bool");
-  builder.constant("w", Array.from({ length: 54 }, (_, i) => i / 8 - 3), [2, 3, 3, 3]);
+  builder.constant(
+    "w",
+    Array.from({ length: 54 }, (_, i) => i / 8 - 3),
+    [2, 3, 3, 3],
+  );
   builder.constant("shape", [-1, 2], [2], "int64");
   builder.constant("nibbles", [1, -2, 3], [3], "int4");
   builder.node("Conv", ["x", "w", ""], { outputs: ["c"], attrs: { pads: [1, 1, 1, 1], kernel_shape: [3, 3], auto_pad: "NOTSET" } });
   builder.node("LeakyRelu", ["c"], { outputs: ["l"], attrs: { alpha: 0.1 } });
-  builder.node("Custom", ["l", "nibbles"], { domain: "com.example", outputs: ["u"], attrs: { words: ["a", "b"], t: tensorOf([1, 2], [2]), reals: [0.5, 1] } });
+  builder.node("Custom", ["l", "nibbles"], {
+    domain: "com.example",
+    outputs: ["u"],
+    attrs: { words: ["a", "b"], t: tensorOf([1, 2], [2]), reals: [0.5, 1] },
+  });
   builder.node("If", ["flag"], { outputs: ["y"], attrs: { then_branch: branch.output("r").build() } });
   builder.node("Reshape", ["u", "shape"], { outputs: ["z"] });
   return encodeOnnx(builder.output("y", "z").build());
@@ -82,7 +90,10 @@ describe("damaged models", () => {
   });
 
   const recorded = join(process.env.BITEXACT_DATA ?? "../shared/data", "aimet/digits_cnn/w4a8_block/model.onnx");
-  const targets: [string, Uint8Array][] = [["the sample", model], ...(existsSync(recorded) ? [["a recorded model", readFileSync(recorded)] as [string, Uint8Array]] : [])];
+  const targets: [string, Uint8Array][] = [
+    ["the sample", model],
+    ...(existsSync(recorded) ? [["a recorded model", readFileSync(recorded)] as [string, Uint8Array]] : []),
+  ];
 
   test.each(targets)(`%s mutated ${MUTATIONS} times (seed ${SEED}): no error but ModelError, Object.prototype untouched`, (_, bytes) => {
     const before = Object.getOwnPropertyNames(Object.prototype).sort();

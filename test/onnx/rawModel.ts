@@ -20,14 +20,26 @@ export function rawModel(graph: RawGraph, { opset = 13, extra = [] as Parts } = 
 
 export function rawGraph({ nodes = [], initializers = [], inputs = [], outputs = [] }: RawGraph): Uint8Array[] {
   return [
-    ...nodes.map((parts) => messageField(1, parts)), textField(2, "g"), ...initializers.map((parts) => messageField(5, parts)),
-    ...inputs.map((parts) => messageField(11, parts)), ...outputs.map((parts) => messageField(12, parts)),
+    ...nodes.map((parts) => messageField(1, parts)),
+    textField(2, "g"),
+    ...initializers.map((parts) => messageField(5, parts)),
+    ...inputs.map((parts) => messageField(11, parts)),
+    ...outputs.map((parts) => messageField(12, parts)),
   ];
 }
 
-export function node(op: string, inputs: readonly string[], outputs: readonly string[], name = "", attributes: readonly Parts[] = []): Parts {
+export function node(
+  op: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  name = "",
+  attributes: readonly Parts[] = [],
+): Parts {
   return [
-    ...inputs.map((id) => textField(1, id)), ...outputs.map((id) => textField(2, id)), textField(3, name), textField(4, op),
+    ...inputs.map((id) => textField(1, id)),
+    ...outputs.map((id) => textField(2, id)),
+    textField(3, name),
+    textField(4, op),
     ...attributes.map((parts) => messageField(5, parts)),
   ];
 }

@@ -32,9 +32,14 @@ export function evaluateGraph(graph: Graph, feeds: ReadonlyMap<ValueId, Evaluate
     if (!op) throw new Error(`no operator ${node.domain}:${node.op}`);
     const inputs = node.inputs.map((id) => (id === "" ? null : (values.get(id) as Evaluated)));
     const attrs = op.parse(node.attrs, graph.opsets.get(node.domain) ?? 1);
-    const infos = inputs.map((input) => input && input.info);
+    const infos = inputs.map((input) => input?.info ?? null);
     const types = op.infer(infos, attrs);
-    const results = op.float(inputs.map((input) => input && input.numbers), attrs, precision, infos.map((info) => info && info.type));
+    const results = op.float(
+      inputs.map((input) => input?.numbers ?? null),
+      attrs,
+      precision,
+      infos.map((info) => info?.type ?? null),
+    );
     for (const [i, id] of node.outputs.entries()) {
       const numbers = results[i];
       const type = types[i];

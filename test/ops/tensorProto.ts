@@ -1,8 +1,9 @@
 /** Reads the TensorProto files of the ONNX node tests: a minimal protobuf reader for one flat message. */
+
+import { halfToFloat } from "../../src/numerics/half.ts";
 import { dataTypeName, elementType, fromRaw, rawBits } from "../../src/onnx/tensorData.ts";
 import { type ElementType, newArray } from "../../src/tensor/dtype.ts";
 import { sizeOf } from "../../src/tensor/shape.ts";
-import { halfToFloat } from "../../src/numerics/half.ts";
 
 export interface TestTensor {
   readonly type: ElementType;

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { perTensor } from "../../src/encodings/encoding.ts";
 import { GraphBuilder } from "../../src/graph/build.ts";
+import { modelOf } from "../../src/model.ts";
 import { completeEncodings } from "../../src/passes/completeEncodings.ts";
 import { bindShapes, inferShapes } from "../../src/passes/inferShapes.ts";
 import { layersOf } from "../../src/passes/layers.ts";
-import { modelOf } from "../../src/model.ts";
 
 const U8 = perTensor("uint8", 0.5, 10);
 const FINER = perTensor("uint8", 0.25, 0);

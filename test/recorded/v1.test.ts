@@ -54,7 +54,11 @@ describe.skipIf(!present)("AIMET v1 digits_cnn w8a8_pc", () => {
 
   it("the runtime's integers against the recorded outputs: no unexplained and no undecided element", async () => {
     const all = samples();
-    const report = await verify(await load(), all.map(({ feeds }) => feeds), { against: all.map(({ record }) => record), rounding: "halfAway", mode: "local" });
+    const report = await verify(
+      await load(),
+      all.map(({ feeds }) => feeds),
+      { against: all.map(({ record }) => record), rounding: "halfAway", mode: "local" },
+    );
     const { unexplained, undecided, elements } = report.totals.local!;
     expect(elements).toBeGreaterThan(1000);
     expect({ unexplained, undecided }).toEqual({ unexplained: 0, undecided: 0 });

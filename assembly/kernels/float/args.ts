@@ -73,3 +73,15 @@
   bStrideK: i32;
   bStrideN: i32;
 }
+
+@unmanaged export class ResampleArgs {
+  input: usize;
+  output: usize;
+  size: i32; // input extent of the axis
+  out: i32; // output extent
+  inner: i32; // elements behind the axis
+  spans: usize; // (first tap, taps) per output index
+  indices: usize; // i32 input index per tap
+  weights: usize; // T per tap
+  outside: usize; // f64: value of outputs without taps
+}

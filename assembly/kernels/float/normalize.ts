@@ -1,6 +1,7 @@
 // Softmax and layer normalization on float32 or float64, in the fixed order of the operators: sums ascending, every operation rounded to T.
 import { exp, log } from "../../numerics/elementary";
 import { LayernormArgs, SoftmaxArgs } from "./args";
+import { expLanes } from "./expLanes";
 
 /** m = max x; e = exp(x − m); s = Σ e; e / s, or (x − m) − log s. */
 function softmax<T>(args: usize, begin: i32, end: i32): void {
@@ -15,21 +16,42 @@ function softmax<T>(args: usize, begin: i32, end: i32): void {
   }
 }
 
+/** A NaN may be passed over: it makes the sum, and so every result, NaN anyway. */
 function largest<T>(input: usize, size: i32, step: i32): T {
   let best = <T>-Infinity;
-  for (let i = 0; i < size; i++) best = max<T>(best, load<T>(input + i * step));
+  for (let i = 0; i < size; i++, input += step) {
+    const x = load<T>(input);
+    best = x > best ? x : best;
+  }
   return best;
 }
 
 function softmaxLine<T>(input: usize, output: usize, size: i32, step: i32): void {
   const top = largest<T>(input, size, step);
+  let i = step == sizeof<T>() ? exponentials<T>(input, output, size, top) : 0;
+  for (; i < size; i++) store<T>(output + i * step, <T>exp(<f64>(load<T>(input + i * step) - top)));
   let sum = <T>0;
-  for (let i = 0; i < size; i++) {
-    const e = <T>exp(<f64>(load<T>(input + i * step) - top));
-    store<T>(output + i * step, e);
-    sum += e;
+  for (i = 0; i < size; i++) sum += load<T>(output + i * step);
+  i = 0;
+  if (step == sizeof<T>()) {
+    const lanes = 16 / <i32>sizeof<T>();
+    for (; i <= size - lanes; i += lanes) v128.store(output + i * step, v128.div<T>(v128.load(output + i * step), v128.splat<T>(sum)));
   }
-  for (let i = 0; i < size; i++) store<T>(output + i * step, load<T>(output + i * step) / sum);
+  for (; i < size; i++) store<T>(output + i * step, load<T>(output + i * step) / sum);
+}
+
+/** exp(x − top) of contiguous elements, two at a time; returns how many are done. */
+function exponentials<T>(input: usize, output: usize, size: i32, top: T): i32 {
+  const done = size & ~1;
+  for (let at: usize = 0; at < <usize>done * sizeof<T>(); at += 2 * sizeof<T>()) {
+    if (sizeof<T>() == 8) {
+      v128.store(output + at, expLanes(f64x2.sub(v128.load(input + at), f64x2.splat(<f64>top))));
+    } else {
+      const d = f32x4.sub(v128.load64_zero(input + at), f32x4.splat(<f32>top));
+      store<i64>(output + at, i64x2.extract_lane(f32x4.demote_f64x2_zero(expLanes(f64x2.promote_low_f32x4(d))), 0));
+    }
+  }
+  return done;
 }
 
 function logSoftmaxLine<T>(input: usize, output: usize, size: i32, step: i32): void {

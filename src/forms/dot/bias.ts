@@ -1,6 +1,6 @@
 /** Bias terms: constants spread over the output channels, with encodings of up to 16 bit applied as the simulation applies them. */
 import { type Encoding, gridOf } from "../../encodings/encoding.ts";
-import { type Graph, type ValueId, valueOf } from "../../graph/graph.ts";
+import { type Graph, type ValueId, valueNamed } from "../../graph/graph.ts";
 import { scaleIndexer, weightCodes } from "../../numerics/affine.ts";
 import type { BiasTerm, DotData } from "./data.ts";
 import { scaleReader } from "./operands.ts";
@@ -10,7 +10,7 @@ export type BiasUse = "none" | "float" | "applied" | "grid" | "ignored";
 
 /** Elements of a float32 constant as the simulation sees them: encodings of ≤ 16 bit are applied, fround(scale · (q − zeroPoint)). */
 export function simulatedConstant(graph: Graph, id: ValueId): Float64Array | null {
-  const { data, shape, encoding, half } = valueOf(graph, id);
+  const { data, shape, encoding, half } = valueNamed(graph, id);
   if (!(data instanceof Float32Array) || shape === null || half) return null;
   const elements = Float64Array.from(data);
   if (!encoding || gridOf(encoding.type).bits > 16) return elements;
@@ -25,7 +25,7 @@ export function simulatedConstant(graph: Graph, id: ValueId): Float64Array | nul
 
 /** Elements of a slope as real numbers: an encoded one is the exact product scale · (q − zeroPoint), 24 + 17 bits. */
 export function encodedReals(graph: Graph, id: ValueId): Float64Array | null {
-  const { data, shape, encoding } = valueOf(graph, id);
+  const { data, shape, encoding } = valueNamed(graph, id);
   if (!encoding || gridOf(encoding.type).bits > 16 || !(data instanceof Float32Array) || shape === null) return null;
   const dims = shape as readonly number[];
   const codes = weightCodes(data, dims, encoding);
@@ -36,7 +36,11 @@ export function encodedReals(graph: Graph, id: ValueId): Float64Array | null {
 /** `elements` of shape `dims`, aligned right to an output of `rank` axes, as one number per channel.
  *  Null when they vary along another axis than `channelAxis`. */
 export function perChannel(
-  elements: Float64Array, dims: readonly number[], rank: number, channelAxis: number | null, channels: number,
+  elements: Float64Array,
+  dims: readonly number[],
+  rank: number,
+  channelAxis: number | null,
+  channels: number,
 ): Float64Array | null {
   if (elements.length === 1) return dims.length <= rank ? new Float64Array(channels).fill(elements[0]!) : null;
   const lead = rank - dims.length;
@@ -46,11 +50,16 @@ export function perChannel(
 
 /** One bias term of `id`, times `factor` (Gemm's beta, a float32: the product is an exact double). */
 export function biasTerm(
-  graph: Graph, id: ValueId, rank: number, channelAxis: number | null, channels: number, factor: number,
+  graph: Graph,
+  id: ValueId,
+  rank: number,
+  channelAxis: number | null,
+  channels: number,
+  factor: number,
 ): BiasTerm | null {
   const elements = simulatedConstant(graph, id);
   if (!elements) return null;
-  const { shape, encoding } = valueOf(graph, id);
+  const { shape, encoding } = valueNamed(graph, id);
   const spread = perChannel(elements, shape as readonly number[], rank, channelAxis, channels);
   return spread && { value: id, data: spread.map((element) => element * factor), encoding: encoding ?? null };
 }

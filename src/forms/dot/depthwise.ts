@@ -5,14 +5,16 @@ import type { Lowering, Ref } from "../../plan/lowering.ts";
 import type { DotData } from "./data.ts";
 import { type Finish, rawRegion } from "./finish.ts";
 import { extentOf } from "./geometry.ts";
-import { firstPlanes, pixelOffsets, type Plane, zeroRow } from "./lowerRows.ts";
+import { firstPlanes, type Plane, pixelOffsets, zeroRow } from "./lowerRows.ts";
+import { largestElement, type SecondOperand } from "./operands.ts";
 import { padded } from "./secondPlanes.ts";
-import type { SecondOperand } from "./operands.ts";
 import { type WeightPlane, weightPlanes } from "./weightPlanes.ts";
 
 export function isDepthwise(data: DotData): boolean {
   const { geometry } = data;
-  return geometry.kind === "conv" && geometry.groups > 1 && geometry.groups === geometry.inChannels && geometry.groups === geometry.outChannels;
+  return (
+    geometry.kind === "conv" && geometry.groups > 1 && geometry.groups === geometry.inChannels && geometry.groups === geometry.outChannels
+  );
 }
 
 /** Weights of −255..255 take every tap twice, w = w1 + w2 with w1 = max(−128, min(127, w)). Wider ones are digit planes. */
@@ -25,68 +27,99 @@ interface TapPlane {
 
 function tapPlanes(data: DotData, second: SecondOperand): TapPlane[] {
   const planes: WeightPlane[] = weightPlanes(data, second, false);
-  if (planes.length > 1 && second.largest <= 254) {
+  if (planes.length > 1 && largestElement(second) <= 254) {
     const low = (w: number): number => Math.max(-127, Math.min(127, w));
     return [{ name: "twice", weight: 1, twice: true, code: (w, half) => (half === 0 ? low(w) : w - low(w)) }];
   }
   return planes.map(({ name, weight, digit }) => ({ name, weight, twice: false, code: digit }));
 }
 
+/** What all taps of a layer share. */
+interface Job {
+  readonly ctx: Lowering;
+  readonly data: DotData;
+  readonly second: SecondOperand;
+  readonly finish: Finish;
+  readonly m: number; // output pixels of all images
+}
+
 export function emitDepthwise(ctx: Lowering, data: DotData, second: SecondOperand, finish: Finish, out: Ref): void {
   const { channels } = data;
+  const { batches, rows } = extentOf(data.geometry);
+  const job: Job = { ctx, data, second, finish, m: batches * rows };
   const first = firstPlanes(ctx, data, false);
   const planes = tapPlanes(data, second);
-  const { batches, rows } = extentOf(data.geometry);
-  const m = batches * rows;
-  const region = ctx.weights(`${data.node}:${finish.mode}`, () => finish.region(0, 0, channels));
-  const c = { to: out, ldc: channels * finish.elementBytes };
-  if (first.length * planes.length === 1) {
-    emitTaps(ctx, data, second, finish, first[0]!, planes[0]!, m, region, c.to, c.ldc, true);
-    if (finish.proof) {
-      const { proof } = finish;
-      ctx.prove(data.node, region, Math.ceil(channels / PANEL_COLUMNS), Array.from({ length: channels }, (_, n) => proof(0, n)));
-    }
+  const region = ctx.shared(`${data.node}:${finish.mode}`, () => finish.region(0, 0, channels));
+  const ldc = channels * finish.elementBytes;
+  if (first.length * planes.length > 1) {
+    emitParts(job, first, planes, region, out, ldc);
     return;
   }
-  const raw = ctx.weights(`raw:${channels}`, () => rawRegion(channels));
+  emitTaps(job, first[0]!, planes[0]!, region, out, ldc, true);
+  const { proof } = finish;
+  if (!proof) return;
+  const proofs = Array.from({ length: channels }, (_, n) => proof(0, n));
+  ctx.prove(data.node, region, Math.ceil(channels / PANEL_COLUMNS), proofs);
+}
+
+/** Raw accumulators of every pair of planes, put together by one requantize. */
+function emitParts(job: Job, first: readonly Plane[], planes: readonly TapPlane[], region: Ref, out: Ref, ldc: number): void {
+  const { ctx, data, finish, m } = job;
+  const { channels } = data;
+  const raw = ctx.shared(`raw:${channels}`, () => rawRegion(channels));
   const part = m * channels * 4;
   const acc = ctx.buffer(part * first.length * planes.length);
   const weights: number[] = [];
   for (const a of first) {
     for (const plane of planes) {
-      emitTaps(ctx, data, second, finish, a, plane, m, raw, ctx.at(acc, part * weights.length), channels * 4, false);
+      emitTaps(job, a, plane, raw, ctx.at(acc, part * weights.length), channels * 4, false);
       weights.push(a.weight * plane.weight);
     }
   }
   const base = Float64Array.from({ length: padded(channels) }, (_, n) => (n < channels ? finish.integerBias(0, n) : 0));
   const fields = {
-    acc, partStride: part, lda: channels * 4, planes: weights.length, blocks: 1, planeWeight: ctx.constant(Float64Array.from(weights)),
-    base: base.some((value) => value !== 0) ? ctx.constant(base) : 0, blockFactor: 0, exactSum: 1, m, n: channels,
-    epilogue: region, c: c.to, ldc: c.ldc, scratch: ctx.buffer(requantizeScratch(1)),
+    acc,
+    partStride: part,
+    lda: channels * 4,
+    planes: weights.length,
+    blocks: 1,
+    planeWeight: ctx.constant(Float64Array.from(weights)),
+    base: base.some((value) => value !== 0) ? ctx.constant(base) : 0,
+    blockFactor: 0,
+    exactSum: 1,
+    m,
+    n: channels,
+    epilogue: region,
+    c: out,
+    ldc,
+    scratch: ctx.buffer(requantizeScratch(1)),
   };
   ctx.emit("requantize_s32", fields, m, data.node);
 }
 
-function emitTaps(
-  ctx: Lowering, data: DotData, second: SecondOperand, finish: Finish, first: Plane, plane: TapPlane, m: number,
-  epilogue: Ref, c: Ref, ldc: number, biased: boolean,
-): void {
+function emitTaps(job: Job, first: Plane, plane: TapPlane, epilogue: Ref, c: Ref, ldc: number, biased: boolean): void {
+  const { ctx, data, second, finish, m } = job;
   const { channels } = data;
   const { taps } = extentOf(data.geometry);
   const weights = second.matrices[0]!;
   const count = plane.twice ? 2 * taps : taps;
   const key = `${data.node}:${plane.name}`;
   const codeAt = (channel: number, tap: number): number => plane.code(weights[channel * taps + (tap % taps)]!, Math.floor(tap / taps));
-  const init = ctx.weights(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
-    startValues(channels, count, codeAt, first.zero, (n) => (biased ? finish.integerBias(0, n) : 0)));
-  const fields = {
-    table: tapPointers(ctx, data, first, count), taps: count, m, channels,
-    w: ctx.weights(`${key}:panels`, () => packDepthwise(ctx.module, { channels, taps: count }, codeAt)), init, epilogue, c, ldc,
-  };
-  ctx.emit("dwconv_q8", fields, m, data.node, [first.base]);
+  const init = ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
+    startValues(channels, count, codeAt, first.zero, (n) => (biased ? finish.integerBias(0, n) : 0)),
+  );
+  const w = ctx.weights(`${key}:panels`, () => packDepthwise(ctx.module, { channels, taps: count }, codeAt));
+  const table = tapPointers(ctx, data, first, count);
+  ctx.emit("dwconv_q8", { table, taps: count, m, channels, w, init, epilogue, c, ldc }, m, data.node, [first.base]);
 }
 
-function startValues(channels: number, taps: number, codeAt: (channel: number, tap: number) => number, za: number, bias: (n: number) => number): Int32Array {
+function startValues(
+  channels: number,
+  taps: number,
+  codeAt: (channel: number, tap: number) => number,
+  za: number,
+  bias: (n: number) => number,
+): Int32Array {
   const init = new Int32Array(Math.ceil(channels / DEPTHWISE_CHANNELS) * DEPTHWISE_CHANNELS);
   for (let n = 0; n < channels; n++) {
     let sum = 0;

@@ -18,10 +18,16 @@ export function dotFacts(data: DotData, graph: Graph, target: Target): LayerFact
   return { headroomBits: headroomBits(data, graph, hasIntegerBias(target)), biases };
 }
 
-function fate(use: "applied" | "grid" | "ignored", integerBias: boolean, target: Target): { use: "applied" | "accumulator" | "ignored"; reason: string } {
+function fate(
+  use: "applied" | "grid" | "ignored",
+  integerBias: boolean,
+  target: Target,
+): { use: "applied" | "accumulator" | "ignored"; reason: string } {
   if (use === "applied") return { use, reason: "up to 16 bit: part of the simulation, quantize-dequantized in every target" };
-  if (use === "ignored") return { use, reason: "its scale is not input scale · weight scale: it describes no accumulator, the grid of the accumulator is used" };
-  if (integerBias) return { use: "accumulator", reason: `target ${target} quantizes the bias on the accumulator's grid, which this encoding states` };
+  if (use === "ignored")
+    return { use, reason: "its scale is not input scale · weight scale: it describes no accumulator, the grid of the accumulator is used" };
+  if (integerBias)
+    return { use: "accumulator", reason: `target ${target} quantizes the bias on the accumulator's grid, which this encoding states` };
   return { use: "ignored", reason: `32 bit describes a device: target ${target} keeps the bias as the simulation has it` };
 }
 

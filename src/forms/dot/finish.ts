@@ -1,13 +1,21 @@
 /** Epilogue regions of a dot product's steps: what the kernels do with the accumulators of a range of channels. */
 import { modelError } from "../../errors.ts";
 import {
-  type EpilogueChannel, type EpilogueHeader, type EpilogueMode, exactChannel, fixedChannel as fixedEpilogue, PLAIN_HEADER, RAW_CHANNEL,
-  realChannel, tieMargin, writeEpilogue,
+  type EpilogueChannel,
+  type EpilogueHeader,
+  type EpilogueMode,
+  exactChannel,
+  fixedChannel as fixedEpilogue,
+  PLAIN_HEADER,
+  RAW_CHANNEL,
+  realChannel,
+  tieMargin,
+  writeEpilogue,
 } from "../../kernels/epilogue.ts";
-import type { Lowering } from "../../plan/lowering.ts";
 import { targetRow } from "../../numerics/targets.ts";
+import type { Lowering } from "../../plan/lowering.ts";
 import type { ProofChannel } from "../../plan/plan.ts";
-import { type ChannelReals, channelReals } from "./channel.ts";
+import { type ChannelReal, channelReals } from "./channel.ts";
 import type { DotData } from "./data.ts";
 import { checkFixedTarget, fixedChannel } from "./fixed.ts";
 import { type SecondOperand, scaleView } from "./operands.ts";
@@ -59,38 +67,46 @@ function exactFinish(ctx: Lowering, data: DotData, second: SecondOperand | null)
   const outScale = data.outEncoding!.scale[0]!;
   const zero = data.outEncoding!.zeroPoint[0]!;
   const { lo, hi } = outputBounds(data);
-  const reals = (matrix: number, n: number): ChannelReals => channelReals(data, view, matrix, n);
-  const blockFactor = (matrix: number, n: number, block: number): number => data.aEncoding.scale[0]! * view.scaleAt(matrix, n, block);
-  /** Largest |X| the epilogue meets: accumulators, or Σ_b |blockFactor_b·acc_b| bounded by the whole range times the largest factor. */
-  const reach = (matrix: number, n: number): number => {
-    const largest = largestMagnitude(rangeOf(data, second, matrix, n));
-    return blocks === 1 ? largest : largest * Math.max(...view.blockEnds.map((_, block) => blockFactor(matrix, n, block)));
-  };
-  const region = (matrix: number, from: number, count: number): Uint8Array => {
-    const all = channelsFrom(from, count, (n) => reals(matrix, n));
-    const above = all.map(({ above: side }) => exactChannel(blocks === 1 ? side.factors[0]! : [data.alpha], side.bias, outScale));
-    const below = data.activation?.kind !== "slope" ? null : all.map(({ below: side }, i) =>
-      exactChannel(blocks === 1 ? side!.factors[0]! : [data.alpha * slopeOf(data, from + i)], side!.bias, outScale));
-    const largest = all.reduce((most, _, i) => Math.max(most, reach(matrix, from + i)), 0);
-    const margin = tieMargin(below ? [...above, ...below] : above, largest, blocks === 1 ? 0 : 2 * blocks);
-    if (margin > 2 ** -6) throw unsupported(data, `values up to ${largest} against an output scale of ${outScale} leave double no room`);
-    return writeEpilogue(outputHeader(ctx, data, margin), "nearTie", above, below);
-  };
-  const bytes = ctx.storage(data.outEncoding!).bytes;
+  const { bytes } = ctx.storage(data.outEncoding!);
   const proof = (matrix: number, n: number): ProofChannel => {
-    const { above } = reals(matrix, n);
+    const { above } = channelReals(data, view, matrix, n);
     const { min, max } = rangeOf(data, second, matrix, n);
     return { scale: above.factors[0]!, bias: above.bias, outScale, accMin: min, accMax: max, qmin: lo - zero, qmax: hi - zero };
   };
   return {
-    mode: "nearTie", elementBytes: bytes, blocks, region, integerBias: () => 0,
-    blockFactor,
+    mode: "nearTie",
+    elementBytes: bytes,
+    blocks,
+    region: (matrix, from, count) => exactRegion(ctx, data, second, matrix, from, count),
+    integerBias: () => 0,
+    blockFactor: (matrix, n, block) => data.aEncoding.scale[0]! * view.scaleAt(matrix, n, block),
     proof: targetRow(ctx.target).provable && bytes === 1 && blocks === 1 && data.activation?.kind !== "slope" ? proof : null,
   };
 }
 
-function slopeOf(data: DotData, n: number): number {
-  return data.activation?.kind === "slope" ? data.activation.slope[n]! : 1;
+/** With blocks the factors sx·sw_b are in the sum X already: alpha, and alpha·slope, is left for the epilogue. */
+function exactRegion(ctx: Lowering, data: DotData, second: SecondOperand | null, matrix: number, from: number, count: number): Uint8Array {
+  const view = second ?? scaleView(data);
+  const blocks = view.blockEnds.length;
+  const outScale = data.outEncoding!.scale[0]!;
+  const all = channelsFrom(from, count, (n) => channelReals(data, view, matrix, n));
+  const side = (channel: ChannelReal, rest: number): EpilogueChannel =>
+    exactChannel(blocks === 1 ? channel.factors[0]! : [rest], channel.bias, outScale);
+  const above = all.map((channel) => side(channel.above, data.alpha));
+  const slope = data.activation?.kind === "slope" ? data.activation.slope : null;
+  const below = slope && all.map((channel, i) => side(channel.below!, data.alpha * slope[from + i]!));
+  const largest = channelsFrom(from, count, (n) => reach(data, second, matrix, n)).reduce((x, y) => Math.max(x, y), 0);
+  const margin = tieMargin(below ? [...above, ...below] : above, largest, blocks === 1 ? 0 : 2 * blocks);
+  if (margin > 2 ** -6) throw unsupported(data, `values up to ${largest} against an output scale of ${outScale} leave double no room`);
+  return writeEpilogue(outputHeader(ctx, data, margin), "nearTie", above, below);
+}
+
+/** Largest |X| the epilogue meets: accumulators, or Σ_b |sx·sw_b·acc_b| bounded by the whole range times the largest factor. */
+function reach(data: DotData, second: SecondOperand | null, matrix: number, n: number): number {
+  const view = second ?? scaleView(data);
+  const largest = largestMagnitude(rangeOf(data, second, matrix, n));
+  if (view.blockEnds.length === 1) return largest;
+  return largest * data.aEncoding.scale[0]! * Math.max(...view.blockEnds.map((_, block) => view.scaleAt(matrix, n, block)));
 }
 
 function unsupported(data: DotData, why: string): Error {
@@ -113,8 +129,13 @@ function fixedFinish(ctx: Lowering, data: DotData, second: SecondOperand | null)
     return writeEpilogue(outputHeader(ctx, data, 0), mode, above, below);
   };
   return {
-    mode, elementBytes: ctx.storage(data.outEncoding!).bytes, blocks: 1, region, blockFactor: () => 1,
-    integerBias: (matrix, n) => channel(matrix, n).bias, proof: null,
+    mode,
+    elementBytes: ctx.storage(data.outEncoding!).bytes,
+    blocks: 1,
+    region,
+    blockFactor: () => 1,
+    integerBias: (matrix, n) => channel(matrix, n).bias,
+    proof: null,
   };
 }
 
@@ -124,7 +145,11 @@ function realFinish(data: DotData, second: SecondOperand | null): Finish {
   const blocks = view.blockEnds.length;
   const constants = (matrix: number, n: number) => realConstants(channelReals(data, view, matrix, n).above);
   return {
-    mode: "real", elementBytes: 8, blocks, integerBias: () => 0, proof: null,
+    mode: "real",
+    elementBytes: 8,
+    blocks,
+    integerBias: () => 0,
+    proof: null,
     blockFactor: (matrix, n, block) => constants(matrix, n).factors[block]!,
     region: (matrix, from, count) => {
       const channels = channelsFrom(from, count, (n) => {

@@ -1,6 +1,6 @@
 /** Channels of the integer-bias targets: int32 bias on the accumulator's grid, multiplier and shift of the rescale, and the checks they need. */
 import { modelError } from "../../errors.ts";
-import { quantizeBias, quantizeMultiplier, type Multiplier } from "../../numerics/fixedPoint.ts";
+import { type Multiplier, quantizeBias, quantizeMultiplier } from "../../numerics/fixedPoint.ts";
 import type { Target } from "../../plan/plan.ts";
 import type { DotData } from "./data.ts";
 import { accumulatorGrid, type SecondOperand } from "./operands.ts";
@@ -22,7 +22,10 @@ function signedMultiplier(real: number): Multiplier {
 export function fixedChannel(data: DotData, second: Pick<SecondOperand, "scaleAt">, matrix: number, n: number): FixedChannel {
   const grid = accumulatorGrid(data, second, matrix, n);
   const real = grid / data.outEncoding!.scale[0]!;
-  const bias = quantizeBias(data.bias.reduce((sum, term) => sum + term.data[n]!, 0), grid);
+  const bias = quantizeBias(
+    data.bias.reduce((sum, term) => sum + term.data[n]!, 0),
+    grid,
+  );
   try {
     const side = signedMultiplier(real);
     if (data.activation?.kind !== "slope") return { bias, ...side, below: null };

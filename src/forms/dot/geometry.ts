@@ -22,8 +22,13 @@ export function extentOf(geometry: DotGeometry): DotExtent {
   const channelsIn = inChannels / groups;
   const taps = spatial.reduce((product, axis) => product * axis.window, 1);
   return {
-    batches: batch, groups, rows: spatial.reduce((product, axis) => product * axis.out, 1), columns: outChannels / groups,
-    channelsIn, taps, depth: channelsIn * taps,
+    batches: batch,
+    groups,
+    rows: spatial.reduce((product, axis) => product * axis.out, 1),
+    columns: outChannels / groups,
+    channelsIn,
+    taps,
+    depth: channelsIn * taps,
   };
 }
 

@@ -78,7 +78,13 @@ function deviationReader(data: DotData, second: SecondOperand, target: Target): 
     const grid = accumulatorGrid(data, second, matrix, n);
     const bias = data.bias.reduce((sum, term) => sum + term.data[n]!, 0);
     const slope = data.activation?.kind === "slope" ? data.activation.slope[n]! : 1;
-    return { channel, grid, biasError: Math.abs(channel.bias * grid - bias) / outScale, slope, double: targetRow(target).epilogue === "fixedDouble" };
+    return {
+      channel,
+      grid,
+      biasError: Math.abs(channel.bias * grid - bias) / outScale,
+      slope,
+      double: targetRow(target).epilogue === "fixedDouble",
+    };
   });
   return (matrix, n, acc) => fixedDeviation(constants(matrix, n), acc, outScale);
 }

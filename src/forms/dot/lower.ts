@@ -1,6 +1,7 @@
 /** Lowers a dot product to kernel calls: integer GEMM per product, directly or as raw parts that a last step puts together. */
-import type { Lowering, Ref } from "../../plan/lowering.ts";
+
 import { igemmBlock, igemmScratch, igemmUnits, requantizeScratch } from "../../kernels/dot.ts";
+import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { layoutsCoincide } from "../../plan/storage.ts";
 import { transposeFields } from "../../plan/transpose.ts";
 import { sizeOf } from "../../tensor/shape.ts";
@@ -9,8 +10,8 @@ import { emitDepthwise, isDepthwise } from "./depthwise.ts";
 import { type Finish, finishOf, rawRegion } from "./finish.ts";
 import { extentOf, weightMatrices } from "./geometry.ts";
 import { firstPlanes, type Plane, type Product, productsOf, type RowFields, rowFields } from "./lowerRows.ts";
-import { largestCentred, scaleView, secondOperand } from "./operands.ts";
-import { computedPlanes, constantPlanes, padded, type Panels, type SecondPlane } from "./secondPlanes.ts";
+import { largestCentred, largestElement, scaleView, secondOperand } from "./operands.ts";
+import { computedPlanes, constantPlanes, type Panels, padded, type SecondPlane } from "./secondPlanes.ts";
 import { type ChannelRange, channelRanges } from "./weightPlanes.ts";
 
 /** Emits the steps that compute the layer's codes. Convolutions write channels last. throws ModelError "plan/no-kernel" and, for integer-bias
@@ -45,7 +46,13 @@ function emitDot(ctx: Lowering, data: DotData, out: Ref): void {
   const products = productsOf(data, second ? second.matrixOf : weightMatrices(data.geometry).of);
   const rows = first.map((plane) => rowFields(ctx, data, plane, products.rowStride));
   const planeBound = first.length === 1 ? largestCentred(data.aEncoding) : 255;
-  const digitBound = second ? (planes.length === 1 ? second.largest : 128) : planes.length === 1 ? largestCentred(data.bEncoding) : 255;
+  const digitBound = second
+    ? planes.length === 1
+      ? largestElement(second)
+      : 128
+    : planes.length === 1
+      ? largestCentred(data.bEncoding)
+      : 255;
   const ranges = channelRanges(data, (second ?? scaleView(data)).blockEnds, Math.max(1, digitBound), planeBound);
   const job: Job = { ctx, data, out, finish, first, rows, planes, ranges, outStride: products.outStride, proved: new Set() };
   for (const product of products.list) emitProduct(job, product);
@@ -77,7 +84,7 @@ function emitProduct(job: Job, product: Product): void {
     promise(job, product, region);
     return;
   }
-  const raw = ctx.weights(`raw:${columns}`, () => rawRegion(columns));
+  const raw = ctx.shared(`raw:${columns}`, () => rawRegion(columns));
   const part = product.m * columns * 4;
   const parts = partsOf(job);
   const acc = ctx.buffer(part * parts.length);
@@ -107,7 +114,9 @@ function regionName(data: DotData, { matrix, group }: Product): string {
 function finishRegion({ ctx, data, finish }: Job, product: Product): Ref {
   const { columns } = extentOf(data.geometry);
   const matrix = data.computed ? 0 : product.matrix;
-  return ctx.weights(`${data.node}:${finish.mode}:${regionName(data, product)}`, () => finish.region(matrix, product.group * columns, columns));
+  return ctx.shared(`${data.node}:${finish.mode}:${regionName(data, product)}`, () =>
+    finish.region(matrix, product.group * columns, columns),
+  );
 }
 
 function promise({ ctx, data, finish, proved }: Job, product: Product, region: Ref): void {
@@ -122,7 +131,15 @@ function promise({ ctx, data, finish, proved }: Job, product: Product, region: R
 }
 
 function emitGemm(
-  job: Job, product: Product, a: number, plane: SecondPlane, range: ChannelRange, epilogue: Ref, c: Ref, ldc: number, biased: boolean,
+  job: Job,
+  product: Product,
+  a: number,
+  plane: SecondPlane,
+  range: ChannelRange,
+  epilogue: Ref,
+  c: Ref,
+  ldc: number,
+  biased: boolean,
 ): void {
   const { ctx, data } = job;
   const { columns } = extentOf(data.geometry);
@@ -152,8 +169,21 @@ function emitRequantize(job: Job, product: Product, acc: Ref, part: number, perB
   const planeWeight = ctx.constant(Float64Array.from(parts, ({ a, plane }) => job.first[a]!.weight * plane.weight));
   const { base, blockFactor } = requantizeTables(job, product);
   const fields = {
-    acc, partStride: part, lda: columns * 4, planes: perBlock, blocks: finish.blocks, planeWeight, base, blockFactor,
-    exactSum: finish.blocks === 1 ? 1 : 0, m: product.m, n: columns, epilogue, c, ldc, scratch: ctx.buffer(requantizeScratch(finish.blocks)),
+    acc,
+    partStride: part,
+    lda: columns * 4,
+    planes: perBlock,
+    blocks: finish.blocks,
+    planeWeight,
+    base,
+    blockFactor,
+    exactSum: finish.blocks === 1 ? 1 : 0,
+    m: product.m,
+    n: columns,
+    epilogue,
+    c,
+    ldc,
+    scratch: ctx.buffer(requantizeScratch(finish.blocks)),
   };
   ctx.emit("requantize_s32", fields, product.m, data.node);
 }

@@ -1,6 +1,7 @@
 /** The first operand as the dot kernels read it: byte planes of its codes, and rows of them, direct or through pointer tables. */
-import { copyDescriptor } from "../../kernels/elementwiseArgs.ts";
+
 import { rowElementBytes, runUnits } from "../../kernels/dot.ts";
+import { copyDescriptor } from "../../kernels/elementwiseArgs.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { DotData } from "./data.ts";
@@ -58,7 +59,12 @@ function gatherRows(ctx: Lowering, data: DotData, from: Ref, bytes: number): Ref
   aOffsets.forEach((offset, batch) => {
     const copy = copyDescriptor([m, k], aStrides, [k, 1], bytes);
     const fields = { rank: copy.rank, shape: ctx.constant(copy.words), size: bytes };
-    ctx.emit("copy_strided", { input: ctx.at(from, offset * bytes), output: ctx.at(to, batch * m * k * bytes), ...fields }, copy.units, data.node);
+    ctx.emit(
+      "copy_strided",
+      { input: ctx.at(from, offset * bytes), output: ctx.at(to, batch * m * k * bytes), ...fields },
+      copy.units,
+      data.node,
+    );
   });
   return to;
 }
@@ -85,7 +91,12 @@ export function productsOf(data: DotData, matrixOf: readonly number[]): Products
   const extent = extentOf(geometry);
   if (geometry.kind === "matmul") return matmulProducts(data, matrixOf, extent);
   const list = Array.from({ length: extent.groups }, (_, group) => ({
-    matrix: 0, batch: 0, group, m: extent.batches * extent.rows, aStart: group * extent.channelsIn, cStart: group * extent.columns,
+    matrix: 0,
+    batch: 0,
+    group,
+    m: extent.batches * extent.rows,
+    aStart: group * extent.channelsIn,
+    cStart: group * extent.columns,
   }));
   return { list, rowStride: geometry.inChannels, outStride: geometry.outChannels };
 }
@@ -102,8 +113,11 @@ function matmulProducts(data: DotData, matrixOf: readonly number[], extent: DotE
     const cStart = geometry.cOffsets[batch]!;
     const last = list.at(-1);
     const follows =
-      last !== undefined && !data.computed && last.matrix === matrixOf[batch] &&
-      aStart === last.aStart + last.m * rowStride && cStart === last.cStart + last.m * geometry.n;
+      last !== undefined &&
+      !data.computed &&
+      last.matrix === matrixOf[batch] &&
+      aStart === last.aStart + last.m * rowStride &&
+      cStart === last.cStart + last.m * geometry.n;
     if (follows) list[list.length - 1] = { ...last, m: last.m + geometry.m };
     else list.push({ matrix: matrixOf[batch]!, batch, group: 0, m: geometry.m, aStart, cStart });
   }
@@ -111,14 +125,23 @@ function matmulProducts(data: DotData, matrixOf: readonly number[], extent: DotE
 }
 
 /** Row fields of igemm_q8 and rowsum_q8 for input channels from `c0` of one product. */
-export type RowFields = (product: Product, c0: number) => { readonly a: Ref; readonly lda: number; readonly aOffset: number; readonly table: Ref | 0; readonly taps: number };
+export type RowFields = (
+  product: Product,
+  c0: number,
+) => { readonly a: Ref; readonly lda: number; readonly aOffset: number; readonly table: Ref | 0; readonly taps: number };
 
 /** Direct where each output reads one position and output positions follow input positions; else through a table of the plane's row addresses. */
 export function rowFields(ctx: Lowering, data: DotData, plane: Plane, rowStride: number): RowFields {
   const { base, elementBytes } = plane;
   const { geometry } = data;
   if (geometry.kind === "matmul" || geometry.spatial.every(passesThrough)) {
-    return ({ aStart }, c0) => ({ a: ctx.at(base, (aStart + c0) * elementBytes), lda: rowStride * elementBytes, aOffset: 0, table: 0, taps: 1 });
+    return ({ aStart }, c0) => ({
+      a: ctx.at(base, (aStart + c0) * elementBytes),
+      lda: rowStride * elementBytes,
+      aOffset: 0,
+      table: 0,
+      taps: 1,
+    });
   }
   const { taps } = extentOf(geometry);
   const table = ctx.pointers(base, blockedOffsets(data, ctx.module.mr, rowStride * elementBytes), zeroRow(ctx, plane, rowStride));

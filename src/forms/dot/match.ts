@@ -1,13 +1,13 @@
 /** Recognises dot-product layers: one dot product, optionally a constant addend per channel, optionally one clamp or slope. */
 import { type Encoding, gridOf, isPerTensor } from "../../encodings/encoding.ts";
-import { type Graph, isConstant, type Node, shapeOf, type ValueId, valueOf } from "../../graph/graph.ts";
+import { type Graph, isConstant, type Node, shapeOf, type ValueId, valueNamed } from "../../graph/graph.ts";
 import { opOf } from "../../ops/index.ts";
 import type { OpDef, TypeInfo } from "../../ops/op.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import type { Layer } from "../form.ts";
 import { biasTerm, encodedReals } from "./bias.ts";
-import type { DotActivation, DotData } from "./data.ts";
 import { fitsKernels } from "./channel.ts";
+import type { DotActivation, DotData } from "./data.ts";
 import { extentOf, weightMatrices } from "./geometry.ts";
 import { scaleView } from "./operands.ts";
 
@@ -23,7 +23,7 @@ export function matchDot(layer: Layer, graph: Graph): DotData | null {
     if (!next) return null;
     data = next;
   }
-  const encoding = valueOf(graph, data.out).encoding;
+  const encoding = valueNamed(graph, data.out).encoding;
   if (layer.outputs[0] !== data.out || !encoding || !isActivationGrid(encoding)) return null;
   return fitsKernels(data, scaleView(data), weightMatrices(data.geometry).first.length) ? { ...data, outEncoding: encoding } : null;
 }
@@ -35,10 +35,10 @@ export function matchDotNode(node: Node, graph: Graph): DotData | null {
   const dot = op?.traits.dot;
   const [a, b] = node.inputs;
   if (!op || !dot || a === undefined || b === undefined || node.outputs.length !== 1) return null;
-  const aEncoding = valueOf(graph, a).encoding;
-  const bEncoding = valueOf(graph, b).encoding;
+  const aEncoding = valueNamed(graph, a).encoding;
+  const bEncoding = valueNamed(graph, b).encoding;
   if (!aEncoding || !bEncoding || !isActivationGrid(aEncoding)) return null;
-  if ([a, b].some((id) => isConstant(graph, id) && !(valueOf(graph, id).data instanceof Float32Array))) return null;
+  if ([a, b].some((id) => isConstant(graph, id) && !(valueNamed(graph, id).data instanceof Float32Array))) return null;
   const attrs = op.parse(node.attrs, graph.opsets.get(node.domain) ?? 1);
   const [aInfo, bInfo] = [infoOf(graph, a), infoOf(graph, b)];
   const out = node.outputs[0]!;
@@ -47,8 +47,24 @@ export function matchDotNode(node: Node, graph: Graph): DotData | null {
   const channels = geometry.kind === "conv" ? geometry.outChannels : geometry.n;
   const scale = dot.scale?.(attrs) ?? { product: 1, bias: 1 };
   const data: DotData = {
-    node: node.id, op: node.op, nodes: [node.id], a, b, out, aShape: aInfo.dims, bShape: bInfo.dims, outShape, geometry, channels,
-    aEncoding, bEncoding, outEncoding: null, computed: !isConstant(graph, b), alpha: scale.product, bias: [], activation: null,
+    node: node.id,
+    op: node.op,
+    nodes: [node.id],
+    a,
+    b,
+    out,
+    aShape: aInfo.dims,
+    bShape: bInfo.dims,
+    outShape,
+    geometry,
+    channels,
+    aEncoding,
+    bEncoding,
+    outEncoding: null,
+    computed: !isConstant(graph, b),
+    alpha: scale.product,
+    bias: [],
+    activation: null,
   };
   const axes = { channel: dot.channelAxis(bInfo.dims, attrs), block: dot.blockAxis(bInfo.dims, attrs) };
   if (!granularityFits(data, axes)) return null;
@@ -61,7 +77,7 @@ function isActivationGrid(encoding: Encoding): boolean {
 }
 
 function infoOf(graph: Graph, id: ValueId): TypeInfo {
-  return { type: valueOf(graph, id).type, dims: shapeOf(graph, id) };
+  return { type: valueNamed(graph, id).type, dims: shapeOf(graph, id) };
 }
 
 /** One scale per output channel and block of input channels, blocks inside one group. */
@@ -86,7 +102,7 @@ function outputChannelAxis(data: DotData): number | null {
 function withOwnBias(data: DotData, node: Node, index: number | undefined, factor: number, graph: Graph): DotData | null {
   const id = index === undefined ? "" : (node.inputs[index] ?? "");
   if (id === "" || factor === 0) return data;
-  const { data: elements } = valueOf(graph, id);
+  const { data: elements } = valueNamed(graph, id);
   const rank = data.geometry.kind === "conv" ? 1 : data.outShape.length;
   const axis = data.geometry.kind === "conv" ? 0 : outputChannelAxis(data);
   const term = elements && biasTerm(graph, id, rank, axis, data.channels, factor);
@@ -95,7 +111,7 @@ function withOwnBias(data: DotData, node: Node, index: number | undefined, facto
 
 /** Whether `node` continues the layer: reads its value once, and that value has no encoding of its own. */
 function continues(data: DotData, node: Node, graph: Graph): boolean {
-  const value = valueOf(graph, data.out);
+  const value = valueNamed(graph, data.out);
   const reads = node.inputs.filter((id) => id === data.out).length;
   return reads === 1 && !value.encoding && !value.half && !graph.outputs.includes(data.out) && node.outputs.length === 1;
 }
@@ -132,7 +148,7 @@ function activationOf(data: DotData, node: Node, op: OpDef, graph: Graph): DotAc
 
 function constantInfo(graph: Graph, id: ValueId): TypeInfo | null {
   if (id === "") return null;
-  const { type, shape, data } = valueOf(graph, id);
+  const { type, shape, data } = valueNamed(graph, id);
   const dims = (shape ?? []) as readonly number[];
   return data instanceof Float32Array || data instanceof Float64Array ? { type, dims, constant: data } : { type, dims };
 }

@@ -1,7 +1,7 @@
 /** The operands of a dot product as centred integers q − zeroPoint, and the exact scale factors that turn accumulators into reals. */
 import { type Encoding, gridOf } from "../../encodings/encoding.ts";
 import { assert } from "../../errors.ts";
-import { type Graph, type ValueId, valueOf } from "../../graph/graph.ts";
+import { type Graph, type ValueId, valueNamed } from "../../graph/graph.ts";
 import { scaleIndexer, weightCodes } from "../../numerics/affine.ts";
 import type { Codes } from "../form.ts";
 import type { DotData } from "./data.ts";
@@ -13,7 +13,8 @@ export interface SecondOperand {
   readonly matrixOf: readonly number[]; // by batch
   readonly blockEnds: readonly number[]; // exclusive ends in k, ascending; the last is depth
   readonly scaleAt: (matrix: number, n: number, block: number) => number; // float32 scale of codes (LPBQ: the channel's)
-  readonly largest: number; // max |q − zeroPoint| (· block integer)
+  readonly least: number; // extremes of all elements and 0
+  readonly most: number;
 }
 
 /** Codes of `id`: the given ones, or those of an encoded constant. Row-major, true codes. */
@@ -24,7 +25,7 @@ export function codesOf(graph: Graph, id: ValueId, encoding: Encoding, inputs: C
 }
 
 export function constantCodes(graph: Graph, id: ValueId, encoding: Encoding): ArrayLike<number> {
-  const { data, shape } = valueOf(graph, id);
+  const { data, shape } = valueNamed(graph, id);
   assert(data instanceof Float32Array && shape !== null, `'${id}' is not a float32 constant`);
   return weightCodes(data, shape as readonly number[], encoding);
 }
@@ -60,11 +61,28 @@ export function secondOperand(data: DotData, graph: Graph, inputs: Codes): Secon
   const codes = codesOf(graph, data.b, data.bEncoding, inputs);
   const { of, first } = weightMatrices(data.geometry);
   const matrices = first.map((batch) => centredMatrix(data, codes, batch));
-  let largest = 0;
-  for (const matrix of matrices) for (const value of matrix) largest = Math.max(largest, Math.abs(value));
+  const { least, most } = extremes(matrices);
   const { depth } = extentOf(data.geometry);
-  assert(largest * largestCentred(data.aEncoding) * depth < 2 ** 53, "accumulator beyond 2^53");
-  return { matrices, matrixOf: of, ...scaleView(data), largest };
+  assert(largestElement({ least, most }) * largestCentred(data.aEncoding) * depth < 2 ** 53, "accumulator beyond 2^53");
+  return { matrices, matrixOf: of, ...scaleView(data), least, most };
+}
+
+function extremes(matrices: readonly Float64Array[]): { least: number; most: number } {
+  let least = 0;
+  let most = 0;
+  for (const matrix of matrices) {
+    for (let i = 0; i < matrix.length; i++) {
+      const value = matrix[i]!;
+      if (value < least) least = value;
+      else if (value > most) most = value;
+    }
+  }
+  return { least, most };
+}
+
+/** max |element|. */
+export function largestElement({ least, most }: Pick<SecondOperand, "least" | "most">): number {
+  return Math.max(-least, most);
 }
 
 /** Block ends and scales, without the codes. */
@@ -96,7 +114,10 @@ export function scaleReader(data: DotData): SecondOperand["scaleAt"] {
   const { first } = weightMatrices(data.geometry);
   const at = weightIndexer(data.geometry);
   const { scale, lpbq, blockSize } = data.bEncoding;
-  const indexer = scaleIndexer(lpbq ? { ...data.bEncoding, blockSize: null, blockAxis: null, scale: lpbq.channelScale } : data.bEncoding, data.bShape);
+  const indexer = scaleIndexer(
+    lpbq ? { ...data.bEncoding, blockSize: null, blockAxis: null, scale: lpbq.channelScale } : data.bEncoding,
+    data.bShape,
+  );
   const scales = lpbq ? lpbq.channelScale : scale;
   return (matrix, n, block) => scales[indexer(at(first[matrix]!, n, lpbq ? 0 : block * (blockSize ?? 0), 0))]!;
 }

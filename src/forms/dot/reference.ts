@@ -10,9 +10,9 @@ import type { Target } from "../../plan/plan.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Codes } from "../form.ts";
 import { accumulate } from "./accumulate.ts";
-import { channelReals, type ChannelReal, type ChannelReals, isNegative } from "./channel.ts";
+import { type ChannelReal, type ChannelReals, channelReals, isNegative } from "./channel.ts";
 import type { DotData } from "./data.ts";
-import { checkFixedTarget, fixedChannel, type FixedChannel } from "./fixed.ts";
+import { checkFixedTarget, type FixedChannel, fixedChannel } from "./fixed.ts";
 import { firstOperand, type SecondOperand, secondOperand } from "./operands.ts";
 import { accumulatorRange, checkFixedRange, computedRange } from "./range.ts";
 

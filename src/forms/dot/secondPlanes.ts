@@ -1,6 +1,7 @@
 /** The second operand in kernel form: packed panels, start values of the accumulators and factors of row sums, for constants and activations. */
-import { panelBytes, packWeights } from "../../kernels/pack.ts";
+
 import { PANEL_COLUMNS } from "../../kernels/dot.ts";
+import { packWeights, panelBytes } from "../../kernels/pack.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { DotData } from "./data.ts";
@@ -41,8 +42,15 @@ export function constantPlanes(ctx: Lowering, data: DotData, second: SecondOpera
 }
 
 function constantPanels(
-  ctx: Lowering, data: DotData, second: SecondOperand, finish: Finish, plane: WeightPlane, product: Product, range: ChannelRange,
-  first: Plane, biased: boolean,
+  ctx: Lowering,
+  data: DotData,
+  second: SecondOperand,
+  finish: Finish,
+  plane: WeightPlane,
+  product: Product,
+  range: ChannelRange,
+  first: Plane,
+  biased: boolean,
 ): Panels {
   const { columns, taps, depth } = extentOf(data.geometry);
   const { matrix, group } = product;
@@ -57,17 +65,25 @@ function constantPanels(
   return {
     w: ctx.weights(`${key}:panels`, () => packWeights(ctx.module, shape, codes)),
     bits: plane.bits,
-    init: ctx.weights(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
-      startValues(columns, taps, k, digits, first.zero, (n) => (biased ? finish.integerBias(matrix, n0 + n) : 0))),
+    init: ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
+      startValues(columns, taps, k, digits, first.zero, (n) => (biased ? finish.integerBias(matrix, n0 + n) : 0)),
+    ),
     rowFactor: zeros
-      ? ctx.weights(`${key}:zeros`, () => Int32Array.from({ length: padded(columns) }, (_, n) => (n < columns ? -zeros(matrix, n0 + n, range.from) : 0)))
+      ? ctx.shared(`${key}:zeros`, () =>
+          Int32Array.from({ length: padded(columns) }, (_, n) => (n < columns ? -zeros(matrix, n0 + n, range.from) : 0)),
+        )
       : 0,
   };
 }
 
 /** bias − za·Σ(w − zw): the first operand's zero point and, with row sums, both. int32[⌈n/8⌉·8]. */
 function startValues(
-  columns: number, taps: number, k: number, digit: (n: number, tap: number, c: number) => number, za: number, bias: (n: number) => number,
+  columns: number,
+  taps: number,
+  k: number,
+  digit: (n: number, tap: number, c: number) => number,
+  za: number,
+  bias: (n: number) => number,
 ): Int32Array {
   const init = new Int32Array(padded(columns));
   for (let n = 0; n < columns; n++) {
@@ -89,7 +105,14 @@ export function computedPlanes(ctx: Lowering, data: DotData, finish: Finish): Se
 }
 
 function computedPanels(
-  ctx: Lowering, data: DotData, finish: Finish, plane: Plane, product: Product, range: ChannelRange, first: Plane, biased: boolean,
+  ctx: Lowering,
+  data: DotData,
+  finish: Finish,
+  plane: Plane,
+  product: Product,
+  range: ChannelRange,
+  first: Plane,
+  biased: boolean,
 ): Panels {
   const { geometry } = data;
   if (geometry.kind !== "matmul") throw new Error("internal: a computed second operand of a convolution");
@@ -98,14 +121,14 @@ function computedPanels(
   const zb = plane.zero - (ctx.module.signed ? 0 : 128);
   const panels = ctx.buffer(panelBytes(ctx.module, 1, k, 8) * Math.ceil(n / PANEL_COLUMNS));
   const init = ctx.buffer(4 * padded(n));
-  const bias = biased ? integerBias(ctx, data, finish, product, n) : 0;
+  const bias = biased ? integerBias(ctx, finish, product, n) : 0;
   const b = ctx.at(plane.base, bOffsets[product.batch]! + range.from * bStrides[0]);
   const fields = { strideK: bStrides[0], strideN: bStrides[1], k, n, panels, init, za: first.zero, zb, bias };
   ctx.emit("pack_b_q8", { b, ...fields }, Math.ceil(n / PANEL_COLUMNS), data.node);
   return { w: panels, bits: 8, init, rowFactor: zb === 0 ? 0 : ctx.constant(new Int32Array(padded(n)).fill(-zb)) };
 }
 
-function integerBias(ctx: Lowering, data: DotData, finish: Finish, product: Product, n: number): Ref | 0 {
+function integerBias(ctx: Lowering, finish: Finish, product: Product, n: number): Ref | 0 {
   const bias = Int32Array.from({ length: padded(n) }, (_, i) => (i < n ? finish.integerBias(product.matrix, i) : 0));
   return bias.some((value) => value !== 0) ? ctx.constant(bias) : 0;
 }

@@ -1,9 +1,9 @@
 /** Constant weights as int8 planes: how centred integers of any width become codes that the dot kernels can multiply. */
 import { gridOf } from "../../encodings/encoding.ts";
+import { scaleIndexer } from "../../numerics/affine.ts";
 import type { DotData } from "./data.ts";
 import { extentOf, weightIndexer, weightMatrices } from "./geometry.ts";
 import type { SecondOperand } from "./operands.ts";
-import { scaleIndexer } from "../../numerics/affine.ts";
 
 /** One addend of the weights: centred = Σ planes weight·(code − zero). `zeros`: per channel, for codes that keep their zero point. */
 export interface WeightPlane {
@@ -19,7 +19,7 @@ const identity = (centred: number): number => centred;
 /** How the weights of a layer split. int8 or int4 when they fit; 8-bit grids with a zero point keep their codes (`keepZero`: the kernel can
  *  correct by row sums); everything else (16-bit grids, products of block integers) becomes balanced base-256 digits. */
 export function weightPlanes(data: DotData, second: SecondOperand, keepZero: boolean): WeightPlane[] {
-  const { least, most } = extremes(second);
+  const { least, most } = second;
   const { bits, signed } = gridOf(data.bEncoding.type);
   if (bits <= 4 && least >= -8 && most <= 7) return [{ name: "s4", weight: 1, bits: 4, digit: identity, zeros: null }];
   if (least >= -128 && most <= 127) return [{ name: "s8", weight: 1, bits: 8, digit: identity, zeros: null }];
@@ -43,18 +43,6 @@ function carryInto(place: number, centred: number): number {
 function digitAt(place: number, centred: number): number {
   const rest = carryInto(place, centred);
   return rest - 256 * Math.floor((rest + 128) / 256);
-}
-
-function extremes(second: SecondOperand): { least: number; most: number } {
-  let least = 0;
-  let most = 0;
-  for (const matrix of second.matrices) {
-    for (const value of matrix) {
-      if (value < least) least = value;
-      else if (value > most) most = value;
-    }
-  }
-  return { least, most };
 }
 
 function zeroReader(data: DotData, shift: number): NonNullable<WeightPlane["zeros"]> {
@@ -82,7 +70,9 @@ export function channelRanges(data: DotData, blockEnds: readonly number[], digit
     const from = (blockEnds[block - 1] ?? 0) / taps;
     const step = Math.ceil((end / taps - from) / pieces);
     return Array.from({ length: pieces }, (_, i) => ({
-      block, from: Math.min(end / taps, from + i * step), to: Math.min(end / taps, from + (i + 1) * step),
+      block,
+      from: Math.min(end / taps, from + i * step),
+      to: Math.min(end / taps, from + (i + 1) * step),
     }));
   });
 }

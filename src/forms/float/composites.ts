@@ -1,7 +1,6 @@
 /** Float operators that take more than one opcode: how each is composed of kernel calls, in the order of the operator's own loops. */
 import { isConstant, shapeOf } from "../../graph/graph.ts";
 import { BINARY, UNARY } from "../../kernels/elementwise.ts";
-import { isFloatType } from "../../tensor/dtype.ts";
 import { normalizeAxis, sizeOf } from "../../tensor/shape.ts";
 import type { Resolved } from "../operands.ts";
 import { attribute } from "./attributes.ts";
@@ -48,7 +47,8 @@ const clip: Composite = (resolved, f) => {
   const raised = node.inputs[2] && node.inputs[1] ? scratch(f, size) : write(f, output);
   if (node.inputs[1]) step.binary(f, node.id, BINARY.max, x, operand(resolved, 1, f), raised, x.dims);
   const from = node.inputs[1] ? { ref: raised, dims: x.dims } : x;
-  if (node.inputs[2]) step.binary(f, node.id, BINARY.min, from, operand(resolved, 2, f), node.inputs[1] ? write(f, output) : raised, x.dims);
+  if (node.inputs[2])
+    step.binary(f, node.id, BINARY.min, from, operand(resolved, 2, f), node.inputs[1] ? write(f, output) : raised, x.dims);
   return true;
 };
 
@@ -59,7 +59,21 @@ const where: Composite = (resolved, f) => {
   return true;
 };
 
+/** Half to even; the operator gives no −0, which adding 0 turns into +0. */
+const round: Composite = (resolved, f) => {
+  const { node } = resolved;
+  const x = operand(resolved, 0, f);
+  const rounded = { ref: scratch(f, sizeOf(x.dims)), dims: x.dims };
+  step.unary(f, node.id, UNARY.round, [], x.ref, rounded.ref, sizeOf(x.dims));
+  step.binary(f, node.id, BINARY.add, rounded, step.scalar(f, 0), write(f, node.outputs[0]!), x.dims);
+  return true;
+};
+
 /** By operator name. */
 export const COMPOSITES: Readonly<Record<string, Composite>> = {
-  Softmax: softmax(false), LogSoftmax: softmax(true), Clip: clip, Where: where,
+  Softmax: softmax(false),
+  LogSoftmax: softmax(true),
+  Clip: clip,
+  Where: where,
+  Round: round,
 };

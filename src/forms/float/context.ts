@@ -1,6 +1,6 @@
 /** Where the numbers of a float layer lie while it is lowered: row-major arrays of one precision, made when they are first read. */
 import { assert } from "../../errors.ts";
-import { type Graph, isConstant, shapeOf, type ValueId, valueOf } from "../../graph/graph.ts";
+import { type Graph, isConstant, shapeOf, type ValueId, valueNamed } from "../../graph/graph.ts";
 import type { Numbers, Precision } from "../../ops/op.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { sizeOf } from "../../tensor/shape.ts";
@@ -26,7 +26,13 @@ export function floatContext(lowering: Lowering, layer: Layer, precision: Precis
 }
 
 /** One call of a kernel of the family's precision. */
-export function emitFloat(f: FloatContext, kernel: string, fields: Readonly<Record<string, number | Ref>>, units: number, node: string): void {
+export function emitFloat(
+  f: FloatContext,
+  kernel: string,
+  fields: Readonly<Record<string, number | Ref>>,
+  units: number,
+  node: string,
+): void {
   f.lowering.emit(`${kernel}_${f.precision}`, fields, units, node);
 }
 
@@ -54,7 +60,7 @@ function bring(f: FloatContext, id: ValueId): Ref {
   const size = sizeOf(shapeOf(graph, id));
   if (!encoding) {
     assert(f.precision === "f32", `'${id}' has no encoding`);
-    if (!valueOf(graph, id).half) return input;
+    if (!valueNamed(graph, id).half) return input;
     const rounded = scratch(f, size);
     lowering.emit("half_round", { input, output: rounded }, size, id);
     return rounded;
@@ -62,7 +68,12 @@ function bring(f: FloatContext, id: ValueId): Ref {
   const storage = lowering.storage(encoding);
   const output = scratch(f, size);
   const scale = lowering.constant(Float64Array.of(levelsOf(encoding).scale));
-  lowering.emit(f.precision === "f32" ? "dequantize_q" : "to_real", { input, output, inKind: kindOf(storage), zero: storage.zero, scale }, size, id);
+  lowering.emit(
+    f.precision === "f32" ? "dequantize_q" : "to_real",
+    { input, output, inKind: kindOf(storage), zero: storage.zero, scale },
+    size,
+    id,
+  );
   return output;
 }
 
@@ -86,7 +97,12 @@ export function write(f: FloatContext, id: ValueId): Ref {
 
 /** Whether a node's output may be the very bytes of its input: it stays inside and is not rounded on the way. */
 export function maySharePlace(f: FloatContext, id: ValueId): boolean {
-  return !f.layer.outputs.includes(id) && valueOf(f.graph, id).half !== true;
+  return !f.layer.outputs.includes(id) && valueNamed(f.graph, id).half !== true;
+}
+
+/** Whether a node output is read inside the layer or leaves it. */
+export function isRead(f: FloatContext, id: ValueId): boolean {
+  return f.layer.outputs.includes(id) || f.layer.nodes.some((node) => node.inputs.includes(id));
 }
 
 /** After a node wrote `id`: rounds it to binary16 or quantizes it, where the value says so. A later read sees its codes. */
@@ -94,13 +110,18 @@ export function settle(f: FloatContext, id: ValueId, node: string): void {
   const { lowering, graph } = f;
   const place = f.places.get(id)!;
   const size = sizeOf(shapeOf(graph, id));
-  if (valueOf(graph, id).half) lowering.emit("half_round", { input: place, output: place }, size, node);
+  if (valueNamed(graph, id).half) lowering.emit("half_round", { input: place, output: place }, size, node);
   const encoding = activationEncoding(graph, id);
   if (!encoding) return;
   const storage = lowering.storage(encoding);
   const scale = lowering.constant(Float64Array.of(levelsOf(encoding).scale));
   const output = lowering.output(id, "rowMajor");
   const { zero, min, max } = storage;
-  lowering.emit(f.precision === "f32" ? "quantize_f32" : "from_real", { input: place, output, outKind: kindOf(storage), zero, min, max, scale }, size, node);
+  lowering.emit(
+    f.precision === "f32" ? "quantize_f32" : "from_real",
+    { input: place, output, outKind: kindOf(storage), zero, min, max, scale },
+    size,
+    node,
+  );
   f.places.delete(id);
 }

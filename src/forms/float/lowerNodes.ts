@@ -1,16 +1,17 @@
 /** Lowers the nodes of a layer in floating point, in node order: by their traits (dot, movement, window) or by their rule. */
 import { type Issue, ModelError } from "../../errors.ts";
-import { shapeOf, type ValueId, valueOf } from "../../graph/graph.ts";
-import { BINARY, REDUCE } from "../../kernels/elementwise.ts";
+import { isConstant, shapeOf, type ValueId, valueNamed } from "../../graph/graph.ts";
+import { BINARY, REDUCE, UNARY } from "../../kernels/elementwise.ts";
 import { convDescriptor } from "../../kernels/elementwiseArgs.ts";
 import type { DotGeometry, Movement } from "../../ops/op.ts";
 import { type ReduceAttrs, reduceWindow } from "../../ops/reduce.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../../tensor/shape.ts";
+import { gatherExtents } from "../gather.ts";
 import { emitCopy } from "../movement.ts";
-import { resolve, type Resolved } from "../operands.ts";
+import { type Resolved, resolve } from "../operands.ts";
 import { regionsOf } from "../regions.ts";
 import { windowOf } from "../windows.ts";
-import { emitFloat, type FloatContext, maySharePlace, read, scratch, settle, write } from "./context.ts";
+import { emitFloat, type FloatContext, isRead, maySharePlace, read, scratch, settle, write } from "./context.ts";
 import { FLOAT_RULES, type FloatRule } from "./rules.ts";
 import * as step from "./steps.ts";
 
@@ -22,7 +23,7 @@ export function lowerNodes(f: FloatContext, override: NodeOverride = () => false
   const issues: Issue[] = [];
   for (const node of f.layer.nodes) {
     const resolved = resolve(node, f.graph);
-    const done = resolved !== null && (override(resolved, f) || lowerNode(resolved, f));
+    const done = resolved !== null && (override(resolved, f) || (hasPlainTypes(resolved, f) && isWalked(() => lowerNode(resolved, f))));
     if (!done) issues.push(issueOf(node.id, node.op, f, node.inputs));
     for (const id of node.outputs) {
       if (id === "") continue;
@@ -33,8 +34,30 @@ export function lowerNodes(f: FloatContext, override: NodeOverride = () => false
   if (issues.length > 0) throw new ModelError(issues);
 }
 
+/** False where a descriptor writer refuses: too many axes for the kernels. */
+function isWalked(lower: () => boolean): boolean {
+  try {
+    return lower();
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** Kernels hold floats and truth values; integers only as constants, or as what a cast reads. */
+function hasPlainTypes({ node, def }: Resolved, f: FloatContext): boolean {
+  const isPlain = (id: ValueId): boolean => {
+    const { type } = valueNamed(f.graph, id);
+    return type === "float32" || type === "float16" || type === "bool" || (type === "float64" && f.precision === "f64");
+  };
+  const inputs = node.inputs.filter((id) => id !== "" && !isConstant(f.graph, id));
+  const outputs = node.outputs.filter((id) => id !== "" && isRead(f, id));
+  const indices = def.traits.gather ? node.inputs[1] : undefined;
+  return outputs.every(isPlain) && (inputs.every((id) => id === indices || isPlain(id)) || FLOAT_RULES[node.op]?.kind === "cast");
+}
+
 function issueOf(node: string, op: string, f: FloatContext, inputs: readonly string[]): Issue {
-  const operands = inputs.filter((id) => id !== "").map((id) => `${valueOf(f.graph, id).type}${formatShape(shapeOf(f.graph, id))}`);
+  const operands = inputs.filter((id) => id !== "").map((id) => `${valueNamed(f.graph, id).type}${formatShape(shapeOf(f.graph, id))}`);
   const message =
     `${op} '${node}': no kernel computes it for operands ${operands.join(", ")} in ${f.precision}. ` +
     "Give its neighbours encodings that keep it out of the graph, or run it outside.";
@@ -45,6 +68,7 @@ function lowerNode(resolved: Resolved, f: FloatContext): boolean {
   const { node, def, infos, attrs, outShapes } = resolved;
   const movements = def.traits.movement?.(infos, outShapes, attrs);
   if (movements) return lowerMovements(resolved, movements, f);
+  if (def.traits.gather) return lowerGather(resolved, f);
   if (def.traits.dot) return lowerDot(resolved, f);
   const windowed = windowOf(node, f.graph);
   if (windowed) {
@@ -53,11 +77,6 @@ function lowerNode(resolved: Resolved, f: FloatContext): boolean {
   }
   const rule = FLOAT_RULES[def.type];
   return rule !== undefined && applyRule(rule, resolved, f);
-}
-
-/** Whether a node output is read inside the layer or leaves it. */
-function isRead(f: FloatContext, id: ValueId): boolean {
-  return f.layer.outputs.includes(id) || f.layer.nodes.some((node) => node.inputs.includes(id));
 }
 
 function applyRule(rule: FloatRule, resolved: Resolved, f: FloatContext): boolean {
@@ -78,7 +97,14 @@ function applyRule(rule: FloatRule, resolved: Resolved, f: FloatContext): boolea
       return true;
     }
     case "fold":
-      return lowerFold(rule.op, rule.mean === true, node.inputs.map((_, i) => operand(i)), node.id, output, f);
+      return lowerFold(
+        rule.op,
+        rule.mean === true,
+        node.inputs.map((_, i) => operand(i)),
+        node.id,
+        output,
+        f,
+      );
     case "reduce": {
       const window = reduceWindow(resolved.infos[0]!, resolved.infos, attrs as ReduceAttrs);
       if (!window) return false;
@@ -86,9 +112,53 @@ function applyRule(rule: FloatRule, resolved: Resolved, f: FloatContext): boolea
       step.reduce(f, node.id, rule.op, window, input.ref, write(f, output));
       return true;
     }
+    case "cast":
+      return lowerCast(resolved, f);
     case "composite":
       return rule.lower(resolved, f);
   }
+}
+
+/** Rows of float elements by computed indices, which are graph inputs. */
+function lowerGather(resolved: Resolved, f: FloatContext): boolean {
+  const { node } = resolved;
+  const extents = gatherExtents(resolved);
+  const [data, indices] = node.inputs;
+  if (!extents || !f.layer.inputs.includes(indices!)) return false;
+  const count = sizeOf(shapeOf(f.graph, indices!));
+  const fields = {
+    input: read(f, data!),
+    indices: f.lowering.input(indices!, "rowMajor"),
+    count,
+    extent: extents.extent,
+    run: extents.inner * f.bytes,
+  };
+  f.lowering.emit("gather_rows", { ...fields, output: write(f, node.outputs[0]!) }, extents.outer, node.id);
+  return true;
+}
+
+/** Numbers keep their value; truth is x ≠ 0; binary16 is rounded to, from float32 only. */
+function lowerCast({ node }: Resolved, f: FloatContext): boolean {
+  const output = node.outputs[0]!;
+  const { type } = valueNamed(f.graph, output);
+  const from = valueNamed(f.graph, node.inputs[0]!).type;
+  const size = sizeOf(shapeOf(f.graph, output));
+  const input = read(f, node.inputs[0]!);
+  if (type === "bool") {
+    const opposite = scratch(f, size);
+    step.unary(f, node.id, UNARY.not, [], input, opposite, size);
+    step.unary(f, node.id, UNARY.not, [], opposite, write(f, output), size);
+    return true;
+  }
+  if (type === "float16" && from !== "float16" && from !== "bool") {
+    if (f.precision === "f64") return false;
+    f.lowering.emit("half_round", { input, output: write(f, output) }, size, node.id);
+    return true;
+  }
+  if (f.precision === "f64" && type === "float32" && from === "float64") return false;
+  if (maySharePlace(f, output)) f.places.set(output, input);
+  else step.binary(f, node.id, BINARY.mul, { ref: input, dims: [size] }, step.scalar(f, 1), write(f, output), [size]);
+  return true;
 }
 
 /** Left to right over any number of operands; a mean divides by their number at the end. */
@@ -144,7 +214,13 @@ function lowerDot(resolved: Resolved, f: FloatContext): boolean {
   if (geometry.kind === "conv") {
     const bias = biasId === "" ? 0 : read(f, biasId);
     const words = f.lowering.constant(convDescriptor(geometry));
-    emitFloat(f, "conv", { input: a, weight: b, bias, output: write(f, output), geometry: words }, geometry.batch * geometry.outChannels, node.id);
+    emitFloat(
+      f,
+      "conv",
+      { input: a, weight: b, bias, output: write(f, output), geometry: words },
+      geometry.batch * geometry.outChannels,
+      node.id,
+    );
     return true;
   }
   const dims = outShapes[0]!;

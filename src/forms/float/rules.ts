@@ -4,52 +4,102 @@ import { BINARY, REDUCE, UNARY } from "../../kernels/elementwise.ts";
 import { attribute, textAttribute } from "./attributes.ts";
 import type { Composite } from "./composites.ts";
 import { COMPOSITES } from "./composites.ts";
+import { NORMS } from "./norms.ts";
+import { resize } from "./resize.ts";
 
 /** How one operator is computed. `params` and opcodes may depend on its parsed attributes. */
 export type FloatRule =
   | { readonly kind: "unary"; readonly op: number | ((attrs: unknown) => number); readonly params?: (attrs: unknown) => readonly number[] }
   | { readonly kind: "binary"; readonly op: number | ((attrs: unknown) => number) }
   | { readonly kind: "fold"; readonly op: number; readonly mean?: boolean } // any number of operands, left to right
+  | { readonly kind: "cast" }
   | { readonly kind: "reduce"; readonly op: number } // axes from the operator's window
   | { readonly kind: "composite"; readonly lower: Composite };
 
 const unary = (op: number): FloatRule => ({ kind: "unary", op });
 const binary = (op: number): FloatRule => ({ kind: "binary", op });
 const withAttributes = (op: number, ...names: string[]): FloatRule => ({
-  kind: "unary", op, params: (attrs) => names.map((name) => attribute(attrs, name)),
+  kind: "unary",
+  op,
+  params: (attrs) => names.map((name) => attribute(attrs, name)),
 });
 
 const UNARY_RULES: Readonly<Record<string, FloatRule>> = {
-  Exp: unary(UNARY.exp), Log: unary(UNARY.log), Tanh: unary(UNARY.tanh), Erf: unary(UNARY.erf), Sqrt: unary(UNARY.sqrt),
-  Reciprocal: unary(UNARY.reciprocal), Neg: unary(UNARY.neg), Abs: unary(UNARY.abs), Floor: unary(UNARY.floor), Ceil: unary(UNARY.ceil),
-  Round: unary(UNARY.round), Sign: unary(UNARY.sign), Sigmoid: unary(UNARY.sigmoid), Relu: unary(UNARY.relu),
-  Softplus: unary(UNARY.softplus), Softsign: unary(UNARY.softsign), Mish: unary(UNARY.mish), HardSwish: unary(UNARY.hardSwish),
-  Not: unary(UNARY.not), IsNaN: unary(UNARY.isNaN),
-  LeakyRelu: withAttributes(UNARY.leakyRelu, "alpha"), Elu: withAttributes(UNARY.elu, "alpha"), Selu: withAttributes(UNARY.selu, "alpha", "gamma"),
-  Celu: withAttributes(UNARY.celu, "alpha"), HardSigmoid: withAttributes(UNARY.hardSigmoid, "alpha", "beta"),
-  ThresholdedRelu: withAttributes(UNARY.thresholdedRelu, "alpha"), Swish: withAttributes(UNARY.swish, "alpha"),
+  Exp: unary(UNARY.exp),
+  Log: unary(UNARY.log),
+  Tanh: unary(UNARY.tanh),
+  Erf: unary(UNARY.erf),
+  Sqrt: unary(UNARY.sqrt),
+  Reciprocal: unary(UNARY.reciprocal),
+  Neg: unary(UNARY.neg),
+  Abs: unary(UNARY.abs),
+  Floor: unary(UNARY.floor),
+  Ceil: unary(UNARY.ceil),
+  Sign: unary(UNARY.sign),
+  Sigmoid: unary(UNARY.sigmoid),
+  Relu: unary(UNARY.relu),
+  Softplus: unary(UNARY.softplus),
+  Softsign: unary(UNARY.softsign),
+  Mish: unary(UNARY.mish),
+  HardSwish: unary(UNARY.hardSwish),
+  Not: unary(UNARY.not),
+  IsNaN: unary(UNARY.isNaN),
+  LeakyRelu: withAttributes(UNARY.leakyRelu, "alpha"),
+  Elu: withAttributes(UNARY.elu, "alpha"),
+  Selu: withAttributes(UNARY.selu, "alpha", "gamma"),
+  Celu: withAttributes(UNARY.celu, "alpha"),
+  HardSigmoid: withAttributes(UNARY.hardSigmoid, "alpha", "beta"),
+  ThresholdedRelu: withAttributes(UNARY.thresholdedRelu, "alpha"),
+  Swish: withAttributes(UNARY.swish, "alpha"),
   IsInf: withAttributes(UNARY.isInf, "detect_positive", "detect_negative"),
   Gelu: { kind: "unary", op: (attrs) => (textAttribute(attrs, "approximate") === "tanh" ? UNARY.geluTanh : UNARY.gelu) },
 };
 
 const BINARY_RULES: Readonly<Record<string, FloatRule>> = {
-  Add: binary(BINARY.add), Sub: binary(BINARY.sub), Mul: binary(BINARY.mul), Div: binary(BINARY.div), Pow: binary(BINARY.pow),
-  PRelu: binary(BINARY.prelu), Mod: { kind: "binary", op: (attrs) => (attribute(attrs, "fmod") ? BINARY.fmod : BINARY.mod) },
-  Equal: binary(BINARY.equal), Less: binary(BINARY.less), LessOrEqual: binary(BINARY.lessOrEqual), Greater: binary(BINARY.greater),
-  GreaterOrEqual: binary(BINARY.greaterOrEqual), And: binary(BINARY.and), Or: binary(BINARY.or), Xor: binary(BINARY.xor),
-  Min: { kind: "fold", op: BINARY.min }, Max: { kind: "fold", op: BINARY.max }, Sum: { kind: "fold", op: BINARY.add },
+  Add: binary(BINARY.add),
+  Sub: binary(BINARY.sub),
+  Mul: binary(BINARY.mul),
+  Div: binary(BINARY.div),
+  Pow: binary(BINARY.pow),
+  PRelu: binary(BINARY.prelu),
+  Mod: { kind: "binary", op: (attrs) => (attribute(attrs, "fmod") ? BINARY.fmod : BINARY.mod) },
+  Equal: binary(BINARY.equal),
+  Less: binary(BINARY.less),
+  LessOrEqual: binary(BINARY.lessOrEqual),
+  Greater: binary(BINARY.greater),
+  GreaterOrEqual: binary(BINARY.greaterOrEqual),
+  And: binary(BINARY.and),
+  Or: binary(BINARY.or),
+  Xor: binary(BINARY.xor),
+  Min: { kind: "fold", op: BINARY.min },
+  Max: { kind: "fold", op: BINARY.max },
+  Sum: { kind: "fold", op: BINARY.add },
   Mean: { kind: "fold", op: BINARY.add, mean: true },
 };
 
 const REDUCE_RULES: Readonly<Record<string, FloatRule>> = {
-  ReduceProd: { kind: "reduce", op: REDUCE.prod }, ReduceL1: { kind: "reduce", op: REDUCE.l1 }, ReduceL2: { kind: "reduce", op: REDUCE.l2 },
-  ReduceSumSquare: { kind: "reduce", op: REDUCE.sumSquare }, ReduceLogSum: { kind: "reduce", op: REDUCE.logSum },
+  ReduceProd: { kind: "reduce", op: REDUCE.prod },
+  ReduceL1: { kind: "reduce", op: REDUCE.l1 },
+  ReduceL2: { kind: "reduce", op: REDUCE.l2 },
+  ReduceSumSquare: { kind: "reduce", op: REDUCE.sumSquare },
+  ReduceLogSum: { kind: "reduce", op: REDUCE.logSum },
   ReduceLogSumExp: { kind: "reduce", op: REDUCE.logSumExp },
 };
 
+const CAST_RULES: Readonly<Record<string, FloatRule>> = { Cast: { kind: "cast" }, CastLike: { kind: "cast" } };
+
 const COMPOSITE_RULES = Object.fromEntries(
-  Object.entries(COMPOSITES).map(([op, lower]): [string, FloatRule] => [op, { kind: "composite", lower }]),
+  Object.entries({ ...COMPOSITES, ...NORMS, Resize: resize, Upsample: resize }).map(([op, lower]): [string, FloatRule] => [
+    op,
+    { kind: "composite", lower },
+  ]),
 );
 
 /** By operator name; contributed domains share the names of ai.onnx. */
-export const FLOAT_RULES: Readonly<Record<string, FloatRule>> = { ...UNARY_RULES, ...BINARY_RULES, ...REDUCE_RULES, ...COMPOSITE_RULES };
+export const FLOAT_RULES: Readonly<Record<string, FloatRule>> = {
+  ...UNARY_RULES,
+  ...BINARY_RULES,
+  ...REDUCE_RULES,
+  ...CAST_RULES,
+  ...COMPOSITE_RULES,
+};

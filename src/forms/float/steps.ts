@@ -1,8 +1,9 @@
 /** Single kernel calls of the float family over operands given by place and shape. */
-import type { MatmulGeometry, Window } from "../../ops/op.ts";
+
 import { broadcastDescriptor, windowDescriptor } from "../../kernels/elementwiseArgs.ts";
+import type { MatmulGeometry, Window } from "../../ops/op.ts";
 import type { Ref } from "../../plan/lowering.ts";
-import { broadcastStrides, sizeOf, stridesOf } from "../../tensor/shape.ts";
+import { broadcastStrides, stridesOf } from "../../tensor/shape.ts";
 import { extentsOf } from "../windows.ts";
 import { constantOf, emitFloat, type FloatContext } from "./context.ts";
 
@@ -28,7 +29,15 @@ export function scalar(f: FloatContext, x: number): Operand {
   return { ref: constantOf(f, [x]), dims: [] };
 }
 
-export function choose(f: FloatContext, node: string, condition: Operand, a: Operand, b: Operand, output: Ref, dims: readonly number[]): void {
+export function choose(
+  f: FloatContext,
+  node: string,
+  condition: Operand,
+  a: Operand,
+  b: Operand,
+  output: Ref,
+  dims: readonly number[],
+): void {
   const strides = [condition, a, b].map((operand) => broadcastStrides(operand.dims, dims));
   const { words, rank, units } = broadcastDescriptor(dims, ...strides);
   const fields = { condition: condition.ref, a: a.ref, b: b.ref, output, rank, shape: f.lowering.constant(words) };
@@ -63,11 +72,25 @@ export function softmax(f: FloatContext, node: string, log: boolean, { outer, si
 
 /** Layer normalization of rows of `size` elements; gamma and beta hold `size` elements or are absent. */
 export function layerNorm(
-  f: FloatContext, node: string, rows: number, size: number, epsilon: number, rms: boolean,
-  input: Ref, gamma: Ref | null, beta: Ref | null, output: Ref,
+  f: FloatContext,
+  node: string,
+  rows: number,
+  size: number,
+  epsilon: number,
+  rms: boolean,
+  input: Ref,
+  gamma: Ref | null,
+  beta: Ref | null,
+  output: Ref,
 ): void {
   const fields = {
-    input, output, gamma: gamma ?? 0, beta: beta ?? 0, size, rms: rms ? 1 : 0, epsilon: f.lowering.constant(Float64Array.of(epsilon)),
+    input,
+    output,
+    gamma: gamma ?? 0,
+    beta: beta ?? 0,
+    size,
+    rms: rms ? 1 : 0,
+    epsilon: f.lowering.constant(Float64Array.of(epsilon)),
   };
   emitFloat(f, "layernorm", fields, rows, node);
 }

@@ -1,0 +1,31 @@
+// Copies rows named by computed indices: output[u][i] = input[u][index(i)] for `count` indices, rows of `run` bytes.
+// Indices are float32 integers (|index| ≤ 2^24); negative ones count from the end. An index out of range reads the nearest row, so that
+// no address leaves the input: indices of graph inputs are refused before the run.
+
+@unmanaged
+class GatherRowsArgs {
+  input: usize;
+  indices: usize;
+  output: usize;
+  count: i32; // indices
+  extent: i32; // rows of one unit, ≥ 1
+  run: i32; // bytes of a row
+}
+
+export function gather_rows(args: usize, begin: i32, end: i32): void {
+  const p = changetype<GatherRowsArgs>(args);
+  const run = <usize>p.run;
+  const count = p.count;
+  const extent = p.extent;
+  let to = p.output + <usize>begin * <usize>count * run;
+  for (let u = begin; u < end; u++) {
+    const from = p.input + <usize>u * <usize>extent * run;
+    for (let i = 0; i < count; i++) {
+      let index = <i32>load<f32>(p.indices + (<usize>i << 2));
+      if (index < 0) index += extent;
+      index = max(0, min(index, extent - 1));
+      memory.copy(to, from + <usize>index * run, run);
+      to += run;
+    }
+  }
+}
