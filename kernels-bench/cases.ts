@@ -1,6 +1,14 @@
 /** Dot kernels on real layer shapes: operands, a check of the answer, and the call to time. */
 import { igemmBlock, igemmScratch, igemmUnits, rowElementBytes, runUnits } from "../src/kernels/dot.ts";
-import { type EpilogueChannel, type EpilogueHeader, exactChannel, promoteDouble, promoteFixed64, tieMargin, writeEpilogue } from "../src/kernels/epilogue.ts";
+import {
+  type EpilogueChannel,
+  type EpilogueHeader,
+  exactChannel,
+  promoteDouble,
+  promoteFixed64,
+  tieMargin,
+  writeEpilogue,
+} from "../src/kernels/epilogue.ts";
 import { instantiateKernels, type Kernels, moduleGeometry } from "../src/kernels/instantiate.ts";
 import { argsBytes, type Bump, createBump, createMemory, writeArgs } from "../src/kernels/memory.ts";
 import { packDepthwise, packWeights } from "../src/kernels/pack.ts";
@@ -49,7 +57,8 @@ export function* benchCases(module: WebAssembly.Module, variant: Variant): Gener
   for (const [name, m, n, k, taps, bits, epilogues] of MATRICES)
     for (const epilogue of epilogues) yield matrixCase(open(module, variant), `${name} ${epilogue}`, { m, n, k, taps, bits }, epilogue);
   for (const [name, side, channels, taps] of DEPTHWISE)
-    for (const epilogue of ["nearTie", "fixed64"] as const) yield depthwiseCase(open(module, variant), `${name} ${epilogue}`, side, channels, taps, epilogue);
+    for (const epilogue of ["nearTie", "fixed64"] as const)
+      yield depthwiseCase(open(module, variant), `${name} ${epilogue}`, side, channels, taps, epilogue);
 }
 
 function open(module: WebAssembly.Module, variant: Variant): Bench {
@@ -70,7 +79,14 @@ interface Finish {
 function finish(bench: Bench, channels: number, depth: number, epilogue: Epilogue): Finish {
   const { signed } = bench.geometry;
   const outScale = Math.fround(0.047);
-  const header: EpilogueHeader = { outScale, zero: signed ? 3 : 131, min: signed ? -128 : 0, max: signed ? 127 : 255, outBytes: 1, tieMargin: 2 ** -24 };
+  const header: EpilogueHeader = {
+    outScale,
+    zero: signed ? 3 : 131,
+    min: signed ? -128 : 0,
+    max: signed ? 127 : 255,
+    outBytes: 1,
+    tieMargin: 2 ** -24,
+  };
   const accMax = depth * 255 * 128;
   const factor = (n: number): number => Math.fround((0.8 + 0.001 * (n % 97)) / Math.sqrt(depth)) * Math.fround(0.00042);
   const bias = (n: number): number => Math.fround(0.01 * ((n % 31) - 15));
@@ -79,8 +95,13 @@ function finish(bench: Bench, channels: number, depth: number, epilogue: Epilogu
   const view = new DataView(bench.bump.memory.buffer, address);
   for (let panel = 0; epilogue !== "nearTie" && panel < Math.ceil(channels / 8); panel++) {
     const proofs: ProofChannel[] = Array.from({ length: Math.min(8, channels - 8 * panel) }, (_, lane) => ({
-      scale: [factor(8 * panel + lane)], bias: [bias(8 * panel + lane)], outScale, accMin: -accMax, accMax,
-      qmin: header.min - header.zero, qmax: header.max - header.zero,
+      scale: [factor(8 * panel + lane)],
+      bias: [bias(8 * panel + lane)],
+      outScale,
+      accMin: -accMax,
+      accMax,
+      qmin: header.min - header.zero,
+      qmax: header.max - header.zero,
     }));
     const fixed = epilogue === "fixed64" ? proveFixed64(proofs) : null;
     if (fixed) promoteFixed64(view, panel, fixed);
@@ -90,7 +111,12 @@ function finish(bench: Bench, channels: number, depth: number, epilogue: Epilogu
   return { address, code: (acc, n) => clamp(rescale(acc, [factor(n)], [bias(n)], outScale)) };
 }
 
-function matrixCase(bench: Bench, name: string, shape: { m: number; n: number; k: number; taps: number; bits: 4 | 8 }, epilogue: Epilogue): BenchCase {
+function matrixCase(
+  bench: Bench,
+  name: string,
+  shape: { m: number; n: number; k: number; taps: number; bits: 4 | 8 },
+  epilogue: Epilogue,
+): BenchCase {
   const { m, n, k, bits } = shape;
   const taps = Math.max(1, shape.taps);
   const { geometry, kernels, bump } = bench;
@@ -117,8 +143,24 @@ function matrixCase(bench: Bench, name: string, shape: { m: number; n: number; k
   const c = bump.reserve(m * n);
   const mBlock = igemmBlock(geometry, m, taps * k);
   const fields = {
-    a, lda: k * size, aOffset: 0, table: shape.taps ? bump.put(table) : 0, taps, m, n, k, w, bits, init: bump.put(init), rowSums: 0, rowFactor: 0,
-    epilogue: end.address, c, ldc: n, mBlock, scratch: bump.reserve(igemmScratch(geometry, taps, k, bits)),
+    a,
+    lda: k * size,
+    aOffset: 0,
+    table: shape.taps ? bump.put(table) : 0,
+    taps,
+    m,
+    n,
+    k,
+    w,
+    bits,
+    init: bump.put(init),
+    rowSums: 0,
+    rowFactor: 0,
+    epilogue: end.address,
+    c,
+    ldc: n,
+    mBlock,
+    scratch: bump.reserve(igemmScratch(geometry, taps, k, bits)),
   };
   const calls = [call(bench, "igemm_q8", fields, igemmUnits(m, n, mBlock))];
   if (size === 2) calls.unshift(call(bench, "widen_q8", { from, to: a, count: stored.length }, runUnits(stored.length)));
@@ -136,7 +178,16 @@ function matrixCase(bench: Bench, name: string, shape: { m: number; n: number; k
     }
     return null;
   };
-  return { name, macs: m * n * taps * k, run: () => calls.forEach((one) => one(kernels)), verify, checked };
+  return {
+    name,
+    macs: m * n * taps * k,
+    run: () =>
+      calls.forEach((one) => {
+        one(kernels);
+      }),
+    verify,
+    checked,
+  };
 }
 
 function depthwiseCase(bench: Bench, name: string, side: number, channels: number, taps: number, epilogue: Epilogue): BenchCase {
@@ -147,7 +198,8 @@ function depthwiseCase(bench: Bench, name: string, side: number, channels: numbe
   const x = bump.put(Uint8Array.from(stored));
   const step = Math.ceil(taps / geometry.kr) * geometry.kr;
   const m = side * side;
-  const at = (pixel: number, tap: number): number => ((Math.floor(pixel / side) + Math.floor(tap / 3)) * wide + (pixel % side) + (tap % 3)) * channels;
+  const at = (pixel: number, tap: number): number =>
+    ((Math.floor(pixel / side) + Math.floor(tap / 3)) * wide + (pixel % side) + (tap % 3)) * channels;
   const table = Uint32Array.from({ length: m * step }, (_, i) => x + at(Math.floor(i / step), Math.min(i % step, taps - 1)));
   const weights = Int8Array.from({ length: channels * taps }, (_, i) => hash(7 * i) - 128);
   const init = Int32Array.from({ length: Math.ceil(channels / 16) * 16 }, (_, channel) => {
@@ -165,7 +217,8 @@ function depthwiseCase(bench: Bench, name: string, side: number, channels: numbe
       const [pixel, channel] = [Math.floor(i / channels), i % channels];
       let acc = init[channel]!;
       for (let tap = 0; tap < taps; tap++) acc += stored[at(pixel, tap) + channel]! * weights[channel * taps + tap]!;
-      if (readCode(bench, c + i) !== end.code(acc, channel)) return `pixel ${pixel}, channel ${channel}: ${readCode(bench, c + i)}, expected ${end.code(acc, channel)}`;
+      if (readCode(bench, c + i) !== end.code(acc, channel))
+        return `pixel ${pixel}, channel ${channel}: ${readCode(bench, c + i)}, expected ${end.code(acc, channel)}`;
     }
     return null;
   };

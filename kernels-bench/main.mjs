@@ -6,7 +6,7 @@ import asc from "assemblyscript/asc";
 import { Bench } from "tinybench";
 import { runnerImport } from "vite";
 
-const STEPS = 2_000_000;
+const STEPS = 50_000; // short enough to fit between two interruptions of a shared machine
 const filter = process.argv[2] ?? "";
 const { module: cases } = await runnerImport("./kernels-bench/cases.ts", { configFile: false, logLevel: "error" });
 const load = (variant) => readFileSync(`build/kernels/${variant}.wasm`);
@@ -56,8 +56,15 @@ for (const wanted of ["usdot", "sdot", "simd"]) {
     const { best, median } = await time(one.run);
     const rate = one.macs / best;
     console.log(
-      one.name.padEnd(34), column((best / 1e6).toFixed(4), 10), `(${(median / 1e6).toFixed(4)}) ms`, column(rate.toFixed(1), 7), "GMAC/s",
-      column((2 * rate).toFixed(0), 5), "GOPS", column(((100 * rate) / limit).toFixed(0), 4), `% of peak; ${one.checked} rows verified`,
+      one.name.padEnd(34),
+      column((best / 1e6).toFixed(4), 10),
+      `(${(median / 1e6).toFixed(4)}) ms`,
+      column(rate.toFixed(1), 7),
+      "GMAC/s",
+      column((2 * rate).toFixed(0), 5),
+      "GOPS",
+      column(((100 * rate) / limit).toFixed(0), 4),
+      `% of peak; ${one.checked} rows verified`,
     );
   }
 }

@@ -11,8 +11,11 @@ function closure(file, seen = new Set()) {
   const bytes = readFileSync(file);
   if (!file.endsWith(".js")) return [bytes];
   const folder = file.slice(0, file.lastIndexOf("/") + 1);
-  const imports = [...bytes.toString().matchAll(/(?:from|import)\s*\(?"\.\/([^"]+\.js)"/g)].map((match) => folder + match[1]);
-  return [bytes, ...imports.flatMap((path) => closure(path, seen))];
+  const imports = [...bytes.toString().matchAll(/^(?:import|export)\b.*?"\.\/([\w.-]+\.js)";?$|import\("\.\/([\w.-]+\.js)"\)/gm)].map(
+    (match) => folder + (match[1] ?? match[2]),
+  );
+  // Comments and strings of bundled packages may look like imports of files that are not there.
+  return [bytes, ...imports.filter((path) => existsSync(path)).flatMap((path) => closure(path, seen))];
 }
 
 console.log("file                    bytes   gzipped");

@@ -1,16 +1,28 @@
 /** The functions of the public API: they choose an engine variant, bind shapes, and hand over to the executors. */
-import { type Issue, ModelError, modelError } from "./errors.ts";
-import type { ValueId } from "./graph/graph.ts";
-import { isActivationEncoding } from "./graph/query.ts";
+import { type Issue, ModelError, modelError, SessionError } from "./errors.ts";
+import { isOpen, type Shape, type Value, type ValueId, valueNamed } from "./graph/graph.ts";
+import { constantFloats, isActivationEncoding } from "./graph/query.ts";
 import type { Source } from "./io/source.ts";
 import { instantiateKernels, moduleGeometry } from "./kernels/instantiate.ts";
 import { type LoadedModel, type LoadOptions, loadModel, type Model } from "./model.ts";
+import { weightCodes } from "./numerics/affine.ts";
 import { TARGET_NAMES } from "./numerics/targets.ts";
 import type { Numbers, Precision } from "./ops/op.ts";
+import { constantNumbers } from "./passes/inferShapes.ts";
 import { prepare, staticGraph } from "./passes/prepare.ts";
 import type { Target, Variant } from "./plan/plan.ts";
 import { enterInput, executeReference } from "./reference/execute.ts";
+import {
+  checkedChoice,
+  checkedModel,
+  checkedOptions,
+  checkNames,
+  checkRecordings,
+  checkSamples,
+  checkShapes,
+} from "./runtime/arguments.ts";
 import { kernelsFor } from "./runtime/kernelSource.ts";
+import { withinMemory } from "./runtime/outOfMemory.ts";
 import { capturable, checkFeeds, type EngineChoice, type Feeds, type RunOptions, Session as SessionBase } from "./runtime/session.ts";
 import { dequantizeCodes, type Rounding } from "./sim/qdq.ts";
 import { simulateGraph } from "./sim/simulate.ts";
@@ -18,6 +30,10 @@ import { type Tensor, tensorNumbers, tensorOf } from "./tensor/tensor.ts";
 import type { VerifyReport } from "./verify/report.ts";
 import { type VerifyOptions, verifyModel } from "./verify/verify.ts";
 
+type SourceName = "reference" | "sim-f64" | "sim-f32";
+
+const ROUNDINGS: readonly Rounding[] = ["halfEven", "reciprocal", "halfAway"];
+const SOURCES: readonly SourceName[] = ["sim-f64", "sim-f32", "reference"];
 const VARIANTS: readonly (Variant | "auto")[] = ["auto", "simd", "usdot", "sdot"];
 
 export interface SessionOptions {
@@ -29,16 +45,12 @@ export interface SessionOptions {
 
 /** The target asked for, checked. throws ModelError "option/target". */
 export function checkedTarget(target: Target | undefined): Target {
-  const wanted = target ?? "exact";
-  if (TARGET_NAMES.includes(wanted)) return wanted;
-  throw modelError("option/target", `target '${wanted}' is not available; choose one of ${TARGET_NAMES.join(", ")}`);
+  return checkedChoice("target", target, TARGET_NAMES, "exact");
 }
 
 /** The kernels this engine runs right. throws ModelError "option/variant" when the one asked for is unknown or not exact here. */
 export async function engineFor(variant: Variant | "auto" | undefined): Promise<EngineChoice> {
-  const wanted = variant ?? "auto";
-  if (!VARIANTS.includes(wanted))
-    throw modelError("option/variant", `variant '${wanted}' is unknown; choose one of ${VARIANTS.join(", ")}`);
+  const wanted = checkedChoice("variant", variant, VARIANTS, "auto");
   const { module, variant: chosen } = await kernelsFor(wanted);
   const geometry = moduleGeometry(instantiateKernels(module, new WebAssembly.Memory({ initial: 1 })), chosen);
   return { module, geometry };
@@ -53,11 +65,13 @@ export class Session extends SessionBase {
   /** Loads (unless given a Model), chooses the variant by known-answer tests, packs weights, and plans if the shapes are static or given.
    *  throws ModelError for bad input and for what no kernel serves. */
   static async create(source: Model | Source, options: SessionOptions & LoadOptions = {}): Promise<Session> {
-    const model = isModel(source) ? source : await loadModel(source as Source, options);
+    const { shapes = {}, signal } = checkedOptions(options);
+    checkShapes(shapes);
+    if (signal?.aborted) throw new SessionError("session/aborted", "the session was aborted before it was created");
+    const model = isModel(source) ? checkedModel(source) : await loadModel(source as Source, options);
     const session = new Session(model, await engineFor(options.variant), checkedTarget(options.target));
-    const open = model.inputs.some(
-      ({ name, shape }) => shape.some((dim) => typeof dim === "string") && !Object.hasOwn(options.shapes ?? {}, name),
-    );
+    const { graph } = model;
+    const open = graph.inputs.some((id) => isOpen(valueNamed(graph, id)) && !Object.hasOwn(options.shapes ?? {}, id));
     if (!open) session.plan(options.shapes ?? {});
     return session;
   }
@@ -88,12 +102,12 @@ function plainFeeds(model: LoadedModel, feeds: Feeds): Map<ValueId, Numbers> {
 /** The float simulation: quantize-dequantize at every encoded value; plain float where nothing is encoded.
  *  Returns outputs and captured values as float32, or as codes where encoded with `quantized`. throws ModelError "run/…". */
 export async function simulate(model: Model, feeds: Feeds, options: SimulateOptions = {}): Promise<Record<string, Tensor>> {
-  const loaded = model as LoadedModel;
+  const loaded = checkedModel(model);
+  checkNames("capture", checkedOptions(options).capture);
   const graph = staticGraph(loaded.graph, checkFeeds(loaded.graph, feeds));
-  const results = simulateGraph(graph, plainFeeds(loaded, feeds), {
-    precision: options.precision ?? "f64",
-    rounding: options.rounding ?? "halfEven",
-  });
+  const precision = checkedChoice("precision", options.precision, ["f64", "f32"], "f64");
+  const rounding = checkedChoice("rounding", options.rounding, ROUNDINGS, "halfEven");
+  const results = withinMemory(() => simulateGraph(graph, plainFeeds(loaded, feeds), { precision, rounding }));
   const wanted = options.capture === "all" ? [...results.keys()] : [...(options.capture ?? []), ...graph.outputs];
   const missing = wanted.filter((id) => !results.has(id) && !graph.values.get(id)?.data);
   if (missing.length > 0) {
@@ -105,7 +119,7 @@ export async function simulate(model: Model, feeds: Feeds, options: SimulateOpti
   for (const id of wanted) {
     const value = graph.values.get(id)!;
     const result = results.get(id);
-    if (!result) out[id] = tensorOf(value.type, Float64Array.from(value.data as ArrayLike<number>, Number), value.shape as number[]);
+    if (!result) out[id] = options.quantized ? constantTensor(value) : floated(constantTensor(value));
     else if (options.quantized && result.codes) out[id] = tensorOf(value.encoding!.type, result.codes, result.numbers.dims, value.encoding);
     else out[id] = tensorOf(value.type === "float16" ? "float32" : value.type, result.numbers.data, result.numbers.dims);
   }
@@ -118,17 +132,21 @@ export async function runReference(
   feeds: Feeds,
   options: RunOptions & { readonly target?: Target } = {},
 ): Promise<Record<string, Tensor>> {
-  const loaded = model as LoadedModel;
+  const loaded = checkedModel(model);
+  checkNames("capture", checkedOptions(options).capture);
+  checkNames("fetches", options.fetches);
   const prepared = prepare(loaded.graph, checkFeeds(loaded.graph, feeds));
   const entered = new Map<ValueId, Numbers>();
   for (const [id, numbers] of plainFeeds(loaded, feeds)) entered.set(id, enterInput(prepared, id, numbers));
-  const values = executeReference(prepared, entered, checkedTarget(options.target));
+  const target = checkedTarget(options.target);
+  const values = withinMemory(() => executeReference(prepared, entered, target));
   const captured = options.capture === "all" ? capturable(prepared) : (options.capture ?? []);
   const outputs = options.fetches ?? prepared.graph.outputs;
   const out: Record<string, Tensor> = Object.create(null);
   const tensor = (id: ValueId): Tensor => {
     const value = prepared.graph.values.get(id);
     const numbers = values.get(id);
+    if (value?.data && prepared.graph.outputs.includes(id)) return constantTensor(value);
     if (!value || !numbers)
       throw modelError("run/unknown-value", `'${id}': not an encoded value or a value between layers`, { tensor: id });
     const encoded = isActivationEncoding(value);
@@ -139,6 +157,14 @@ export async function runReference(
   return out;
 }
 
+/** A constant that is an output: its codes where it is encoded as activations are. */
+function constantTensor(value: Value): Tensor {
+  const dims = value.shape as Shape;
+  const { encoding, type } = value;
+  if (isActivationEncoding(value)) return tensorOf(encoding!.type, weightCodes(constantFloats(value), dims, encoding!), dims, encoding);
+  return tensorOf(type === "float16" ? "float32" : type, constantNumbers(value), dims);
+}
+
 function floated(tensor: Tensor): Tensor {
   return tensor.encoding ? tensor.toFloat() : tensor;
 }
@@ -146,12 +172,16 @@ function floated(tensor: Tensor): Tensor {
 /** Compares runtime, reference and a source element by element (numerics.md §6). A mismatch is a result, never an error.
  *  throws ModelError for bad input, SessionError "session/aborted". */
 export async function verify(model: Model, samples: readonly Feeds[], options: VerifyOptions = {}): Promise<VerifyReport> {
-  const engine = await engineFor(options.variant);
-  return verifyModel(model as LoadedModel, samples, engine, {
-    against: options.against ?? "sim-f64",
-    rounding: options.rounding ?? "halfEven",
-    mode: options.mode ?? "both",
-    target: checkedTarget(options.target),
+  const { against, mode, rounding, target, variant } = checkedOptions(options);
+  const loaded = checkedModel(model);
+  checkSamples(samples);
+  if (Array.isArray(against)) checkRecordings(against);
+  const engine = await engineFor(variant);
+  return verifyModel(loaded, samples, engine, {
+    against: Array.isArray(against) ? against : checkedChoice("against", against as SourceName | undefined, SOURCES, "sim-f64"),
+    rounding: checkedChoice("rounding", rounding, ROUNDINGS, "halfEven"),
+    mode: checkedChoice("mode", mode, ["local", "endToEnd", "both"], "both"),
+    target: checkedTarget(target),
     ...(options.signal ? { signal: options.signal } : {}),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
   });

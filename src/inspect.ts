@@ -1,17 +1,19 @@
 /** Inspect: what a model is and how it would run, as a plain record, before anything runs. */
-import { engineFor } from "./api.ts";
+import { checkedTarget, engineFor } from "./api.ts";
 import { isPerTensor } from "./encodings/encoding.ts";
 import type { Graph, Shape } from "./graph/graph.ts";
 import { isActivationEncoding, opsetOf } from "./graph/query.ts";
 import type { InspectReport } from "./inspectReport.ts";
-import type { LoadedModel, Model, ValueInfo } from "./model.ts";
+import type { Model, ValueInfo } from "./model.ts";
 import { opOf } from "./ops/index.ts";
 import type { OpDef } from "./ops/op.ts";
 import { typeInfo } from "./passes/inferShapes.ts";
 import { type FormedLayer, type Prepared, prepare } from "./passes/prepare.ts";
 import type { Plan, Target, Variant } from "./plan/plan.ts";
 import { createWeightStore } from "./plan/weightStore.ts";
+import { checkedModel, checkShapes } from "./runtime/arguments.ts";
 import { compile } from "./runtime/compile.ts";
+import { withinMemory } from "./runtime/outOfMemory.ts";
 import { choosePanel, panelChannels } from "./runtime/promote.ts";
 
 export interface InspectOptions {
@@ -22,12 +24,15 @@ export interface InspectOptions {
 
 /** What `bitexact inspect` reports. Symbolic dimensions without a given shape count as 1. throws ModelError. */
 export async function inspectModel(model: Model, options: InspectOptions = {}): Promise<InspectReport> {
-  const { graph, warnings } = model as LoadedModel;
+  const { graph, warnings } = checkedModel(model);
   const engine = await engineFor(options.variant);
-  const target = options.target ?? "exact";
-  const prepared = prepare(graph, { ...symbolicAsOne(graph), ...options.shapes });
+  const target = checkedTarget(options.target);
+  checkShapes(options.shapes ?? {});
   const store = createWeightStore();
-  const plan = compile(prepared, { target, module: engine.geometry, store });
+  const { prepared, plan } = withinMemory(() => {
+    const ready = prepare(graph, { ...symbolicAsOne(graph), ...options.shapes });
+    return { prepared: ready, plan: compile(ready, { target, module: engine.geometry, store }) };
+  });
   const named = (code: string): string[] => warnings.filter((issue) => issue.code === code).map((issue) => issue.tensor ?? "");
   return {
     schema: "bitexact-inspect/1",

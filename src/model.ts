@@ -1,20 +1,22 @@
 /** Model: a loaded graph with its encodings, and what was noticed while loading. */
 import { parseEncodings } from "./encodings/aimet.ts";
 import type { Encoding } from "./encodings/encoding.ts";
-import { type Issue, ModelError } from "./errors.ts";
-import type { Graph, ValueId } from "./graph/graph.ts";
+import { type Issue, ModelError, modelError } from "./errors.ts";
+import { type Graph, isOpen, type ValueId, valueNamed } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
+import { withValues } from "./graph/rewrite.ts";
 import { sourceFolder } from "./io/folder.ts";
 import { readSource, type Source } from "./io/source.ts";
 import { decodeOnnx } from "./onnx/decode.ts";
 import type { ExternalData } from "./onnx/externalData.ts";
-import { opOf } from "./ops/index.ts";
 import { attachEncodings } from "./passes/attachEncodings.ts";
+import { checkOperators } from "./passes/checkOperators.ts";
 import { completeEncodings } from "./passes/completeEncodings.ts";
 import { foldQdq } from "./passes/foldQdq.ts";
 import { bindShapes, inferShapes } from "./passes/inferShapes.ts";
 import { layersOf } from "./passes/layers.ts";
-import type { ElementType } from "./tensor/dtype.ts";
+import { type ElementType, isFloatType } from "./tensor/dtype.ts";
+import { formatShape } from "./tensor/shape.ts";
 
 export interface ValueInfo {
   readonly name: string;
@@ -44,10 +46,12 @@ export interface LoadOptions {
 /** Reads an ONNX model and, if given, its AIMET encodings. strict: unmatched names and float islands are one error that lists them all.
  *  throws ModelError: "onnx/…", "graph/…", "op/…", "encodings/…", "model/strict". */
 export async function loadModel(source: Source, options: LoadOptions = {}): Promise<LoadedModel> {
+  if (typeof options !== "object" || options === null)
+    throw modelError("option/type", `options: found ${String(options)}, expected a record of options, or nothing`);
   const bytes = await readSource(source, options.signal);
   const external = await externalReader(source, options.externalData ?? {}, options.signal);
   const decoded = decodeOnnx(bytes, external ? { externalData: external } : {});
-  refuseUnsupported(decoded);
+  checkOperators(decoded);
   const quantized = foldQdq(decoded);
   const warnings: Issue[] = [];
   let graph = quantized;
@@ -61,8 +65,9 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
 
 /** A Model of a graph with its encodings. strict: any warning is an error. throws ModelError. */
 export function modelOf(graph: Graph, found: readonly Issue[] = [], strict = false): LoadedModel {
-  refuseUnsupported(graph);
+  checkOperators(graph);
   const probe = probeShapes(graph);
+  requireDeclaredOutputs(graph, probe);
   const warnings = [...found];
   warnings.push(...islandWarnings(probe));
   if (strict && warnings.length > 0) {
@@ -70,14 +75,23 @@ export function modelOf(graph: Graph, found: readonly Issue[] = [], strict = fal
       warnings.map((issue) => ({ ...issue, code: issue.code.startsWith("graph/") ? issue.code : `strict/${issue.code}` })),
     );
   }
-  const symbolic = graph.inputs.some((id) => graph.values.get(id)!.shape?.some((dim) => typeof dim === "string"));
+  const symbolic = graph.inputs.some((id) => isOpen(valueNamed(graph, id)));
   const info = (id: ValueId): ValueInfo => {
     const declared = graph.values.get(id)!;
     const { encoding } = probe.values.get(id) ?? declared;
     const shape = (symbolic ? declared.shape : probe.values.get(id)?.shape) ?? declared.shape ?? [];
     return { name: id, type: declared.type, shape, ...(encoding ? { encoding } : {}) };
   };
-  return { inputs: graph.inputs.map(info), outputs: graph.outputs.map(info), warnings, graph };
+  const inputs = graph.inputs.map(info);
+  return { inputs, outputs: graph.outputs.map(info), warnings, graph: withInputEncodings(graph, inputs) };
+}
+
+/** Encodings that reach an input from behind data movement stand on it, so that it takes codes. */
+function withInputEncodings(graph: Graph, inputs: readonly ValueInfo[]): Graph {
+  return withValues(
+    graph,
+    inputs.flatMap(({ name, encoding }) => (encoding ? [{ ...graph.values.get(name)!, encoding }] : [])),
+  );
 }
 
 async function encodingsJson(encodings: Source | object, signal: AbortSignal | undefined): Promise<unknown> {
@@ -98,33 +112,34 @@ async function externalReader(
   return (location) => files.get(location) ?? folder?.(location);
 }
 
-/** throws ModelError listing every operator there is no definition for. */
-function refuseUnsupported(graph: Graph): void {
-  const issues = graph.nodes
-    .filter((node) => !opOf(node))
-    .map((node): Issue => {
-      const domain = node.domain === "" ? "ai.onnx" : node.domain;
-      const opset = graph.opsets.get(node.domain) ?? 0;
-      return {
-        code: "op/unsupported",
-        node: node.id,
-        message: `${node.op} '${node.id}': operator ${domain}.${node.op} (opset ${opset}) is not supported; see the operator table, or replace it before export`,
-      };
-    });
-  if (issues.length > 0) throw new ModelError(issues);
-}
-
 /** Types, shapes and completed encodings, symbolic dimensions taken as 1. throws ModelError for contradictions. */
 function probeShapes(graph: Graph): Graph {
   const shapes: Record<string, number[]> = Object.create(null);
-  const symbolic = graph.inputs.filter((id) => graph.values.get(id)!.shape?.some((dim) => typeof dim === "string"));
-  for (const id of symbolic) shapes[id] = graph.values.get(id)!.shape!.map((dim) => (typeof dim === "number" ? dim : 1));
+  const symbolic = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
+  for (const id of symbolic) shapes[id] = (valueNamed(graph, id).shape ?? []).map((dim) => (typeof dim === "number" ? dim : 1));
   try {
     return completeEncodings(inferShapes(bindShapes(graph, shapes)));
   } catch (error) {
     if (symbolic.length > 0 && error instanceof ModelError) return graph;
     throw error;
   }
+}
+
+/** throws ModelError "graph/output-shape" for every output that the file declares with another type or shape than the graph computes.
+ *  Stale declarations of models with symbolic inputs are common and harmless: what runs decides. */
+function requireDeclaredOutputs(graph: Graph, probe: Graph): void {
+  if (graph.inputs.some((id) => isOpen(valueNamed(graph, id)))) return;
+  const issues = graph.outputs.flatMap((id): Issue[] => {
+    const { shape, type } = valueNamed(graph, id);
+    const made = valueNamed(probe, id);
+    if (!shape || !made.shape) return [];
+    const { length } = made.shape;
+    const fits = shape.length === length && shape.every((dim, i) => typeof dim === "string" || dim === made.shape?.[i]);
+    if (fits && (type === made.type || (isFloatType(type) && isFloatType(made.type)))) return [];
+    const message = `output '${id}': declared ${type} ${formatShape(shape)}, the graph computes ${made.type} ${formatShape(made.shape)}; export the model again`;
+    return [{ code: "graph/output-shape", message, tensor: id }];
+  });
+  if (issues.length > 0) throw new ModelError(issues);
 }
 
 /** One warning per float island of a model that has encodings at all. */

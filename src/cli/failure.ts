@@ -7,7 +7,7 @@ export const EXIT = { ok: 0, mismatch: 1, badInput: 2, internal: 3 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** File-system codes that mean the user named a path that cannot be used. */
-const PATH_ERRORS = ["ENOENT", "EISDIR", "ENOTDIR", "EACCES", "EPERM", "ENAMETOOLONG", "ELOOP", "EROFS"];
+const PATH_ERRORS = ["ENOENT", "EISDIR", "ENOTDIR", "EACCES", "EPERM", "ENAMETOOLONG", "ELOOP", "EROFS", "ENOSPC", "EDQUOT", "EBUSY"];
 
 function isPathError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && PATH_ERRORS.includes((error as NodeJS.ErrnoException).code ?? "");

@@ -28,7 +28,7 @@ export interface RunReport {
   readonly target: string;
   readonly variant: string;
   readonly samples: number;
-  readonly millisecondsPerSample: number;
+  readonly millisecondsPerSample: number; // median
   readonly tensors: readonly {
     readonly name: string;
     readonly type: string;
@@ -75,12 +75,14 @@ export async function runCommand(path: string, options: RunCommandOptions, strea
   };
   const progress = progressLine(streams.stderr);
   const results: Record<string, Tensor>[] = [];
-  const start = performance.now();
+  const times: number[] = [];
   for (const [i, feeds] of samples.entries()) {
     progress.update(i, samples.length, path);
+    const start = performance.now();
     results.push(await session.run(feeds, runOptions));
+    times.push(performance.now() - start);
   }
-  const milliseconds = (performance.now() - start) / samples.length;
+  const milliseconds = times.sort((a, b) => a - b)[times.length >> 1] ?? 0;
   progress.clear();
   const tensors = stackSamples(results);
   const report = reportOf(session, samples.length, milliseconds, tensors);

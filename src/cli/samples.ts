@@ -5,10 +5,10 @@ import { type Issue, ModelError, modelError } from "../errors.ts";
 import { type Feeds, type Model, Tensor, type ValueInfo } from "../index.ts";
 import { type NpyArray, readNpy } from "../io/npy.ts";
 import { readNpz } from "../io/npz.ts";
-import { integerType, type TypedArray } from "../tensor/dtype.ts";
-import { formatShape } from "../tensor/shape.ts";
 import type { LoadedModel } from "../model.ts";
 import { indexBounds } from "../passes/indexBounds.ts";
+import { integerType, type TypedArray } from "../tensor/dtype.ts";
+import { formatShape } from "../tensor/shape.ts";
 import { randomSamples } from "./random.ts";
 import type { Sink } from "./streams.ts";
 
@@ -41,7 +41,12 @@ function allSamples(model: Model, options: SampleOptions, notes: Sink): Feeds[] 
       throw modelError("cli/shape", `--shape: '${name}' is not an input; ${inputNames(model)}.`);
   }
   if (options.random !== undefined) {
-    return randomSamples(model, { seed: options.random, samples: options.samples ?? 1, shapes, bounds: indexBounds((model as LoadedModel).graph) });
+    return randomSamples(model, {
+      seed: options.random,
+      samples: options.samples ?? 1,
+      shapes,
+      bounds: indexBounds((model as LoadedModel).graph),
+    });
   }
   if (given === 0) {
     if (model.inputs.length === 0) return [{}];

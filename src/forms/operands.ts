@@ -3,7 +3,7 @@ import { type Encoding, gridOf } from "../encodings/encoding.ts";
 import { assert } from "../errors.ts";
 import { type Graph, isConstant, type Node, shapeOf, type Value, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding, opsetOf } from "../graph/query.ts";
-import { scaleIndexer, weightCodes } from "../numerics/affine.ts";
+import { dequantize, exactScale, scaleIndexer, weightCodes } from "../numerics/affine.ts";
 import { halfToFloat, roundToHalf } from "../numerics/half.ts";
 import { opOf } from "../ops/index.ts";
 import type { Numbers, OpDef, Precision, TypeInfo } from "../ops/op.ts";
@@ -68,21 +68,13 @@ function plainElements(value: Value): Float64Array {
 function encodedElements(data: Float64Array, dims: readonly number[], encoding: Encoding, precision: Precision): Numbers["data"] {
   const codes = weightCodes(Float32Array.from(data), dims, encoding);
   const indexOf = scaleIndexer(encoding, dims);
-  const scaleAt = precision === "f64" ? exactScale(encoding) : (i: number) => encoding.scale[i]!;
   const out = precision === "f32" ? new Float32Array(codes.length) : new Float64Array(codes.length);
   for (let i = 0; i < out.length; i++) {
     const index = indexOf(i);
-    out[i] = scaleAt(index) * (codes[i]! - encoding.zeroPoint[index]!);
+    const scale = precision === "f64" ? exactScale(encoding, index) : encoding.scale[index]!;
+    out[i] = dequantize(codes[i]!, scale, encoding.zeroPoint[index]!);
   }
   return out;
-}
-
-/** Scale by index, LPBQ as the exact product channelScale · blockInt (float32 · uint16: 40 bits, exact in double). */
-function exactScale(encoding: Encoding): (index: number) => number {
-  const { lpbq, scale } = encoding;
-  if (!lpbq) return (index) => scale[index]!;
-  const blocks = scale.length / lpbq.channelScale.length;
-  return (index) => lpbq.channelScale[Math.floor(index / blocks)]! * lpbq.blockInt[index]!;
 }
 
 /** The per-tensor activation encoding of at most 16 bit of a value; null when it has none of that kind. */

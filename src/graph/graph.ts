@@ -22,6 +22,7 @@ export interface Value {
   readonly data?: TypedArray; // constants
   readonly encoding?: Encoding;
   readonly half?: boolean; // FLOAT-16 encoding: the value is rounded to binary16
+  readonly shapeBound?: boolean; // a constant that follows from the shapes of inputs: another plan may hold other elements
 }
 
 export interface Node {
@@ -54,6 +55,11 @@ export function shapeOf(graph: Graph, id: ValueId): Shape {
   const { shape } = valueNamed(graph, id);
   if (!shape || shape.some((dim) => typeof dim !== "number")) throw new Error(`internal: shape of '${id}' is not static`);
   return shape as Shape;
+}
+
+/** Whether the value's shape is known only once a run binds it. */
+export function isOpen({ shape }: Value): boolean {
+  return shape === null || shape.some((dim) => typeof dim === "string");
 }
 
 export function isConstant(graph: Graph, id: ValueId): boolean {

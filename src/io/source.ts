@@ -33,8 +33,7 @@ async function bytesOf(source: Source, signal: AbortSignal | undefined): Promise
 
 async function readAddress(address: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   if (isNode() && /^file:/i.test(address)) {
-    const { fileURLToPath } = await nodeModule<typeof import("node:url")>("node:url");
-    return readPath(fileURLToPath(address));
+    return readPath(await pathOfUrl(address));
   }
   let response: Response;
   try {
@@ -44,6 +43,16 @@ async function readAddress(address: string, signal: AbortSignal | undefined): Pr
     throw unreadable(address, error);
   }
   return readResponse(response, address);
+}
+
+/** throws ModelError "source/unreadable" for a file: URL that names no path here. */
+export async function pathOfUrl(address: string): Promise<string> {
+  const { fileURLToPath } = await nodeModule<typeof import("node:url")>("node:url");
+  try {
+    return fileURLToPath(address);
+  } catch (error) {
+    throw unreadable(address, error);
+  }
 }
 
 async function readResponse(response: Response, name: string): Promise<Uint8Array> {

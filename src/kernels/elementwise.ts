@@ -38,7 +38,18 @@ export const ELEMENTWISE_KERNELS = {
   linear_binary: [...BINARY_CODES, "op", "reals"],
   /** TFLite ADD: a' = M(na·2^left, aMultiplier, aShift), b' likewise, then M(a' + b', outMultiplier, outShift) + outZero, clamped;
    *  subtract = 1: a' − b'. left is 20 (int8) or 15 (int16). Shifts are r of numerics.md §3 (31 − TFLite's exponent). Kinds q8 or q16. */
-  add_fixed: [...BINARY_CODES, "subtract", "left", "aMultiplier", "aShift", "bMultiplier", "bShift", "outMultiplier", "outShift", "rounding"],
+  add_fixed: [
+    ...BINARY_CODES,
+    "subtract",
+    "left",
+    "aMultiplier",
+    "aShift",
+    "bMultiplier",
+    "bShift",
+    "outMultiplier",
+    "outShift",
+    "rounding",
+  ],
   /** TFLite MUL: M(na·nb, multiplier, shift) + outZero, clamped. |na·nb| ≤ 2^31. Kinds q8 or q16. */
   mul_fixed: [...BINARY_CODES, "multiplier", "shift", "rounding"],
 
@@ -49,8 +60,24 @@ export const ELEMENTWISE_KERNELS = {
    *  mode 2: M(S, multiplier, shift) + outZero with FIXED_ROUNDING `rounding`; multipliers: (multiplier, r) i32 pairs for n = countMin…
    *  mode 3: TFLite AVERAGE_POOL: A = Σ true codes (stored − inOrigin), round half away of A/n, + outOrigin, clamped.
    *  inOrigin, outOrigin = Storage.shift (the stored value of code 0). */
-  mean_q: ["input", "output", "inKind", "outKind", ...WINDOW, "inZero", "outZero", "min", "max", "mode", "reals", "multipliers", "countMin",
-    "rounding", "inOrigin", "outOrigin"],
+  mean_q: [
+    "input",
+    "output",
+    "inKind",
+    "outKind",
+    ...WINDOW,
+    "inZero",
+    "outZero",
+    "min",
+    "max",
+    "mode",
+    "reals",
+    "multipliers",
+    "countMin",
+    "rounding",
+    "inOrigin",
+    "outOrigin",
+  ],
   /** Maximum (which 0) or minimum (which 1) of the stored values over the taps on data, clamped. Same kind in and out. */
   extreme_q: ["input", "output", "kind", ...WINDOW, "which", "min", "max"],
 
@@ -101,9 +128,20 @@ function floats<T extends "f32" | "f64">(type: T) {
 
 /** Opcodes of unary_*. Parameters p0, p1 in parentheses. */
 export const UNARY = {
-  exp: 0, log: 1, tanh: 2, erf: 3, sqrt: 4, reciprocal: 5, neg: 6, abs: 7, floor: 8, ceil: 9,
+  exp: 0,
+  log: 1,
+  tanh: 2,
+  erf: 3,
+  sqrt: 4,
+  reciprocal: 5,
+  neg: 6,
+  abs: 7,
+  floor: 8,
+  ceil: 9,
   round: 10, // half to even
-  sign: 11, sigmoid: 12, relu: 13,
+  sign: 11,
+  sigmoid: 12,
+  relu: 13,
   leakyRelu: 14, // (alpha)
   elu: 15, // (alpha)
   selu: 16, // (alpha, gamma)
@@ -111,7 +149,11 @@ export const UNARY = {
   hardSigmoid: 18, // (alpha, beta)
   hardSwish: 19,
   clip: 20, // (lo, hi)
-  gelu: 21, geluTanh: 22, softplus: 23, softsign: 24, mish: 25,
+  gelu: 21,
+  geluTanh: 22,
+  softplus: 23,
+  softsign: 24,
+  mish: 25,
   not: 26, // x == 0
   thresholdedRelu: 27, // (alpha)
   isNaN: 28,
@@ -122,8 +164,24 @@ export const UNARY = {
 
 /** Opcodes of binary_*. mod takes the divisor's sign, fmod the dividend's; prelu: a < 0 ? b·a : a. */
 export const BINARY = {
-  add: 0, sub: 1, mul: 2, div: 3, min: 4, max: 5, pow: 6, prelu: 7, mod: 8, fmod: 9,
-  equal: 10, less: 11, lessOrEqual: 12, greater: 13, greaterOrEqual: 14, and: 15, or: 16, xor: 17,
+  add: 0,
+  sub: 1,
+  mul: 2,
+  div: 3,
+  min: 4,
+  max: 5,
+  pow: 6,
+  prelu: 7,
+  mod: 8,
+  fmod: 9,
+  equal: 10,
+  less: 11,
+  lessOrEqual: 12,
+  greater: 13,
+  greaterOrEqual: 14,
+  and: 15,
+  or: 16,
+  xor: 17,
 } as const;
 
 /** Opcodes of reduce_*. mean divides by the counted taps (see mean_q); l2 = sqrt(Σx²); logSumExp = log(Σ exp(x)). */

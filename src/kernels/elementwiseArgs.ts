@@ -43,13 +43,17 @@ function merged(dims: readonly number[], strides: readonly (readonly number[])[]
 function descriptor(dims: readonly number[], strides: readonly (readonly number[])[]): Descriptor {
   if (dims.includes(0)) return { words: new Int32Array(1 + strides.length), rank: 1, units: 0 };
   const shape = merged(dims, strides);
-  if (shape.dims.length > MAX_RANK) throw new RangeError(`strided walk has ${shape.dims.length} axes after merging, kernels take ${MAX_RANK}`);
+  if (shape.dims.length > MAX_RANK)
+    throw new RangeError(`strided walk has ${shape.dims.length} axes after merging, kernels take ${MAX_RANK}`);
   return { words: Int32Array.from([shape.dims, ...shape.strides].flat()), rank: shape.dims.length, units: shape.dims[0] as number };
 }
 
 /** Descriptor of copy_strided; strides in elements, `size` bytes an element. */
 export function copyDescriptor(
-  dims: readonly number[], inStrides: readonly number[], outStrides: readonly number[], size: number,
+  dims: readonly number[],
+  inStrides: readonly number[],
+  outStrides: readonly number[],
+  size: number,
 ): Descriptor {
   const bytes = (strides: readonly number[]) => strides.map((stride) => stride * size);
   const order = byOutput(dims, outStrides);
@@ -80,7 +84,9 @@ function covers(axis: Axis): boolean {
 /** Descriptor of mean_q, extreme_q and reduce_*: `axes` and input strides (elements) in the order the output lies in memory;
  *  `extents`: padded extents that count (average with padding), or null. Trailing pass-through axes become `run`. */
 export function windowDescriptor(
-  axes: readonly Axis[], inStrides: readonly number[], extents: readonly number[] | null,
+  axes: readonly Axis[],
+  inStrides: readonly number[],
+  extents: readonly number[] | null,
 ): Descriptor & { readonly run: number } {
   let last = axes.length;
   let run = 1;
@@ -101,7 +107,16 @@ export function windowDescriptor(
       continue;
     }
     kinds.push(kind);
-    words.push([axis.out, axis.window, axis.stride, axis.dilation, axis.padBegin, axis.size, stride, kind === "slides" ? (extents?.[i] ?? 0) : 0]);
+    words.push([
+      axis.out,
+      axis.window,
+      axis.stride,
+      axis.dilation,
+      axis.padBegin,
+      axis.size,
+      stride,
+      kind === "slides" ? (extents?.[i] ?? 0) : 0,
+    ]);
   }
   if (words.length > 5) throw new RangeError(`window has ${words.length} axes after merging, kernels take 5`);
   const units = words.reduce((product, word) => product * (word[0] as number), 1);
@@ -136,7 +151,15 @@ export function linearReals(op: "add" | "sub" | "mul", sa: number, sb: number, s
   const bound = op === "mul" ? (sa * sb * maxA * maxB) / sy : (sa * maxA + sb * maxB) / sy;
   if (!(bound < 2 ** 44)) throw new RangeError(`values reach ${bound} steps of the output scale`);
   const single = bound < 2 ** 16 ? Math.max(bound * 2 ** -22, 2 ** -40) : 1;
-  return Float64Array.of(first, second, sy, Math.max(bound * 2 ** -50, 2 ** -60), Math.fround(first / sy), Math.fround(second / sy), single);
+  return Float64Array.of(
+    first,
+    second,
+    sy,
+    Math.max(bound * 2 ** -50, 2 ** -60),
+    Math.fround(first / sy),
+    Math.fround(second / sy),
+    single,
+  );
 }
 
 /** Constants of mean_q, modes 0 and 1: sx, sy, near-tie threshold. `maxSum`: bound of |Σ (stored − zero)| (mean: of one element).
@@ -160,5 +183,9 @@ export function resampleTaps(taps: readonly { readonly indices: readonly number[
     spans[2 * o + 1] = indices.length;
     first += indices.length;
   }
-  return { spans, indices: Int32Array.from(taps.flatMap(({ indices }) => indices)), weights: Float64Array.from(taps.flatMap(({ weights }) => weights)) };
+  return {
+    spans,
+    indices: Int32Array.from(taps.flatMap(({ indices }) => indices)),
+    weights: Float64Array.from(taps.flatMap(({ weights }) => weights)),
+  };
 }

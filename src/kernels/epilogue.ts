@@ -9,13 +9,44 @@ export const EPILOGUE_MODES = { raw: 0, fixed64: 1, double: 2, nearTie: 3, fixed
 export type EpilogueMode = keyof typeof EPILOGUE_MODES;
 
 /** Byte offsets in the header. */
-export const HEADER = { outScale: 0, low: 8, high: 16, near: 24, zero: 32, min: 36, max: 40, panelBytes: 44, outBytes: 48, wide: 52 } as const;
+export const HEADER = {
+  outScale: 0,
+  low: 8,
+  high: 16,
+  near: 24,
+  zero: 32,
+  min: 36,
+  max: 40,
+  panelBytes: 44,
+  outBytes: 48,
+  wide: 52,
+} as const;
 export const HEADER_BYTES = 64;
 
 /** Byte offsets in a panel block; each array has 8 entries. The slope set is present when the header's panelBytes is PANEL_BYTES_SLOPE. */
 export const PANEL = {
-  mul: 0, add: 64, f1: 128, f2: 192, b1: 256, b2: 320, off: 384, m: 448, r: 480, lo: 512, hi: 544, mode: 576, slope: 580, shift: 584,
-  slopeMul: 640, slopeAdd: 704, slopeF1: 768, slopeF2: 832, slopeB1: 896, slopeB2: 960, slopeM: 1024, slopeR: 1056,
+  mul: 0,
+  add: 64,
+  f1: 128,
+  f2: 192,
+  b1: 256,
+  b2: 320,
+  off: 384,
+  m: 448,
+  r: 480,
+  lo: 512,
+  hi: 544,
+  mode: 576,
+  slope: 580,
+  shift: 584,
+  slopeMul: 640,
+  slopeAdd: 704,
+  slopeF1: 768,
+  slopeF2: 832,
+  slopeB1: 896,
+  slopeB2: 960,
+  slopeM: 1024,
+  slopeR: 1056,
 } as const;
 export const PANEL_BYTES = 640;
 export const PANEL_BYTES_SLOPE = 1088;

@@ -1,8 +1,7 @@
 /** Compiled kernel module + memory → callable kernels; the only user of the AssemblyScript loader. */
 import { instantiateSync } from "@assemblyscript/loader";
 import { assert } from "../errors.ts";
-import type { ModuleGeometry } from "./variant.ts";
-import type { Variant } from "./variant.ts";
+import type { ModuleGeometry, Variant } from "./variant.ts";
 
 /** args: absolute address of the args block; units [begin, end). */
 export type Kernel = (args: number, begin: number, end: number) => void;

@@ -1,6 +1,7 @@
 /** Packs constant weights into the panels that the dot kernels read. Parametric in the geometry of the loaded module. */
-import type { ModuleGeometry } from "./variant.ts";
+
 import { PANEL_COLUMNS } from "./dot.ts";
+import type { ModuleGeometry } from "./variant.ts";
 
 /** Code of weight k of tap `tap` in column n, zero point subtracted. range: int8, or −8..7 with 4 bits. */
 export type WeightAt = (n: number, tap: number, k: number) => number;

@@ -1,9 +1,9 @@
 /** Chooses the kernel variant: the best one that the engine accepts and that answers known questions right. */
 import { ModelError } from "../errors.ts";
-import type { Variant } from "./variant.ts";
 import { instantiateKernels, moduleGeometry } from "./instantiate.ts";
 import { createMemory } from "./memory.ts";
 import { prepareSelfTest } from "./selfTest.ts";
+import type { Variant } from "./variant.ts";
 
 /** Bytes of one kernel module. */
 export type LoadKernels = (variant: Variant) => Promise<Uint8Array> | Uint8Array;
@@ -18,7 +18,8 @@ const BEST_FIRST: readonly Variant[] = ["usdot", "sdot", "simd"];
 
 /** A module with one relaxed dot; engines without relaxed SIMD reject it, which saves loading the relaxed kernels. */
 const RELAXED_DOT = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 147, 2, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253,
+  147, 2, 11,
 ]);
 
 /** The best variant ("auto"), or the wanted one. throws ModelError "session/variant" when none of the candidates is right on this engine. */

@@ -1,12 +1,13 @@
 /** Known-answer test of a candidate kernel module: the tiles that will be used, on operands that expose a wrong dot, cold and warm.
  *  What may go wrong (relaxed dot with an 8-bit second operand): read with the other sign, pairs saturated to 16 bits, accumulator dropped or doubled
  *  before the engine optimizes. Raw accumulators are compared with plain integer loops. */
-import type { ModuleGeometry } from "./variant.ts";
+
 import { igemmScratch, igemmUnits } from "./dot.ts";
 import { PLAIN_HEADER, RAW_CHANNEL, writeEpilogue } from "./epilogue.ts";
 import type { Kernels } from "./instantiate.ts";
 import { argsBytes, type Bump, createBump, writeArgs } from "./memory.ts";
 import { DEPTHWISE_CHANNELS, packDepthwise, packWeights } from "./pack.ts";
+import type { ModuleGeometry } from "./variant.ts";
 
 /** Calls that follow the cold one: about 60,000 steps of the tile's loop, enough for engines to optimize it. */
 const WARM_CALLS = 60;
@@ -68,20 +69,37 @@ const PATTERNS = [most, least, smallest, alternating, mixed];
 function matrixProbe(bench: Workbench, m: number, n: number, k: number, pattern: Pattern): Probe {
   const { geometry, bump } = bench;
   const shift = geometry.signed ? 128 : 0;
-  const code = (row: number, i: number): number => pattern(7 * row + 3 * i).x - shift;
-  const weight = (column: number, _: number, i: number): number => pattern(11 * column + 5 * i).w;
-  const elements = Array.from({ length: m * k }, (_, i) => code(Math.floor(i / k), i % k));
-  const a = bump.put(geometry.variant === "simd" ? Int16Array.from(elements) : Uint8Array.from(elements));
+  const codes = Int16Array.from({ length: m * k }, (_, i) => pattern(7 * Math.floor(i / k) + 3 * (i % k)).x - shift); // (m, k)
+  const weights = Int16Array.from({ length: n * k }, (_, i) => pattern(11 * Math.floor(i / k) + 5 * (i % k)).w); // (n, k)
+  const weight = (column: number, _: number, i: number): number => weights[column * k + i]!;
+  const a = bump.put(geometry.variant === "simd" ? codes : Uint8Array.from(codes));
   const init = Int32Array.from({ length: 8 * Math.ceil(n / 8) }, (_, column) => pattern(column).init);
   const c = bump.reserve(4 * m * n);
   const fields = {
-    a, lda: k * (geometry.variant === "simd" ? 2 : 1), aOffset: 0, table: 0, taps: 1, m, n, k,
-    w: bump.put(packWeights(geometry, { n, taps: 1, k, bits: 8 }, weight)), bits: 8, init: bump.put(init), rowSums: 0, rowFactor: 0,
-    epilogue: rawEpilogue(bump, n), c, ldc: 4 * n, mBlock: Math.ceil(m / geometry.mr) * geometry.mr, scratch: bump.reserve(igemmScratch(geometry, 1, k, 8)),
+    a,
+    lda: k * (geometry.variant === "simd" ? 2 : 1),
+    aOffset: 0,
+    table: 0,
+    taps: 1,
+    m,
+    n,
+    k,
+    w: bump.put(packWeights(geometry, { n, taps: 1, k, bits: 8 }, weight)),
+    bits: 8,
+    init: bump.put(init),
+    rowSums: 0,
+    rowFactor: 0,
+    epilogue: rawEpilogue(bump, n),
+    c,
+    ldc: 4 * n,
+    mBlock: Math.ceil(m / geometry.mr) * geometry.mr,
+    scratch: bump.reserve(igemmScratch(geometry, 1, k, 8)),
   };
   const expected = Int32Array.from({ length: m * n }, (_, i) => {
     let acc = init[i % n]!;
-    for (let j = 0; j < k; j++) acc = (acc + code(Math.floor(i / n), j) * weight(i % n, 0, j)) | 0;
+    const row = Math.floor(i / n) * k;
+    const column = (i % n) * k;
+    for (let j = 0; j < k; j++) acc = (acc + codes[row + j]! * weights[column + j]!) | 0;
     return acc;
   });
   return probe(`igemm_q8 ${m}×${n}×${k}`, bench, "igemm_q8", fields, igemmUnits(m, n, fields.mBlock), expected);
@@ -97,8 +115,15 @@ function depthwiseProbe(bench: Workbench, pattern: Pattern): Probe {
   const init = Int32Array.from({ length: channels }, (_, channel) => pattern(channel).init);
   const weight = (channel: number, tap: number): number => pattern(5 * channel + tap).w;
   const fields = {
-    table: bump.put(table), taps, m: pixels, channels, w: bump.put(packDepthwise(geometry, { channels, taps }, weight)),
-    init: bump.put(init), epilogue: rawEpilogue(bump, channels), c: bump.reserve(4 * pixels * channels), ldc: 4 * channels,
+    table: bump.put(table),
+    taps,
+    m: pixels,
+    channels,
+    w: bump.put(packDepthwise(geometry, { channels, taps }, weight)),
+    init: bump.put(init),
+    epilogue: rawEpilogue(bump, channels),
+    c: bump.reserve(4 * pixels * channels),
+    ldc: 4 * channels,
   };
   const expected = Int32Array.from({ length: pixels * channels }, (_, i) => {
     const channel = i % channels;
@@ -113,7 +138,13 @@ function depthwiseProbe(bench: Workbench, pattern: Pattern): Probe {
 }
 
 function rawEpilogue(bump: Bump, channels: number): number {
-  return bump.put(writeEpilogue(PLAIN_HEADER, "raw", Array.from({ length: channels }, () => RAW_CHANNEL)));
+  return bump.put(
+    writeEpilogue(
+      PLAIN_HEADER,
+      "raw",
+      Array.from({ length: channels }, () => RAW_CHANNEL),
+    ),
+  );
 }
 
 function probe(
@@ -131,8 +162,9 @@ function probe(
     run: () => {
       kernels[kernel]!(args, 0, units);
       const found = new Int32Array(bump.memory.buffer, fields.c, expected.length);
-      const at = expected.findIndex((value, i) => value !== found[i]);
-      return at < 0 ? null : `accumulator ${at} is ${found[at]}, expected ${expected[at]}`;
+      let at = 0;
+      while (at < expected.length && expected[at] === found[at]) at++;
+      return at === expected.length ? null : `accumulator ${at} is ${found[at]}, expected ${expected[at]}`;
     },
   };
 }

@@ -46,6 +46,16 @@ export function quantizeFloat32(
   return clamp((steps - whole >= 0.5 ? whole + 1 : whole) + qmin, qmin, qmax);
 }
 
+/** Scale `index` as an exact real: float32, or LPBQ's product channelScale · blockInt (24 + 16 bits). Scales lie as scaleIndexer says. */
+export function exactScale(encoding: Encoding, index: number): number {
+  const { lpbq, axis, blockAxis } = encoding;
+  if (!lpbq) return encoding.scale[index] as number;
+  const channels = lpbq.channelScale.length;
+  const channelFirst = (axis ?? 0) < (blockAxis ?? 1);
+  const channel = channelFirst ? Math.floor(index / (lpbq.blockInt.length / channels)) : index % channels;
+  return (lpbq.channelScale[channel] as number) * (lpbq.blockInt[index] as number);
+}
+
 /** scale · (q − zeroPoint) in double: exact for float32 scales and codes of at most 28 bits. */
 export function dequantize(q: number, scale: number, zeroPoint: number): number {
   return scale * (q - zeroPoint);

@@ -32,10 +32,6 @@ export function integers(dims: readonly number[], data = new Float64Array(sizeOf
   return { dims, data };
 }
 
-export function zeroBounds(like: Numbers): Numbers {
-  return { dims: like.dims, data: new Float64Array(like.data.length) };
-}
-
 /** The same elements under another shape. */
 export function withDims(x: Numbers, dims: readonly number[]): Numbers {
   return { dims, data: x.data };

@@ -65,7 +65,7 @@ export function flag(fallback: boolean): AttrReader<boolean> {
 export function float(fallback?: number): AttrReader<number> {
   return (value, name) => {
     if (value === undefined) return Math.fround(orRequired(fallback, name, "a float"));
-    if (typeof value === "number") return Math.fround(value);
+    if (typeof value === "number" && !Number.isNaN(value)) return Math.fround(value);
     throw wrongKind(value, name, "a float");
   };
 }
@@ -113,7 +113,8 @@ export function ints(fallback?: readonly number[]): AttrReader<readonly number[]
 export function optionalFloats(): AttrReader<readonly number[] | undefined> {
   return (value, name) => {
     if (value === undefined) return undefined;
-    if (Array.isArray(value) && value.every((item) => typeof item === "number")) return (value as number[]).map(Math.fround);
+    if (Array.isArray(value) && value.every((item) => typeof item === "number" && !Number.isNaN(item)))
+      return (value as number[]).map(Math.fround);
     throw wrongKind(value, name, "a list of floats");
   };
 }

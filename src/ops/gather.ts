@@ -16,6 +16,11 @@ function wrapIndex(index: number, extent: number): number {
   return at;
 }
 
+/** Indices that are known lie in [−extent, extent). throws ModelError "op/shape". */
+function checkIndices({ constant }: TypeInfo, extent: number): void {
+  for (const index of constant ?? []) wrapIndex(index, extent);
+}
+
 function gatherDims(data: readonly number[], indices: readonly number[], axis: number): number[] {
   const at = resolveAxis(axis, data.length);
   return [...data.slice(0, at), ...indices, ...data.slice(at + 1)];
@@ -27,7 +32,12 @@ const gather = defineMovement<{ readonly axis: number }>({
   integers: [1],
   gather: ({ axis }) => axis,
   parse: (attrs) => readAttrs(attrs, { axis: int(0) }),
-  shapes: (inputs, { axis }) => [gatherDims(required(inputs, 0).dims, required(inputs, 1).dims, axis)],
+  shapes(inputs, { axis }) {
+    const [data, indices] = [required(inputs, 0), required(inputs, 1)];
+    const dims = gatherDims(data.dims, indices.dims, axis);
+    checkIndices(indices, data.dims[resolveAxis(axis, data.dims.length)] as number);
+    return [dims];
+  },
   movement(inputs, _outputs, attrs) {
     const { dims } = required(inputs, 0);
     const indices = required(inputs, 1).constant;
@@ -76,6 +86,7 @@ function checkElements(inputs: readonly (TypeInfo | null)[], axis: number): void
     throw shapeError(
       `the indices have shape ${formatShape(indices.dims)}, expected one within ${formatShape(data.dims)} but for axis ${at}`,
     );
+  checkIndices(indices, data.dims[at] as number);
 }
 
 function pick(data: Numbers, offsets: Int32Array, out: Numbers): Numbers {

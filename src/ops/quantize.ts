@@ -19,16 +19,16 @@ interface QuantizeAttrs {
 
 function parse(attrs: Parameters<typeof readAttrs>[0], opset: number, dequantize: boolean): QuantizeAttrs {
   const schema = {
-    axis: int(1),
+    ...(opset >= 13 ? { axis: int(1) } : {}),
     ...(opset >= 19 && !dequantize ? { saturate: flag(true) } : {}),
     ...(opset >= 21 ? { block_size: int(0) } : {}),
     ...(opset >= (dequantize ? 23 : 21) ? { output_dtype: int(0) } : {}),
     ...(opset >= 23 && !dequantize ? { precision: int(0) } : {}),
   };
-  const all: { axis: number; block_size?: number; output_dtype?: number } = readAttrs(attrs, schema);
+  const all: { axis?: number; block_size?: number; output_dtype?: number } = readAttrs(attrs, schema);
   if ((all.block_size ?? 0) < 0) throw attributeError("block_size", `found ${all.block_size}, expected 0 or more`);
   return {
-    axis: all.axis,
+    axis: all.axis ?? 1,
     blockSize: all.block_size ?? 0,
     outputType: all.output_dtype ? elementTypeOf(all.output_dtype, "output_dtype") : undefined,
   };

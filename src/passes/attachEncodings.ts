@@ -66,16 +66,22 @@ function reachableNames(graph: Graph): Set<ValueId> {
 }
 
 function resolve(graph: Graph, value: Value, entry: IntEntry): Encoding {
+  if (!isFloatType(value.type)) {
+    const message = `encoding of '${value.id}': the tensor is ${value.type}, expected a float tensor`;
+    throw new ModelError([{ code: "encodings/type", message, tensor: value.id }]);
+  }
   if (!value.data) {
     if (entry.granularity.kind === "tensor") return resolveEncoding(entry, { id: value.id, dims: [] });
     const message = `encoding of '${value.id}': ${entry.granularity.kind === "channel" ? "per channel" : "per block"}, expected per tensor for an activation`;
     throw new ModelError([{ code: "encodings/activation", message, tensor: value.id }]);
   }
-  if (!isFloatType(value.type)) {
-    const message = `encoding of '${value.id}': the tensor is ${value.type}, expected a float tensor`;
-    throw new ModelError([{ code: "encodings/type", message, tensor: value.id }]);
+  const floats = constantFloats(value);
+  const bad = floats.findIndex(Number.isNaN);
+  if (bad >= 0) {
+    const message = `encoding of '${value.id}': element ${bad} of the tensor is NaN, which has no code; repair the model's weights`;
+    throw new ModelError([{ code: "encodings/not-a-number", message, tensor: value.id }]);
   }
-  const data = value.encoding ? undefined : constantFloats(value);
+  const data = value.encoding ? undefined : floats;
   return resolveEncoding(entry, { id: value.id, dims: value.shape as Shape, ...(data ? { data } : {}) }, consumerAxes(graph, value));
 }
 

@@ -39,7 +39,7 @@ function foldInto(graph: Graph, values: Map<ValueId, Value>, dot: Node, affine: 
   if (!op.traits.channelAffine || !traits || traits.bias === undefined) return undefined;
   const weight = values.get(dot.inputs[1] ?? "");
   const between = values.get(dot.outputs[0]!)!;
-  if (!weight?.data || weight.encoding || between.encoding || between.half) return undefined;
+  if (!weight?.data || weight.encoding || weight.shapeBound || between.encoding || between.half) return undefined;
   const bias = values.get(dot.inputs[traits.bias] ?? "");
   if (bias && (!bias.data || bias.encoding)) return undefined;
   const infos = affine.inputs.map((id): TypeInfo | null => {
@@ -48,7 +48,9 @@ function foldInto(graph: Graph, values: Map<ValueId, Value>, dot: Node, affine: 
   });
   const form = op.traits.channelAffine(infos, op.parse(affine.attrs, opsetOf(graph, affine)));
   const dims = weight.shape as Shape;
-  const axis = traits.channelAxis(dims, (opOf(dot) as OpDef).parse(dot.attrs, opsetOf(graph, dot)));
+  const attrs = (opOf(dot) as OpDef).parse(dot.attrs, opsetOf(graph, dot));
+  if ((traits.scale?.(attrs).bias ?? 1) !== 1) return undefined; // the shift would be scaled too
+  const axis = traits.channelAxis(dims, attrs);
   if (!form || form.scale.length !== dims[axis]) return undefined;
   const step = stridesOf(dims)[axis]!;
   const old = constantNumbers(weight);

@@ -1,13 +1,13 @@
 /** Reads static QDQ graphs: quantize/dequantize operators around values become encodings on those values. */
-import { type Encoding, isPerTensor, sameEncoding } from "../encodings/encoding.ts";
+import { type Encoding, gridOf, isPerTensor, sameEncoding } from "../encodings/encoding.ts";
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
 import { constantFloats, opsetOf } from "../graph/query.ts";
 import { dequantizeAll } from "../numerics/affine.ts";
 import { opOf } from "../ops/index.ts";
-import type { OpDef } from "../ops/op.ts";
-import { type ElementType, integerType } from "../tensor/dtype.ts";
-import { prune } from "./inferShapes.ts";
+import type { OpDef, TypeInfo } from "../ops/op.ts";
+import { type ElementType, integerType, isFloatType } from "../tensor/dtype.ts";
+import { prune, typeInfo } from "./inferShapes.ts";
 
 interface BoundaryAttrs {
   readonly axis: number;
@@ -29,7 +29,8 @@ function boundaryOf(node: Node): "quantize" | "dequantize" | undefined {
   return opOf(node)?.traits.boundary;
 }
 
-/** The encoding a Q or DQ node states; undefined when scale or zero point are not constant. throws ModelError "encoding/…". */
+/** The encoding a Q or DQ node states; undefined when scale or zero point are not constant. throws ModelError "op/attribute".
+ *  A scale that is no scale, and parameters that do not fit the constant they are stated for, are noted as issues. */
 function statedEncoding(walk: Walk, node: Node): Encoding | undefined {
   const { values, graph } = walk;
   const scaleValue = values.get(node.inputs[1] ?? "");
@@ -45,14 +46,15 @@ function statedEncoding(walk: Walk, node: Node): Encoding | undefined {
   const bad = scale.findIndex((s) => !(s > 0 && s < Number.POSITIVE_INFINITY));
   if (bad >= 0) {
     const message = `${node.op} '${node.id}': scale ${bad} is ${scale[bad]}, expected a positive finite number; re-export the model`;
-    walk.issues.push({ code: "encoding/scale", message, node: node.id });
+    walk.issues.push({ code: "encodings/scale", message, node: node.id });
     return undefined;
   }
   if (zeroPoint.length !== scale.length) {
     const message = `${node.op} '${node.id}': ${zeroPoint.length} zero points for ${scale.length} scales`;
-    walk.issues.push({ code: "encoding/length", message, node: node.id });
+    walk.issues.push({ code: "encodings/length", message, node: node.id });
     return undefined;
   }
+  if (source?.data && !fitsOperands(walk, node, attrs)) return undefined;
   const rank = (source?.shape ?? scaleValue.shape ?? []).length;
   const axis = attrs.axis < 0 ? attrs.axis + rank : attrs.axis;
   const scaleDims = scaleValue.shape as Shape;
@@ -64,6 +66,22 @@ function statedEncoding(walk: Walk, node: Node): Encoding | undefined {
   return { type, scale, zeroPoint, axis, blockSize: null, blockAxis: null };
 }
 
+/** Whether types and shapes of a node on a constant agree, as its operator infers them; what does not is noted. */
+function fitsOperands({ values, issues }: Walk, node: Node, attrs: BoundaryAttrs): boolean {
+  const infos = node.inputs.map((id): TypeInfo | null => {
+    const value = values.get(id);
+    return value ? typeInfo(value) : null;
+  });
+  try {
+    (opOf(node) as OpDef).infer(infos, attrs);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    issues.push(...error.issues.map((issue) => ({ ...issue, node: node.id, message: `${node.op} '${node.id}': ${issue.message}` })));
+    return false;
+  }
+}
+
 /** The graph without Q/DQ operators; what they said stands as encodings. Nodes that do not fit the pattern stay.
  *  throws ModelError when a stated encoding is not a valid grid. */
 export function foldQdq(graph: Graph): Graph {
@@ -73,7 +91,8 @@ export function foldQdq(graph: Graph): Graph {
   const walk: Walk = { graph, values: new Map(graph.values), consumers, renamed: new Map(), coded: new Map(), issues: [] };
   const nodes: Node[] = [];
   for (const node of graph.nodes) nodes.push(...foldNode(walk, node));
-  if (walk.issues.length > 0) throw new ModelError(walk.issues);
+  const issues = new Map(walk.issues.map((issue) => [issue.message, issue])); // a node's statement is read more than once
+  if (issues.size > 0) throw new ModelError([...issues.values()]);
   const inner = graph.outputs.map((id) => resolve(walk, id));
   return renameOutputs(prune({ ...graph, nodes, values: walk.values, outputs: inner }), walk);
 }
@@ -101,7 +120,8 @@ function isDecodable(walk: Walk, code: ValueId, encoding: Encoding): boolean {
     if (reader.inputs[0] !== code || reader.inputs.indexOf(code, 1) >= 0) return false;
     if (boundaryOf(reader) === "dequantize") {
       const stated = statedEncoding(walk, reader);
-      return stated !== undefined && sameEncoding({ ...stated, type: encoding.type }, encoding);
+      const type = reader.inputs[2] ? stated?.type : encoding.type; // without a zero point the codes say it
+      return stated !== undefined && type === encoding.type && sameEncoding({ ...stated, type }, encoding);
     }
     return (
       opOf(reader)?.traits.passesEncoding === true && isPerTensor(encoding) && reader.outputs.every((id) => isDecodable(walk, id, encoding))
@@ -131,7 +151,13 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
     values.set(out, { id: out, type: "float32", shape: source.shape, data, encoding });
     return [];
   }
-  if (!graph.inputs.includes(source.id) || !isPerTensor(encoding) || !isDecodable(walk, source.id, encoding)) return undefined;
+  if (
+    !graph.inputs.includes(source.id) ||
+    source.type !== encoding.type ||
+    !isPerTensor(encoding) ||
+    !isDecodable(walk, source.id, encoding)
+  )
+    return undefined;
   markCoded(walk, source.id, encoding);
   walk.renamed.set(out, source.id);
   return [];
@@ -143,9 +169,17 @@ function foldQuantize(walk: Walk, node: Node): readonly Node[] | undefined {
   const encoding = statedEncoding(walk, node);
   const code = node.outputs[0]!;
   const source = values.get(resolve(walk, node.inputs[0]!))!;
-  if (!encoding || (!isPerTensor(encoding) && !source.data) || !isDecodable(walk, code, encoding)) return undefined;
+  if (
+    !encoding ||
+    gridOf(encoding.type).bits > 16 ||
+    !isFloatType(source.type) ||
+    (!isPerTensor(encoding) && !source.data) ||
+    !isDecodable(walk, code, encoding)
+  )
+    return undefined;
   const merged = source.encoding ? sameEncoding(source.encoding, encoding) : ownsValue(walk, node, source);
   if (merged && !graph.outputs.includes(code)) {
+    requireNumbers(walk, node, source);
     values.set(source.id, { ...source, encoding });
     walk.coded.set(code, encoding);
     walk.renamed.set(code, source.id);
@@ -153,6 +187,14 @@ function foldQuantize(walk: Walk, node: Node): readonly Node[] | undefined {
   }
   markCoded(walk, code, encoding);
   return [{ id: node.id, op: "Identity", domain: "", attrs: new Map(), inputs: [source.id], outputs: [code] }];
+}
+
+/** Notes a constant with NaN, which has no code. */
+function requireNumbers({ issues }: Walk, node: Node, source: Value): void {
+  const bad = source.data && isFloatType(source.type) ? constantFloats(source).findIndex(Number.isNaN) : -1;
+  if (bad < 0) return;
+  const message = `${node.op} '${node.id}': element ${bad} of the constant '${source.id}' is NaN, which has no code; repair the weights`;
+  issues.push({ code: "encodings/not-a-number", message, node: node.id, tensor: source.id });
 }
 
 /** Whether every use of the value goes through quantizers of this same grid. */

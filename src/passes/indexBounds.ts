@@ -4,8 +4,17 @@ import { opsetOf } from "../graph/query.ts";
 import { opOf } from "../ops/index.ts";
 import type { OpDef } from "../ops/op.ts";
 
+/** Bounds found before, by graph: every run asks. */
+const found = new WeakMap<Graph, ReadonlyMap<ValueId, number>>();
+
 /** Exclusive upper bound per integer input that a gather reads directly; the smallest where several do. Negative indices count from the end. */
 export function indexBounds(graph: Graph): ReadonlyMap<ValueId, number> {
+  const bounds = found.get(graph) ?? searchBounds(graph);
+  found.set(graph, bounds);
+  return bounds;
+}
+
+function searchBounds(graph: Graph): Map<ValueId, number> {
   const bounds = new Map<ValueId, number>();
   for (const node of graph.nodes) {
     const op = opOf(node) as OpDef | undefined;

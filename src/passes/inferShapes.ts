@@ -1,18 +1,18 @@
 /** Binds symbolic dimensions, infers every type and shape, and folds what is constant, in one walk in topological order. */
 import { gridOf } from "../encodings/encoding.ts";
-import { type Issue, ModelError } from "../errors.ts";
+import { type Issue, ModelError, modelError } from "../errors.ts";
 import type { Graph, Node, OpenShape, Shape, Value, ValueId } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
 import { dequantizeAll, weightCodes } from "../numerics/affine.ts";
 import { halfToFloat } from "../numerics/half.ts";
 import { opOf } from "../ops/index.ts";
 import type { Numbers, OpDef, TypeInfo } from "../ops/op.ts";
-import { newArray, type TypedArray } from "../tensor/dtype.ts";
+import { type ElementType, integerType, isFloatType, newArray, type TypedArray } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { carryEncoding } from "./carryEncoding.ts";
 
-/** Folded results above this many elements stay nodes (ConstantOfShape bombs). */
-const FOLD_LIMIT = 1 << 26;
+/** Folded results above this many elements, and above what their inputs hold, stay nodes (ConstantOfShape bombs). */
+const FOLD_LIMIT = 1 << 23;
 
 /** The graph with its inputs' symbolic dimensions replaced. throws ModelError "graph/unbound-dim" naming every one left. */
 export function bindShapes(graph: Graph, shapes: Readonly<Record<string, readonly number[]>>): Graph {
@@ -31,6 +31,11 @@ export function bindShapes(graph: Graph, shapes: Readonly<Record<string, readonl
       });
       return 1;
     });
+  for (const name of Object.keys(shapes)) {
+    const names = graph.inputs.map((id) => `'${id}'`).join(", ");
+    if (!graph.inputs.includes(name))
+      issues.push({ code: "graph/input-shape", tensor: name, message: `shape of '${name}': no such input, expected one of ${names}` });
+  }
   for (const id of graph.inputs) {
     const value = values.get(id)!;
     const given = Object.hasOwn(shapes, id) ? shapes[id] : undefined;
@@ -87,8 +92,10 @@ export function typeInfo(value: Value): TypeInfo {
 function toTyped(data: Float64Array | Float32Array, type: Value["type"]): TypedArray {
   if (type === "float32" || type === "float16") return Float32Array.from(data);
   const out = newArray(type, data.length);
+  const bad = integerType(type) ? data.findIndex((x) => !Number.isFinite(x)) : -1;
+  if (bad >= 0) throw modelError("op/not-finite", `element ${bad} of the constant result is ${data[bad]}, which ${type} does not hold`);
   if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
-    for (let i = 0; i < data.length; i++) out[i] = BigInt(Number.isFinite(data[i]!) ? Math.trunc(data[i]!) : 0);
+    for (let i = 0; i < data.length; i++) out[i] = BigInt(Math.trunc(data[i]!));
   } else for (let i = 0; i < data.length; i++) out[i] = data[i]!;
   return out;
 }
@@ -129,7 +136,7 @@ function inferNode(graph: Graph, node: Node, values: Map<ValueId, Value>): boole
   const types = op.infer(inputs, attrs);
   const known = op.traits.shapeOnly || node.inputs.every((id) => id === "" || values.get(id)!.data !== undefined);
   const size = types.reduce((sum, type) => sum + sizeOf(type.dims), 0);
-  if (known && op.traits.boundary === undefined && size <= FOLD_LIMIT) {
+  if (known && op.traits.boundary === undefined && size <= foldLimit(inputs)) {
     const operands = inputs.map((input): Numbers | null => input && { dims: input.dims, data: input.constant ?? new Float32Array(0) });
     const results = op.float(
       operands,
@@ -137,6 +144,7 @@ function inferNode(graph: Graph, node: Node, values: Map<ValueId, Value>): boole
       "f32",
       inputs.map((input) => input?.type ?? null),
     );
+    const shapeBound = node.inputs.some((id) => followsShapes(values.get(id), op));
     node.outputs.forEach((id, i) => {
       if (id === "") return;
       const { type, dims } = types[i]!;
@@ -149,14 +157,33 @@ function inferNode(graph: Graph, node: Node, values: Map<ValueId, Value>): boole
         shape: dims,
         data,
         ...(encoding ? { encoding } : {}),
+        ...(shapeBound ? { shapeBound } : {}),
       });
     });
     return true;
   }
   node.outputs.forEach((id, i) => {
-    if (id !== "") values.set(id, { ...values.get(id), id, type: types[i]!.type, shape: types[i]!.dims });
+    if (id === "") return;
+    const { type, dims } = types[i]!;
+    requireFloatWhereEncoded(values.get(id), type);
+    values.set(id, { ...values.get(id), id, type, shape: dims });
   });
   return false;
+}
+
+function foldLimit(inputs: readonly (TypeInfo | null)[]): number {
+  return Math.max(FOLD_LIMIT, ...inputs.map((input) => (input ? sizeOf(input.dims) : 0)));
+}
+
+/** Whether what an operator folds from `value` follows from shapes that a run binds. */
+function followsShapes(value: Value | undefined, op: OpDef): boolean {
+  return value !== undefined && (value.shapeBound === true || (value.data === undefined && op.traits.shapeOnly === true));
+}
+
+function requireFloatWhereEncoded(value: Value | undefined, type: ElementType): void {
+  if (!value?.encoding || isFloatType(type)) return;
+  const message = `output '${value.id}' is ${type} and has an encoding, expected a float tensor; remove the encoding`;
+  throw modelError("encodings/type", message, { tensor: value.id });
 }
 
 /** Without the nodes and constants that no output needs. */
@@ -164,7 +191,7 @@ export function prune(graph: Graph): Graph {
   const needed = new Set<ValueId>(graph.outputs);
   const nodes: Node[] = [];
   for (const node of [...graph.nodes].reverse()) {
-    if (!node.outputs.some((id) => needed.has(id))) continue;
+    if (!node.outputs.some((id) => id !== "" && needed.has(id))) continue;
     nodes.unshift(node);
     for (const id of node.inputs) needed.add(id);
   }

@@ -22,7 +22,7 @@ export function layersOf(graph: Graph): Layer[] {
   });
   const members = new Map<number, Node[]>();
   graph.nodes.forEach((node, i) => {
-    members.set(find(i), [...(members.get(find(i)) ?? []), node]);
+    push(members, find(i), node);
   });
   return order(
     graph,
@@ -30,36 +30,48 @@ export function layersOf(graph: Graph): Layer[] {
   );
 }
 
+function push(members: Map<number, Node[]>, group: number, node: Node): void {
+  const nodes = members.get(group);
+  if (nodes) nodes.push(node);
+  else members.set(group, [node]);
+}
+
 /** Integers that enter the graph (indices) are no floats: they cut layers as encoded values do. */
 function isIndexInput(graph: Graph, id: ValueId): boolean {
   return graph.inputs.includes(id) && !isFloatType(graph.values.get(id)!.type);
 }
 
-function layerOf(graph: Graph, nodes: readonly Node[], encoded: (id: ValueId) => boolean, constant: (id: ValueId) => boolean): Layer {
+type Question = (id: ValueId) => boolean;
+
+/** What is not encoded is read inside the layer only: its readers are members. */
+function layerOf(graph: Graph, nodes: readonly Node[], encoded: Question, constant: Question): Layer {
   const made = new Set(nodes.flatMap((node) => node.outputs));
-  const inside = new Set(nodes);
-  const readOutside = new Set(graph.nodes.filter((node) => !inside.has(node)).flatMap((node) => node.inputs));
   const inputs = [...new Set(nodes.flatMap((node) => node.inputs))].filter((id) => id !== "" && !made.has(id) && !constant(id));
-  const outputs = [...made].filter((id) => id !== "" && (encoded(id) || readOutside.has(id) || graph.outputs.includes(id)));
+  const outputs = [...made].filter((id) => id !== "" && (encoded(id) || graph.outputs.includes(id)));
   return { nodes, inputs, outputs, island: [...inputs, ...outputs].some((id) => !encoded(id)) };
 }
 
-/** Topological order of layers, stable in node order. */
+/** Topological order of layers, stable in node order: one sweep where layers do not interleave. */
 function order(graph: Graph, layers: readonly Layer[]): Layer[] {
   const ready = new Set<ValueId>(graph.inputs);
   const sorted: Layer[] = [];
-  let waiting = [...layers];
+  let waiting = layers;
   while (waiting.length > 0) {
-    const next = waiting.filter((layer) => layer.inputs.every((id) => ready.has(id) || layer.outputs.includes(id)));
-    if (next.length === 0) {
-      const names = waiting.flatMap((layer) => layer.nodes.map((node) => node.id));
-      const message = `nodes ${names.join(", ")}: the values without encoding tie them into layers that wait for each other; give their outputs encodings`;
-      throw new ModelError([{ code: "graph/layer-cycle", message, node: names[0] ?? "" }]);
+    const left: Layer[] = [];
+    for (const layer of waiting) {
+      if (layer.inputs.every((id) => ready.has(id))) {
+        sorted.push(layer);
+        for (const id of layer.outputs) ready.add(id);
+      } else left.push(layer);
     }
-    const layer = next[0]!;
-    for (const id of layer.outputs) ready.add(id);
-    sorted.push(layer);
-    waiting = waiting.filter((other) => other !== layer);
+    if (left.length === waiting.length) throw cycle(left);
+    waiting = left;
   }
   return sorted;
+}
+
+function cycle(layers: readonly Layer[]): ModelError {
+  const names = layers.flatMap((layer) => layer.nodes.map((node) => node.id));
+  const message = `nodes ${names.join(", ")}: the values without encoding tie them into layers that wait for each other; give their outputs encodings`;
+  return new ModelError([{ code: "graph/layer-cycle", message, node: names[0] ?? "" }]);
 }

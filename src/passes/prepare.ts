@@ -1,7 +1,9 @@
 /** Prepare: from a loaded graph to what the executors share — static shapes, complete encodings, layers with their forms. */
 import type { Form, Layer } from "../forms/form.ts";
 import { formOf } from "../forms/index.ts";
-import type { Graph } from "../graph/graph.ts";
+import { type Graph, isOpen, valueNamed } from "../graph/graph.ts";
+import { opOf } from "../ops/index.ts";
+import { integerType } from "../tensor/dtype.ts";
 import { completeEncodings } from "./completeEncodings.ts";
 import { foldBatchNorm } from "./foldBatchNorm.ts";
 import { bindShapes, inferShapes } from "./inferShapes.ts";
@@ -11,6 +13,8 @@ export interface FormedLayer {
   readonly layer: Layer;
   readonly form: Form<unknown>;
   readonly data: unknown;
+  /** It reads elements that follow from the shapes: what is packed for it serves this plan only. */
+  readonly shapeBound?: boolean;
 }
 
 export interface Prepared {
@@ -26,9 +30,18 @@ export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readon
 /** Static graph, cut into layers, each with the form that computes it. throws ModelError listing every issue. */
 export function prepare(graph: Graph, shapes: Readonly<Record<string, readonly number[]>> = {}): Prepared {
   const ready = staticGraph(graph, shapes);
-  return { graph: ready, layers: formLayers(ready, layersOf(ready)) };
+  const open = graph.inputs.some((id) => isOpen(valueNamed(graph, id)));
+  const layers = layersOf(ready).map((layer) => ({ layer, ...formOf(layer, ready), shapeBound: open && isShapeBound(layer, ready) }));
+  return { graph: ready, layers };
 }
 
-export function formLayers(graph: Graph, layers: readonly Layer[]): FormedLayer[] {
-  return layers.map((layer) => ({ layer, ...formOf(layer, graph) }));
+/** Integers that movement reads (the shape of a Reshape) are gone once it is lowered; every other constant may be packed. */
+function isShapeBound({ nodes }: Layer, graph: Graph): boolean {
+  return nodes.some((node) => {
+    const moves = opOf(node)?.traits.movement !== undefined;
+    return node.inputs.some((id) => {
+      const value = graph.values.get(id);
+      return value?.shapeBound === true && !(moves && integerType(value.type));
+    });
+  });
 }

@@ -2,6 +2,7 @@
 import type { Encoding } from "../encodings/encoding.ts";
 import { assert } from "../errors.ts";
 import { type Graph, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
+import { isActivationEncoding } from "../graph/query.ts";
 import { KERNELS } from "../kernels/abi.ts";
 import { planArena } from "./arena.ts";
 import { constantBytes } from "./constants.ts";
@@ -52,6 +53,9 @@ export class PlanBuilder implements Lowering {
   private readonly places = new Map<ValueId, Places>();
   private readonly proofs: { node: string; epilogue: Ref; panels: number; data: ProofChannel[] }[] = [];
   private readonly weightKeys = new Set<string>();
+  private readonly own = new Map<string, Ref>(); // what the store did not take, by key
+  /** Whether what forms pack now serves other plans too. */
+  sharing = true;
   private readonly inputPorts: DraftPort[] = [];
   private sink: Draft[] = this.drafts;
 
@@ -76,8 +80,12 @@ export class PlanBuilder implements Lowering {
   }
 
   private stored(key: string, kind: StoreKind, make: () => ArrayBufferView): Ref {
-    const address = storeWeights(this.store, key, kind, make);
-    if (address === undefined) return this.constant(make());
+    const address = this.sharing ? storeWeights(this.store, key, kind, make) : undefined;
+    if (address === undefined) {
+      const ref = this.own.get(key) ?? this.constant(make());
+      this.own.set(key, ref);
+      return ref;
+    }
     this.weightKeys.add(key);
     return { kind: "weights", id: address, offset: 0 };
   }
@@ -126,8 +134,8 @@ export class PlanBuilder implements Lowering {
   }
 
   private elementBytes(id: ValueId): number {
-    const { encoding } = valueNamed(this.graph, id);
-    return encoding ? this.storage(encoding).bytes : 4;
+    const value = valueNamed(this.graph, id);
+    return isActivationEncoding(value) ? this.storage(value.encoding!).bytes : 4;
   }
 
   private transpose(id: ValueId, shape: readonly number[], from: Ref, fromLayout: Layout, toLayout: Layout): Ref {
@@ -300,10 +308,11 @@ export class PlanBuilder implements Lowering {
   }
 
   private port(port: DraftPort, resolve: (ref: Ref) => number, place: (draft: Draft) => Step): Port {
-    const { type, encoding } = valueNamed(this.graph, port.value);
+    const value = valueNamed(this.graph, port.value);
+    const encoding = isActivationEncoding(value) ? value.encoding! : null;
     return {
       value: port.value,
-      type,
+      type: value.type,
       ...(encoding ? { encoding, storage: this.storage(encoding) } : {}),
       shape: shapeOf(this.graph, port.value),
       layout: port.layout,

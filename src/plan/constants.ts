@@ -1,27 +1,32 @@
 /** Bytes of constant values as kernels read them: stored codes where encoded, float32 otherwise. */
 import { gridOf } from "../encodings/encoding.ts";
 import type { Value } from "../graph/graph.ts";
-import { constantFloats } from "../graph/query.ts";
-import { weightCodes } from "../numerics/affine.ts";
+import { constantFloats, isActivationEncoding } from "../graph/query.ts";
+import { dequantizeAll, weightCodes } from "../numerics/affine.ts";
 import type { Layout } from "./plan.ts";
 import { forEachElement, storageOf } from "./storage.ts";
 
-/** Stored codes (encoded) or float32 elements (not encoded) of a constant in `layout`. */
+/** Stored codes (encoded as activations are) or float32 elements (others; on their grid where they have one) of a constant in `layout`. */
 export function constantBytes(value: Value, shape: readonly number[], layout: Layout, signed8: boolean): ArrayBufferView {
   const floats = constantFloats(value);
   const { encoding } = value;
-  if (!encoding) {
-    const out = new Float32Array(floats.length);
-    forEachElement(shape, layout, (rowMajor, memory) => {
-      out[memory] = floats[rowMajor]!;
-    });
-    return out;
-  }
-  const storage = storageOf(encoding, signed8);
+  if (!encoding || gridOf(encoding.type).bits > 16) return laid(new Float32Array(floats.length), floats, shape, layout);
   const codes = weightCodes(floats, shape, encoding);
-  const out = gridOf(encoding.type).bits > 8 ? new Uint16Array(codes.length) : new Uint8Array(codes.length);
+  if (!isActivationEncoding(value)) return laid(new Float32Array(codes.length), dequantizeAll(codes, shape, encoding), shape, layout);
+  const { bytes, shift } = storageOf(encoding, signed8);
+  const stored = Int32Array.from(codes, (code) => code + shift);
+  return laid(bytes === 2 ? new Uint16Array(codes.length) : new Uint8Array(codes.length), stored, shape, layout);
+}
+
+/** Row-major `elements`, written to `out` as they lie in `layout`. */
+function laid<T extends Uint8Array | Uint16Array | Float32Array>(
+  out: T,
+  elements: ArrayLike<number>,
+  shape: readonly number[],
+  layout: Layout,
+): T {
   forEachElement(shape, layout, (rowMajor, memory) => {
-    out[memory] = codes[rowMajor]! + storage.shift;
+    out[memory] = elements[rowMajor]!;
   });
   return out;
 }

@@ -23,7 +23,8 @@ export function compile(prepared: Prepared, options: CompileOptions): Plan {
   const builder = new PlanBuilder(graph, options.target, options.module, options.store);
   for (const id of graph.inputs) builder.addInput(id, quantizeEdge(builder, id));
   const issues: Issue[] = [];
-  for (const { layer, form, data } of layers) {
+  for (const { layer, form, data, shapeBound } of layers) {
+    builder.sharing = shapeBound !== true;
     try {
       form.lower(data, layer, builder);
     } catch (error) {

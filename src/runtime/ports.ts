@@ -21,7 +21,7 @@ export function writeInput(machine: Machine, port: Port, tensor: Tensor): void {
   const { buffer } = machine.memory;
   if (!port.encoding) {
     new Float32Array(buffer, port.address, sizeOf(port)).set(tensorNumbers(tensor));
-  } else if (tensor.encoding || tensor.type === port.encoding.type) {
+  } else if (tensor.type === port.encoding.type) {
     const codes = codesAt(machine, port);
     const { data } = tensor;
     const { shift } = port.storage!;

@@ -1,8 +1,9 @@
 /** Session: a model compiled for this engine, its weights packed in WASM memory, ready to run. */
 import { type Issue, ModelError, modelError, SessionError } from "../errors.ts";
-import type { Graph, ValueId } from "../graph/graph.ts";
+import { type Graph, isOpen, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import type { LoadedModel } from "../model.ts";
 import { indexBounds } from "../passes/indexBounds.ts";
+import { bindShapes } from "../passes/inferShapes.ts";
 import { type Prepared, prepare } from "../passes/prepare.ts";
 import type { ModuleGeometry } from "../plan/lowering.ts";
 import type { Plan, Port, Target, Variant } from "../plan/plan.ts";
@@ -10,8 +11,10 @@ import { createWeightStore, type WeightStore } from "../plan/weightStore.ts";
 import type { ElementType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkedFeeds, checkedOptions, checkNames, feedFlaw } from "./arguments.ts";
 import { compile } from "./compile.ts";
 import { activate, createMachine, execute, type Machine } from "./machine.ts";
+import { withinMemory } from "./outOfMemory.ts";
 import { accepts, codesFit, readCodes, readFloats, writeInput } from "./ports.ts";
 import { promote } from "./promote.ts";
 
@@ -46,7 +49,7 @@ export class Session {
   private readonly plans = new Map<string, Compiled>();
   private store: WeightStore = createWeightStore();
   private machine: Machine | null;
-  private proving = false;
+  private readonly proving = new WeakSet<Plan>(); // plans whose proofs are done or on their way
 
   /** Use Session.create (src/index.ts): it chooses the variant. */
   constructor(model: LoadedModel, engine: EngineChoice, target: Target) {
@@ -57,20 +60,30 @@ export class Session {
     this.machine = createMachine(engine.module);
   }
 
-  /** Packs weights and plans now. throws ModelError for what no kernel serves. */
+  /** Packs weights and plans now, at the given shapes of inputs. throws ModelError for shapes that do not fit and for what no kernel serves. */
   plan(shapes: Shapes = {}): Plan {
-    return this.compiled(shapes, []).plan;
+    const { graph } = this.model;
+    const bound = bindShapes(graph, shapes);
+    const open = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
+    return this.compiled(Object.fromEntries(open.map((id) => [id, shapeOf(bound, id)])), []).plan;
   }
 
   private compiled(shapes: Shapes, captures: "all" | readonly string[]): Compiled {
     const machine = this.live();
-    const key = JSON.stringify([Object.entries(shapes).sort(), captures]);
+    const key = JSON.stringify([shapes, captures]);
     const known = this.plans.get(key);
     if (known) {
       this.plans.delete(key);
       this.plans.set(key, known);
       return known;
     }
+    const compiled = withinMemory(() => this.compile(machine, shapes, captures));
+    this.plans.set(key, compiled);
+    if (this.plans.size > PLANS) this.plans.delete(this.plans.keys().next().value!);
+    return compiled;
+  }
+
+  private compile(machine: Machine, shapes: Shapes, captures: "all" | readonly string[]): Compiled {
     const prepared = prepare(this.model.graph, shapes);
     const names = captures === "all" ? capturable(prepared) : this.checkCaptures(prepared, captures);
     const options = { target: this.target, module: this.engine.geometry, store: this.store };
@@ -78,8 +91,6 @@ export class Session {
     activate(machine, plan, this.store);
     const compiled = { prepared, plan: { ...plan, weights: [] } };
     machine.current = compiled.plan;
-    this.plans.set(key, compiled);
-    if (this.plans.size > PLANS) this.plans.delete(this.plans.keys().next().value!);
     return compiled;
   }
 
@@ -112,6 +123,8 @@ export class Session {
   /** As run, synchronously. */
   runSync(feeds: Feeds, options: RunOptions = {}): Record<string, Tensor> {
     const machine = this.live();
+    checkNames("capture", checkedOptions(options).capture);
+    checkNames("fetches", options.fetches);
     if (options.signal?.aborted) throw new SessionError("session/aborted", "the run was aborted before it started");
     const shapes = checkFeeds(this.model.graph, feeds);
     const { plan } = this.compiled(shapes, options.capture ?? []);
@@ -126,10 +139,10 @@ export class Session {
     return results;
   }
 
-  /** Epilogues are proven in the background after the first run; the bytes do not depend on it. */
+  /** Epilogues are proven in the background after a plan's first run; the bytes do not depend on it. */
   private proveLater(plan: Plan): void {
-    if (this.proving) return;
-    this.proving = true;
+    if (this.proving.has(plan)) return;
+    this.proving.add(plan);
     const steps = promote(plan, () => this.machine);
     const slice = (): void => {
       if (!this.machine || steps.next().done) return;
@@ -138,11 +151,13 @@ export class Session {
     schedule(slice);
   }
 
-  /** Completes the proofs of the default plan now: for benchmarks and reports. */
+  /** Completes the proofs of the plans there are now: for benchmarks and reports. */
   proveNow(): void {
     this.live();
-    this.proving = true;
-    for (const { plan } of this.plans.values()) for (const _ of promote(plan, () => this.machine));
+    for (const { plan } of this.plans.values()) {
+      this.proving.add(plan);
+      for (const _ of promote(plan, () => this.machine));
+    }
   }
 
   /** Bytes of packed weights, of what goes with them (epilogues), of the default plan's constants and of its arena. */
@@ -186,9 +201,13 @@ function wantedOutputs(plan: Plan, fetches: readonly string[] | undefined): read
   return fetches.map((name) => {
     const port = plan.outputs.find(({ value }) => value === name);
     if (port) return port;
-    const names = plan.outputs.map(({ value }) => `'${value}'`).join(", ");
+    const names = nameList(plan.outputs.map(({ value }) => value));
     throw modelError("run/unknown-output", `fetch '${name}': the model's outputs are ${names}`, { tensor: name });
   });
+}
+
+function nameList(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(", ");
 }
 
 /** Checks types and shapes of all feeds; returns the concrete shapes that bind symbolic inputs (none for a static model). */
@@ -199,15 +218,19 @@ export function checkFeeds(graph: Graph, feeds: Feeds): Shapes {
   const issue = (code: string, tensor: string, message: string): void => {
     issues.push({ code, tensor, message });
   };
-  for (const name of Object.keys(feeds)) {
-    if (!graph.inputs.includes(name))
-      issue("run/unknown-input", name, `input '${name}': the model's inputs are ${graph.inputs.map((id) => `'${id}'`).join(", ")}`);
+  for (const name of Object.keys(checkedFeeds(feeds))) {
+    if (!graph.inputs.includes(name)) issue("run/unknown-input", name, `input '${name}': the model's inputs are ${nameList(graph.inputs)}`);
   }
   for (const id of graph.inputs) {
     const value = graph.values.get(id)!;
     const tensor = Object.hasOwn(feeds, id) ? feeds[id] : undefined;
     if (!tensor) {
       issue("run/missing-input", id, `input '${id}' was not given`);
+      continue;
+    }
+    const flaw = feedFlaw(value, tensor);
+    if (flaw) {
+      issue("run/input-tensor", id, `input '${id}': ${flaw}`);
       continue;
     }
     const declared = value.shape;
@@ -225,7 +248,7 @@ export function checkFeeds(graph: Graph, feeds: Feeds): Shapes {
         ? undefined
         : Array.from(tensor.data as ArrayLike<number | bigint>, Number).find((index) => index < -bound || index >= bound);
     if (foreign !== undefined) issue("run/index-range", id, `input '${id}': index ${foreign}, expected one in [${-bound!}, ${bound! - 1}]`);
-    if (!declared || declared.some((dim) => typeof dim === "string")) shapes[id] = tensor.dims;
+    if (isOpen(value)) shapes[id] = tensor.dims;
   }
   if (issues.length > 0) throw new ModelError(issues);
   return shapes;

@@ -1,7 +1,7 @@
 /** Quantize-dequantize of one value in the simulation, at either precision and with any of AIMET's three rounding rules. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
 import type { Shape, Value } from "../graph/graph.ts";
-import { dequantize, quantizeFloat32, quantizeReal, scaleIndexer, weightCodes } from "../numerics/affine.ts";
+import { dequantize, exactScale, quantizeFloat32, quantizeReal, scaleIndexer, weightCodes } from "../numerics/affine.ts";
 import { roundToHalf } from "../numerics/half.ts";
 import type { Numbers, Precision } from "../ops/op.ts";
 
@@ -21,24 +21,12 @@ export function quantizeNumbers(numbers: Numbers, encoding: Encoding, precision:
 export function dequantizeCodes(codes: ArrayLike<number>, dims: Shape, encoding: Encoding, precision: Precision): Numbers {
   const index = scaleIndexer(encoding, dims);
   const data = precision === "f64" ? new Float64Array(codes.length) : new Float32Array(codes.length);
-  const { lpbq } = encoding;
   for (let i = 0; i < codes.length; i++) {
     const s = index(i);
-    const scale = lpbq && precision === "f64" ? exactScale(encoding, s) : encoding.scale[s]!;
+    const scale = precision === "f64" ? exactScale(encoding, s) : encoding.scale[s]!;
     data[i] = dequantize(codes[i]!, scale, encoding.zeroPoint[s]!);
   }
   return { dims, data };
-}
-
-/** channelScale·blockInt as an exact double product; for LPBQ in f64. */
-export function exactScale(encoding: Encoding, index: number): number {
-  const { lpbq } = encoding;
-  if (!lpbq) return encoding.scale[index]!;
-  const channels = lpbq.channelScale.length;
-  const blocks = lpbq.blockInt.length / channels;
-  const channelFirst = (encoding.axis ?? 0) < (encoding.blockAxis ?? 1);
-  const channel = channelFirst ? Math.floor(index / blocks) : index % channels;
-  return lpbq.channelScale[channel]! * lpbq.blockInt[index]!;
 }
 
 /** What the simulation puts in place of an activation: quantize-dequantize, binary16 rounding, or the value itself. */

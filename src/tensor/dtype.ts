@@ -49,9 +49,9 @@ const ARRAYS = {
   uint64: BigUint64Array,
 } as const;
 
-/** The typed-array constructor that holds elements of `type`. float16 travels as Uint16Array of bits. */
+/** The typed-array constructor that holds elements of `type`; undefined for a name that is no type. float16 travels as Uint16Array of bits. */
 export function arrayType(type: ElementType): (typeof ARRAYS)[ElementType] {
-  return ARRAYS[type];
+  return Object.hasOwn(ARRAYS, type) ? ARRAYS[type] : (undefined as never);
 }
 
 export function newArray(type: ElementType, length: number): TypedArray {

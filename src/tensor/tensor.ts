@@ -4,10 +4,10 @@ import { modelError } from "../errors.ts";
 import { dequantize, scaleIndexer } from "../numerics/affine.ts";
 import { halfToFloat } from "../numerics/half.ts";
 import { arrayType, type ElementType, type TypedArray } from "./dtype.ts";
-import { formatShape, sizeOf } from "./shape.ts";
+import { formatShape } from "./shape.ts";
 
 /** A tensor in row-major order. Sub-byte integers take one byte an element; float16 travels as bits in a Uint16Array.
- *  throws ModelError "tensor/type" (array of another type) and "tensor/shape" (length is not the product of dims). */
+ *  throws ModelError "tensor/type" (array of another type) and "tensor/shape" (length is not the product of dims), "tensor/encoding". */
 export class Tensor {
   readonly type: ElementType;
   readonly data: TypedArray;
@@ -15,7 +15,7 @@ export class Tensor {
   readonly encoding?: Encoding;
 
   constructor(type: ElementType, data: ArrayBufferView, dims: readonly number[], encoding?: Encoding) {
-    const expected = arrayType(type);
+    const expected = typeof type === "string" ? arrayType(type) : undefined;
     if (expected === undefined) throw modelError("tensor/type", `tensor: element type '${String(type)}' is unknown`);
     if (!(data instanceof expected)) {
       throw modelError("tensor/type", `tensor: ${type} data must be a ${expected.name}, found ${data?.constructor?.name ?? typeof data}`);
@@ -23,8 +23,12 @@ export class Tensor {
     if (!Array.isArray(dims) || dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) {
       throw modelError("tensor/shape", `tensor: dims must be non-negative integers, found ${formatShape(Array.isArray(dims) ? dims : [])}`);
     }
-    if (data.length !== sizeOf(dims)) {
-      throw modelError("tensor/shape", `tensor: ${data.length} elements do not fill shape ${formatShape(dims)} (${sizeOf(dims)})`);
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    if (data.length !== size) {
+      throw modelError("tensor/shape", `tensor: ${data.length} elements do not fill shape ${formatShape(dims)} (${size})`);
+    }
+    if (encoding && !(encoding.type === type && encoding.scale instanceof Float32Array && encoding.zeroPoint instanceof Int32Array)) {
+      throw modelError("tensor/encoding", `tensor: found ${type} data with an encoding of ${encoding.type}, expected a ${type} encoding`);
     }
     this.type = type;
     this.data = data;
@@ -61,6 +65,6 @@ export function tensorOf(type: ElementType, numbers: ArrayLike<number>, dims: re
   const data: TypedArray =
     Data === BigInt64Array || Data === BigUint64Array
       ? (Data as BigInt64ArrayConstructor).from(numbers, (x: number) => BigInt(Math.trunc(x)))
-      : (Data as Float32ArrayConstructor).from(numbers);
+      : new (Data as Float32ArrayConstructor)(numbers);
   return new Tensor(type, data, dims, encoding);
 }

@@ -8,6 +8,7 @@ import { createWeightStore, type WeightStore } from "../plan/weightStore.ts";
 import { compile } from "../runtime/compile.ts";
 import { activate, createMachine, execute, type Machine } from "../runtime/machine.ts";
 import { readCodes, writeInput } from "../runtime/ports.ts";
+import { promote } from "../runtime/promote.ts";
 import type { EngineChoice } from "../runtime/session.ts";
 import { tensorNumbers, tensorOf } from "../tensor/tensor.ts";
 
@@ -27,6 +28,11 @@ export function compileLayer(graph: Graph, formed: FormedLayer, engine: EngineCh
   const machine = createMachine(engine.module);
   activate(machine, plan, store);
   return { formed, plan, machine, store };
+}
+
+/** Switches to the epilogues that a session proves after its first run. */
+export function promoteLayer({ plan, machine }: LocalLayer): void {
+  for (const _ of promote(plan, () => machine));
 }
 
 /** The layer's outputs (codes where encoded) for the given inputs. */

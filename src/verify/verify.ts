@@ -14,7 +14,7 @@ import { dequantizeCodes, type Rounding } from "../sim/qdq.ts";
 import { tensorNumbers } from "../tensor/tensor.ts";
 import { emptyTally, reportOf, type Tally, tallyOutput } from "./classify.ts";
 import { addEndToEnd, type EndToEndTally, emptyEndToEnd, endToEndOf, totalEndToEnd } from "./endToEnd.ts";
-import { compileLayer, type LocalLayer, runLayer } from "./localLayer.ts";
+import { compileLayer, type LocalLayer, promoteLayer, runLayer } from "./localLayer.ts";
 import { type LayerReport, totalLocal, type VerifyReport, verdictOf } from "./report.ts";
 import {
   matchRecording,
@@ -55,8 +55,7 @@ export async function verifyModel(
   injected: (tensor: ValueId, codes: Numbers) => void = () => {},
 ): Promise<VerifyReport> {
   const recordings = typeof options.against === "string" ? null : options.against;
-  const shapes = samples.length > 0 ? checkFeeds(model.graph, samples[0]!) : {};
-  const prepared = prepare(model.graph, shapes);
+  const prepared = prepare(model.graph, shapesOf(model, samples, recordings));
   const coverage = recordings?.[0] ? matchRecording(prepared, recordings[0]) : null;
   if (!prepared.layers.some(({ layer }) => layer.outputs.some((id) => isActivationEncoding(prepared.graph.values.get(id)!)))) {
     throw modelError(
@@ -69,7 +68,6 @@ export async function verifyModel(
     options.mode === "endToEnd" ? null : prepared.layers.map((formed) => compileLayer(prepared.graph, formed, engine, options.target));
   const session = options.mode === "local" ? null : new Session(model, engine, options.target);
   for (const [sample, feeds] of samples.entries()) {
-    checkFeeds(model.graph, feeds);
     const source = sourceOf(prepared, feeds, options, recordings?.[sample]);
     const whole = session ? session.runSync(feeds, { capture: "all", quantized: true }) : null;
     for (const [index, tally] of tallies.entries()) {
@@ -82,6 +80,21 @@ export async function verifyModel(
   }
   session?.dispose();
   return finish(prepared, tallies, samples.length, engine, options, coverage);
+}
+
+/** The shapes of all samples. throws ModelError "run/…" for feeds that do not fit, "verify/samples" for none or for samples that differ in
+ *  shape, "recording/samples" when there is not one record per sample. */
+function shapesOf(model: LoadedModel, samples: readonly Feeds[], recordings: readonly Recording[] | null) {
+  const [shapes, ...others] = samples.map((feeds) => checkFeeds(model.graph, feeds));
+  if (!shapes) throw modelError("verify/samples", "verify: no samples were given, so there is nothing to compare");
+  const other = others.findIndex((found) => JSON.stringify(found) !== JSON.stringify(shapes));
+  if (other >= 0) {
+    const found = `found ${JSON.stringify(others[other])}, expected ${JSON.stringify(shapes)} as in sample 0`;
+    throw modelError("verify/samples", `verify: input shapes of sample ${other + 1}: ${found}; verify samples of one shape at a time`);
+  }
+  if (recordings && recordings.length !== samples.length)
+    throw modelError("recording/samples", `verify: ${recordings.length} records for ${samples.length} samples, expected one for each`);
+  return shapes;
 }
 
 function sourceOf(prepared: Prepared, feeds: Feeds, options: Run, recording: Recording | undefined): SourceValues {
@@ -119,9 +132,9 @@ function compareLocal(
   const { graph } = prepared;
   const compared = layer.outputs.filter((id) => isActivationEncoding(graph.values.get(id)!) && source.has(id));
   if (compared.length === 0) return;
-  const runtime = runLayer(local, source.values);
-  for (const [i, id] of layer.outputs.entries()) injected(id, runtime[i]!);
   const reference = form.reference(data, layer, graph, source.values, options.target);
+  const runtime = sample === 0 ? runBoth(local, source, reference) : runLayer(local, source.values);
+  for (const [i, id] of layer.outputs.entries()) injected(id, runtime[i]!);
   const unit = options.against === "sim-f64" || options.against === "reference" ? UNIT.f64 : UNIT.f32;
   const judgements = options.against === "reference" ? null : form.judge(data, layer, graph, source.values, { unit }, options.target);
   layer.outputs.forEach((id, i) => {
@@ -137,6 +150,16 @@ function compareLocal(
       { sample, dims, runtime: codes, reference: reference[i]!.data, source: expected, judgement, unit },
       gridOf(encoding!.type),
     );
+  });
+}
+
+/** The layer on the epilogues a session starts with and on those it proves; where the two differ, what differs from the reference. */
+function runBoth(local: LocalLayer, source: SourceValues, reference: readonly Numbers[]): Numbers[] {
+  const fresh = runLayer(local, source.values);
+  promoteLayer(local);
+  return runLayer(local, source.values).map(({ dims, data }, i) => {
+    const expected = reference[i]!.data;
+    return { dims, data: data.map((code, k) => (code === expected[k] ? fresh[i]!.data[k]! : code)) };
   });
 }
 

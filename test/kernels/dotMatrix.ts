@@ -2,10 +2,19 @@
 import { expect } from "vitest";
 import { igemmScratch, igemmUnits, rowElementBytes, runUnits } from "../../src/kernels/dot.ts";
 import {
-  type EpilogueChannel, type EpilogueHeader, type EpilogueMode, exactChannel, fixedChannel, PLAIN_HEADER, RAW_CHANNEL, realChannel, tieMargin, writeEpilogue,
+  type EpilogueChannel,
+  type EpilogueHeader,
+  type EpilogueMode,
+  exactChannel,
+  fixedChannel,
+  PLAIN_HEADER,
+  RAW_CHANNEL,
+  realChannel,
+  tieMargin,
+  writeEpilogue,
 } from "../../src/kernels/epilogue.ts";
-import { packWeights } from "../../src/kernels/pack.ts";
 import type { Bump } from "../../src/kernels/memory.ts";
+import { packWeights } from "../../src/kernels/pack.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import { fromNumber } from "../../src/numerics/rational.ts";
 import { type DotBench, guarded } from "./dotBench.ts";
@@ -37,7 +46,14 @@ export function headerOf(bench: DotBench, outBytes: 1 | 2, outScale: number, ran
   const [floor, ceiling] = outBytes === 2 ? [0, 65535] : bench.geometry.signed ? [-128, 127] : [0, 255];
   const narrow = random.integer(0, 2) === 0; // an activation's clamp
   const zero = random.integer(floor, ceiling);
-  return { outScale, zero, min: narrow ? zero : floor, max: narrow ? Math.min(ceiling, zero + 40) : ceiling, outBytes, tieMargin: 2 ** -24 };
+  return {
+    outScale,
+    zero,
+    min: narrow ? zero : floor,
+    max: narrow ? Math.min(ceiling, zero + 40) : ceiling,
+    outBytes,
+    tieMargin: 2 ** -24,
+  };
 }
 
 function code(fill: Fill, i: number, low: number, high: number, random: Pcg32): number {
@@ -72,7 +88,9 @@ function operands(bench: DotBench, bump: Bump, c: MatrixCase, random: Pcg32): Op
     table[i] = a + size * rowAt(row, Math.floor(i / geometry.mr) % taps);
   });
   const [wLow, wHigh] = c.bits === 8 ? [-128, 127] : [-8, 7];
-  const weights = Int8Array.from({ length: c.n * taps * c.k }, (_, i) => code(c.fill === "painted" ? "random" : c.fill, i, wLow, wHigh, random));
+  const weights = Int8Array.from({ length: c.n * taps * c.k }, (_, i) =>
+    code(c.fill === "painted" ? "random" : c.fill, i, wLow, wHigh, random),
+  );
   const weightAt = (n: number, tap: number, k: number): number => weights[(n * taps + tap) * c.k + k]!;
   const padded = Math.ceil(c.n / 8) * 8;
   const init = Int32Array.from({ length: padded }, () => random.integer(-20000, 20000));
@@ -81,8 +99,15 @@ function operands(bench: DotBench, bump: Bump, c: MatrixCase, random: Pcg32): Op
   const rows = { a: c.taps ? 0 : a, lda: lda * size, aOffset: offset * size, table: c.taps ? bump.put(table) : 0, taps, m: c.m, k: c.k };
   if (c.rowSums) bench.run(bump, "rowsum_q8", { ...rows, sums }, Math.ceil(c.m / geometry.mr));
   const fields = {
-    ...rows, n: c.n, bits: c.bits, w: bump.put(packWeights(geometry, { n: c.n, taps, k: c.k, bits: c.bits }, weightAt)), init: bump.put(init),
-    rowSums: sums, rowFactor: bump.put(factor), scratch: bump.reserve(igemmScratch(geometry, taps, c.k, c.bits)), mBlock: 2 * geometry.mr,
+    ...rows,
+    n: c.n,
+    bits: c.bits,
+    w: bump.put(packWeights(geometry, { n: c.n, taps, k: c.k, bits: c.bits }, weightAt)),
+    init: bump.put(init),
+    rowSums: sums,
+    rowFactor: bump.put(factor),
+    scratch: bump.reserve(igemmScratch(geometry, taps, c.k, c.bits)),
+    mBlock: 2 * geometry.mr,
   };
   const accumulator = (row: number, column: number): number => {
     let acc = init[column]!;
@@ -127,7 +152,9 @@ export function checkMatrix(bench: DotBench, c: MatrixCase): void {
   const factor = scaleOf(random) * (random.integer(0, 1) ? outScale : 1);
   const [plain, slopes] = channels(c, outScale, Math.fround(factor), random);
   const stores = c.mode === "raw" || c.mode === "real";
-  const header = stores ? PLAIN_HEADER : { ...headerOf(bench, c.outBytes, outScale, random), tieMargin: tieMargin([...plain, ...(slopes ?? [])], accMax) };
+  const header = stores
+    ? PLAIN_HEADER
+    : { ...headerOf(bench, c.outBytes, outScale, random), tieMargin: tieMargin([...plain, ...(slopes ?? [])], accMax) };
   const size = c.mode === "raw" ? 4 : c.mode === "real" ? 8 : c.outBytes;
   const ldc = c.n * size + 5 * size;
   const output = guarded(bump, c.m * ldc, size === 1 ? 3 : 0);

@@ -1,7 +1,15 @@
 /** requantize_s32 of every accepted variant: planes, blocks and their exact rounding, against rationals. */
 import { describe, expect, it } from "vitest";
 import { requantizeScratch } from "../../src/kernels/dot.ts";
-import { type EpilogueChannel, exactChannel, fixedChannel, PLAIN_HEADER, realChannel, tieMargin, writeEpilogue } from "../../src/kernels/epilogue.ts";
+import {
+  type EpilogueChannel,
+  exactChannel,
+  fixedChannel,
+  PLAIN_HEADER,
+  realChannel,
+  tieMargin,
+  writeEpilogue,
+} from "../../src/kernels/epilogue.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import { add, fromNumber, mul, type Rational, toNumber, ZERO } from "../../src/numerics/rational.ts";
 import { acceptedBenches, type DotBench, guarded } from "./dotBench.ts";
@@ -39,8 +47,15 @@ function randomCase(random: Pcg32): Case {
   const planes = mode === "fixedDouble" ? 1 : random.integer(1, 2);
   const exactSum = fixed || blocks === 1 || random.integer(0, 1) === 1;
   return {
-    m: random.integer(1, 5), n: random.integer(1, 18), blocks, planes, exactSum, mode, outBytes: random.integer(0, 1) ? 1 : 2,
-    slope: mode !== "real" && random.integer(0, 2) === 0, base: mode !== "fixedDouble" && random.integer(0, 1) === 1,
+    m: random.integer(1, 5),
+    n: random.integer(1, 18),
+    blocks,
+    planes,
+    exactSum,
+    mode,
+    outBytes: random.integer(0, 1) ? 1 : 2,
+    slope: mode !== "real" && random.integer(0, 2) === 0,
+    base: mode !== "fixedDouble" && random.integer(0, 1) === 1,
   };
 }
 
@@ -62,15 +77,30 @@ function check(bench: DotBench, c: Case, seed: number): void {
   const slopes: EpilogueChannel[] = [];
   for (let n = 0; n < c.n; n++) channelOf(c, outScale, random, plain, slopes);
   const terms = c.exactSum ? 2 ** 36 : 40 * 2 ** 25 * 0.5;
-  const header = c.mode === "real" ? PLAIN_HEADER : { ...headerOf(bench, c.outBytes, outScale, random), tieMargin: tieMargin([...plain, ...slopes], terms, 2 * c.blocks) };
+  const header =
+    c.mode === "real"
+      ? PLAIN_HEADER
+      : { ...headerOf(bench, c.outBytes, outScale, random), tieMargin: tieMargin([...plain, ...slopes], terms, 2 * c.blocks) };
   const size = c.mode === "real" ? 8 : c.outBytes;
   const ldc = (c.n + 2) * size;
   const output = guarded(bump, c.m * ldc);
   const useFactor = c.blocks > 1 || !c.exactSum;
   const fields = {
-    acc: bump.put(acc), partStride: 4 * c.m * c.n, lda: 4 * c.n, planes: c.planes, blocks: c.blocks, planeWeight: bump.put(weights),
-    base: c.base ? bump.put(base) : 0, blockFactor: useFactor ? bump.put(blockFactor) : 0, exactSum: c.exactSum ? 1 : 0, m: c.m, n: c.n,
-    epilogue: bump.put(writeEpilogue(header, c.mode, plain, c.slope ? slopes : null)), c: output.address, ldc, scratch: bump.reserve(requantizeScratch(c.blocks)),
+    acc: bump.put(acc),
+    partStride: 4 * c.m * c.n,
+    lda: 4 * c.n,
+    planes: c.planes,
+    blocks: c.blocks,
+    planeWeight: bump.put(weights),
+    base: c.base ? bump.put(base) : 0,
+    blockFactor: useFactor ? bump.put(blockFactor) : 0,
+    exactSum: c.exactSum ? 1 : 0,
+    m: c.m,
+    n: c.n,
+    epilogue: bump.put(writeEpilogue(header, c.mode, plain, c.slope ? slopes : null)),
+    c: output.address,
+    ldc,
+    scratch: bump.reserve(requantizeScratch(c.blocks)),
   };
   bench.run(bump, "requantize_s32", fields, c.m);
   const view = output.read();
@@ -78,15 +108,27 @@ function check(bench: DotBench, c: Case, seed: number): void {
     const [row, n] = [Math.floor(i / c.n), i % c.n];
     const { exact, double } = sums(c, acc, weights, base, useFactor ? blockFactor : null, row, n, padded);
     const at = row * ldc + n * size;
-    const found = c.mode === "real" ? view.getFloat64(at, true) : c.outBytes === 2 ? view.getUint16(at, true) : bench.geometry.signed ? view.getInt8(at) : view.getUint8(at);
+    const found =
+      c.mode === "real"
+        ? view.getFloat64(at, true)
+        : c.outBytes === 2
+          ? view.getUint16(at, true)
+          : bench.geometry.signed
+            ? view.getInt8(at)
+            : view.getUint8(at);
     const side = c.slope && double < 0 ? slopes[n]! : plain[n]!;
     const expected =
-      c.mode === "real" ? double * plain[n]!.mul + plain[n]!.add
-      : c.mode === "nearTie" ? exactCode(exact, header, plain[n]!, c.slope ? slopes[n]! : null)
-      : (c.mode === "fixedSingle" ? fixedSingleCode : fixedDoubleCode)(BigInt(toNumber(exact)), header, side);
+      c.mode === "real"
+        ? double * plain[n]!.mul + plain[n]!.add
+        : c.mode === "nearTie"
+          ? exactCode(exact, header, plain[n]!, c.slope ? slopes[n]! : null)
+          : (c.mode === "fixedSingle" ? fixedSingleCode : fixedDoubleCode)(BigInt(toNumber(exact)), header, side);
     if (found !== expected) expect(found, `${JSON.stringify(c)} seed ${seed}: row ${row}, column ${n}`).toBe(expected);
   }
-  expect(output.damage((i) => i % ldc < c.n * size), `${JSON.stringify(c)} seed ${seed}: guard bytes`).toEqual([]);
+  expect(
+    output.damage((i) => i % ldc < c.n * size),
+    `${JSON.stringify(c)} seed ${seed}: guard bytes`,
+  ).toEqual([]);
 }
 
 function channelOf(c: Case, outScale: number, random: Pcg32, plain: EpilogueChannel[], slopes: EpilogueChannel[]): void {
@@ -105,7 +147,14 @@ function channelOf(c: Case, outScale: number, random: Pcg32, plain: EpilogueChan
 
 /** X exactly, and as the kernel's double (blocks ascending, one product and one sum each). */
 function sums(
-  c: Case, acc: Int32Array, weights: Float64Array, base: Float64Array, factor: Float64Array | null, row: number, n: number, padded: number,
+  c: Case,
+  acc: Int32Array,
+  weights: Float64Array,
+  base: Float64Array,
+  factor: Float64Array | null,
+  row: number,
+  n: number,
+  padded: number,
 ): { exact: Rational; double: number } {
   let exact = ZERO;
   let double = 0;

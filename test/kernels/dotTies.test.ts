@@ -1,11 +1,19 @@
 /** Accumulators on a rounding tie, or off it by far less than a double can see: both exact epilogues must decide them as rationals do. */
 import { describe, expect, it } from "vitest";
 import { igemmUnits, requantizeScratch } from "../../src/kernels/dot.ts";
-import { type EpilogueChannel, type EpilogueHeader, exactChannel, tieMargin, writeEpilogue } from "../../src/kernels/epilogue.ts";
+import {
+  type EpilogueChannel,
+  type EpilogueHeader,
+  exactChannel,
+  fixedChannel,
+  tieMargin,
+  writeEpilogue,
+} from "../../src/kernels/epilogue.ts";
+import type { Bump } from "../../src/kernels/memory.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import { add, fromNumber, mul, type Rational, sub, toNumber, ZERO } from "../../src/numerics/rational.ts";
 import { acceptedBenches, type DotBench } from "./dotBench.ts";
-import { exactCode } from "./dotOracle.ts";
+import { exactCode, fixedDoubleCode, fixedSingleCode } from "./dotOracle.ts";
 
 const benches = await acceptedBenches();
 const ROUNDS = { fast: 20, soak: 2000 }[process.env.BITEXACT_TIER ?? ""] ?? 80;
@@ -40,9 +48,40 @@ function headerFor(bench: DotBench, outScale: number, margin: number): EpilogueH
   return { outScale, zero: min + 101, min, max, outBytes: 1, tieMargin: margin };
 }
 
-function expectCodes(bench: DotBench, memory: WebAssembly.Memory, address: number, row: Row, title: string): void {
-  const found = Array.from(bench.geometry.signed ? new Int8Array(memory.buffer, address, COLUMNS) : new Uint8Array(memory.buffer, address, COLUMNS));
-  expect(found, title).toEqual(row.sums.map((x, n) => exactCode(x, row.header, row.channels[n]!, null)));
+function codesAt(bench: DotBench, bump: Bump, address: number): number[] {
+  const { buffer } = bump.memory;
+  return Array.from(bench.geometry.signed ? new Int8Array(buffer, address, COLUMNS) : new Uint8Array(buffer, address, COLUMNS));
+}
+
+function expectCodes(bench: DotBench, bump: Bump, address: number, row: Row, title: string): void {
+  const expected = row.sums.map((x, n) => exactCode(x, row.header, row.channels[n]!, null));
+  expect(codesAt(bench, bump, address), title).toEqual(expected);
+}
+
+/** One row of no products: the accumulators are init. */
+function runConstant(bench: DotBench, bump: Bump, init: Int32Array, epilogue: number, c: number): void {
+  const unused = bump.reserve(256);
+  const fields = {
+    a: unused,
+    lda: 0,
+    aOffset: 0,
+    table: 0,
+    taps: 1,
+    m: 1,
+    n: COLUMNS,
+    k: 0,
+    w: unused,
+    bits: 8,
+    init: bump.put(init),
+    rowSums: 0,
+    rowFactor: 0,
+    epilogue,
+    c,
+    ldc: COLUMNS,
+    mBlock: bench.geometry.mr,
+    scratch: unused,
+  };
+  bench.run(bump, "igemm_q8", fields, igemmUnits(1, COLUMNS, bench.geometry.mr));
 }
 
 describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))("near ties %s", (_, bench) => {
@@ -55,18 +94,17 @@ describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))(
       const init = Int32Array.from({ length: COLUMNS }, () => random.integer(-300000, 300000));
       const channels = Array.from(init, (acc) => {
         const factor = Math.fround(random.uniform(1e-3, 1e-1)) * Math.fround(random.uniform(1e-3, 1e-1));
-        return exactChannel([factor], biasToTie(mul(fromNumber(acc), fromNumber(factor)), random.integer(-110, 110), outScale, random), outScale);
+        return exactChannel(
+          [factor],
+          biasToTie(mul(fromNumber(acc), fromNumber(factor)), random.integer(-110, 110), outScale, random),
+          outScale,
+        );
       });
       const row = { sums: Array.from(init, fromNumber), channels, header: headerFor(bench, outScale, tieMargin(channels, 300000)) };
       mistakes += doubleMistakes(row);
       const c = bump.reserve(COLUMNS);
-      const unused = bump.reserve(256);
-      const fields = {
-        a: unused, lda: 0, aOffset: 0, table: 0, taps: 1, m: 1, n: COLUMNS, k: 0, w: unused, bits: 8, init: bump.put(init), rowSums: 0, rowFactor: 0,
-        epilogue: bump.put(writeEpilogue(row.header, "nearTie", channels)), c, ldc: COLUMNS, mBlock: bench.geometry.mr, scratch: unused,
-      };
-      bench.run(bump, "igemm_q8", fields, igemmUnits(1, COLUMNS, bench.geometry.mr));
-      expectCodes(bench, bump.memory, c, row, `seed ${SEED}, round ${round}`);
+      runConstant(bench, bump, init, bump.put(writeEpilogue(row.header, "nearTie", channels)), c);
+      expectCodes(bench, bump, c, row, `seed ${SEED}, round ${round}`);
     }
     expect(mistakes, "cases that double alone gets wrong").toBeGreaterThan(ROUNDS);
   });
@@ -79,7 +117,10 @@ describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))(
       const blocks = random.integer(1, 12);
       const outScale = Math.fround(random.uniform(0.01, 0.2));
       const acc = Int32Array.from({ length: blocks * COLUMNS }, () => random.integer(-60000, 60000));
-      const blockFactor = Float64Array.from({ length: blocks * COLUMNS }, () => Math.fround(random.uniform(1e-3, 1e-1)) * Math.fround(random.uniform(1e-3, 1e-1)));
+      const blockFactor = Float64Array.from(
+        { length: blocks * COLUMNS },
+        () => Math.fround(random.uniform(1e-3, 1e-1)) * Math.fround(random.uniform(1e-3, 1e-1)),
+      );
       const sums = Array.from({ length: COLUMNS }, (_, n) => {
         let x = ZERO;
         for (let b = 0; b < blocks; b++) x = add(x, mul(fromNumber(acc[b * COLUMNS + n]!), fromNumber(blockFactor[b * COLUMNS + n]!)));
@@ -90,13 +131,38 @@ describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))(
       mistakes += doubleMistakes(row);
       const c = bump.reserve(COLUMNS);
       const fields = {
-        acc: bump.put(acc), partStride: 4 * COLUMNS, lda: 4 * COLUMNS, planes: 1, blocks, planeWeight: bump.put(Float64Array.of(1)), base: 0,
-        blockFactor: bump.put(blockFactor), exactSum: 0, m: 1, n: COLUMNS, epilogue: bump.put(writeEpilogue(row.header, "nearTie", channels)), c, ldc: COLUMNS,
+        acc: bump.put(acc),
+        partStride: 4 * COLUMNS,
+        lda: 4 * COLUMNS,
+        planes: 1,
+        blocks,
+        planeWeight: bump.put(Float64Array.of(1)),
+        base: 0,
+        blockFactor: bump.put(blockFactor),
+        exactSum: 0,
+        m: 1,
+        n: COLUMNS,
+        epilogue: bump.put(writeEpilogue(row.header, "nearTie", channels)),
+        c,
+        ldc: COLUMNS,
         scratch: bump.reserve(requantizeScratch(blocks)),
       };
       bench.run(bump, "requantize_s32", fields, 1);
-      expectCodes(bench, bump.memory, c, row, `seed ${SEED + 1}, round ${round}`);
+      expectCodes(bench, bump, c, row, `seed ${SEED + 1}, round ${round}`);
     }
     expect(mistakes, "cases that double alone gets wrong").toBeGreaterThan(ROUNDS);
+  });
+
+  it.each(["fixedSingle", "fixedDouble"] as const)("the slope side of mode %s applies from accumulator -1 downwards", (mode) => {
+    const bump = bench.fresh();
+    const init = Int32Array.from({ length: COLUMNS }, (_, n) => n - COLUMNS / 2);
+    const plain = Array.from(init, () => fixedChannel(1500000000, 30));
+    const slopes = Array.from(init, () => fixedChannel(1300000000, 32));
+    const header = headerFor(bench, 1, 2 ** -24);
+    const c = bump.reserve(COLUMNS);
+    runConstant(bench, bump, init, bump.put(writeEpilogue(header, mode, plain, slopes)), c);
+    const codeOf = mode === "fixedSingle" ? fixedSingleCode : fixedDoubleCode;
+    const expected = Array.from(init, (acc, n) => codeOf(BigInt(acc), header, acc < 0 ? slopes[n]! : plain[n]!));
+    expect(codesAt(bench, bump, c)).toEqual(expected);
   });
 });

@@ -23,10 +23,19 @@ interface Grid {
   readonly scale: number;
 }
 
-function quantize(machine: Machine, kernel: "quantize_f32" | "from_real", data: Float32Array | Float64Array, { stored, zero, min, max, scale }: Grid): number[] {
+function quantize(
+  machine: Machine,
+  kernel: "quantize_f32" | "from_real",
+  data: Float32Array | Float64Array,
+  { stored, zero, min, max, scale }: Grid,
+): number[] {
   machine.reset();
   const output = machine.output(data.length * stored.bytes, stored.bytes);
-  machine.run(kernel, { input: machine.put(data), output, outKind: stored.kind, zero, min, max, scale: machine.put(Float64Array.of(scale)) }, data.length);
+  machine.run(
+    kernel,
+    { input: machine.put(data), output, outKind: stored.kind, zero, min, max, scale: machine.put(Float64Array.of(scale)) },
+    data.length,
+  );
   return unpack(machine, stored, output, data.length);
 }
 
@@ -41,31 +50,50 @@ function samples(scale: number, seed: number, count: number): number[] {
 describe.each(machines())("conversions, $variant", (machine) => {
   const count = tier(500, 3000, 100_000);
 
-  it.each([8, 16] as const)(`quantize_f32 and from_real to %i bits: ties, specials and ${count} values equal rationals (seed 61)`, (bits) => {
-    const stored = storedOf(machine, bits);
-    for (const scale of SCALES) {
-      for (const [min, max] of [[stored.lowest, stored.highest], [stored.lowest + 10, stored.lowest + 100]] as const) {
-        const grid = { stored, zero: stored.lowest + 57, min, max, scale };
-        const data = samples(scale, 61, count);
-        const expected = data.map((x) => quantizeExact(x, scale, grid.zero, min, max));
-        expect(firstDifference(quantize(machine, "quantize_f32", Float32Array.from(data), grid), expected), `float32, scale ${scale}`).toBeNull();
-        expect(firstDifference(quantize(machine, "from_real", Float64Array.from(data), grid), expected), `float64, scale ${scale}`).toBeNull();
+  it.each([8, 16] as const)(
+    `quantize_f32 and from_real to %i bits: ties, specials and ${count} values equal rationals (seed 61)`,
+    (bits) => {
+      const stored = storedOf(machine, bits);
+      for (const scale of SCALES) {
+        for (const [min, max] of [
+          [stored.lowest, stored.highest],
+          [stored.lowest + 10, stored.lowest + 100],
+        ] as const) {
+          const grid = { stored, zero: stored.lowest + 57, min, max, scale };
+          const data = samples(scale, 61, count);
+          const expected = data.map((x) => quantizeExact(x, scale, grid.zero, min, max));
+          expect(
+            firstDifference(quantize(machine, "quantize_f32", Float32Array.from(data), grid), expected),
+            `float32, scale ${scale}`,
+          ).toBeNull();
+          expect(
+            firstDifference(quantize(machine, "from_real", Float64Array.from(data), grid), expected),
+            `float64, scale ${scale}`,
+          ).toBeNull();
+        }
       }
-    }
-  });
+    },
+  );
 
   it("from_real divides in double: values between float32 neighbours", () => {
     const stored = storedOf(machine, 16);
-    const data = Float64Array.from({ length: 200 }, (_, i) => (i - 99.5) * 0.125 + (i % 3 - 1) * 2 ** -46);
+    const data = Float64Array.from({ length: 200 }, (_, i) => (i - 99.5) * 0.125 + ((i % 3) - 1) * 2 ** -46);
     const grid = { stored, zero: 30000, min: 0, max: 65535, scale: 0.125 };
-    expect(firstDifference(quantize(machine, "from_real", data, grid), Array.from(data, (x) => quantizeExact(x, 0.125, 30000, 0, 65535)))).toBeNull();
+    expect(
+      firstDifference(
+        quantize(machine, "from_real", data, grid),
+        Array.from(data, (x) => quantizeExact(x, 0.125, 30000, 0, 65535)),
+      ),
+    ).toBeNull();
   });
 
   it.each([0, 1, 2, 3, 4, 5, 31, 32, 33, 67])("quantize_f32 and dequantize_q of %i elements leave guard bytes untouched", (length) => {
     const stored = storedOf(machine, 8);
     const grid = { stored, zero: stored.lowest + 128, min: stored.lowest, max: stored.highest, scale: 0.25 };
     const data = Float32Array.from({ length }, (_, i) => (i % 251) / 8 - 3);
-    expect(quantize(machine, "quantize_f32", data, grid)).toEqual(Array.from(data, (x) => quantizeExact(x, 0.25, grid.zero, grid.min, grid.max)));
+    expect(quantize(machine, "quantize_f32", data, grid)).toEqual(
+      Array.from(data, (x) => quantizeExact(x, 0.25, grid.zero, grid.min, grid.max)),
+    );
     machine.reset();
     const codes = Array.from({ length }, (_, i) => stored.lowest + (i % 251));
     const output = machine.output(4 * length);

@@ -14,22 +14,37 @@ function painted(bytes: number): Uint8Array {
 
 /** out[outOffset + Σ i·outStrides] = in[inOffset + Σ i·inStrides], element by element. */
 function copyPlain(
-  source: Uint8Array, target: Uint8Array, size: number, dims: readonly number[],
-  inOffset: number, inStrides: readonly number[], outOffset: number, outStrides: readonly number[],
+  source: Uint8Array,
+  target: Uint8Array,
+  size: number,
+  dims: readonly number[],
+  inOffset: number,
+  inStrides: readonly number[],
+  outOffset: number,
+  outStrides: readonly number[],
 ): void {
   const walk = (axis: number, from: number, to: number): void => {
     if (axis === dims.length) {
       for (let b = 0; b < size; b++) target[to * size + b] = source[from * size + b] as number;
       return;
     }
-    for (let i = 0; i < (dims[axis] as number); i++) walk(axis + 1, from + i * (inStrides[axis] as number), to + i * (outStrides[axis] as number));
+    for (let i = 0; i < (dims[axis] as number); i++)
+      walk(axis + 1, from + i * (inStrides[axis] as number), to + i * (outStrides[axis] as number));
   };
   walk(0, inOffset, outOffset);
 }
 
 function checkCopy(
-  machine: Machine, size: number, dims: readonly number[], inElements: number, inOffset: number, inStrides: readonly number[],
-  outElements: number, outOffset: number, outStrides: readonly number[], skew = 0,
+  machine: Machine,
+  size: number,
+  dims: readonly number[],
+  inElements: number,
+  inOffset: number,
+  inStrides: readonly number[],
+  outElements: number,
+  outOffset: number,
+  outStrides: readonly number[],
+  skew = 0,
 ): void {
   machine.reset();
   const source = painted(inElements * size);
@@ -38,9 +53,18 @@ function checkCopy(
   const expected = machine.bytes(output, outElements * size);
   copyPlain(source, expected, size, dims, inOffset, inStrides, outOffset, outStrides);
   const copy = copyDescriptor(dims, inStrides, outStrides, size);
-  const fields = { input: input + inOffset * size, output: output + outOffset * size, rank: copy.rank, shape: machine.put(copy.words), size };
+  const fields = {
+    input: input + inOffset * size,
+    output: output + outOffset * size,
+    rank: copy.rank,
+    shape: machine.put(copy.words),
+    size,
+  };
   machine.run("copy_strided", fields, copy.units);
-  expect(firstDifference(machine.bytes(output, outElements * size), expected), `size ${size}, dims [${dims}], in [${inStrides}], out [${outStrides}]`).toBeNull();
+  expect(
+    firstDifference(machine.bytes(output, outElements * size), expected),
+    `size ${size}, dims [${dims}], in [${inStrides}], out [${outStrides}]`,
+  ).toBeNull();
 }
 
 describe.each(machines())("copies, $variant", (machine) => {
@@ -97,11 +121,21 @@ describe.each(machines())("copies, $variant", (machine) => {
       const output = machine.output(units * size);
       machine.run("fill", { output, size, low: 0x89abcdef | 0, high: 0x01234567 }, units);
       const word = Uint8Array.of(0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01);
-      expect(firstDifference(machine.bytes(output, units * size), Uint8Array.from({ length: units * size }, (_, i) => word[i % size] as number))).toBeNull();
+      expect(
+        firstDifference(
+          machine.bytes(output, units * size),
+          Uint8Array.from({ length: units * size }, (_, i) => word[i % size] as number),
+        ),
+      ).toBeNull();
     }
   });
 
-  it.each([[8, 8], [8, 16], [16, 8], [16, 16]] as const)("table: every %i-bit code gives its %i-bit entry", (inBits, outBits) => {
+  it.each([
+    [8, 8],
+    [8, 16],
+    [16, 8],
+    [16, 16],
+  ] as const)("table: every %i-bit code gives its %i-bit entry", (inBits, outBits) => {
     machine.reset();
     const from = storedOf(machine, inBits);
     const to = storedOf(machine, outBits);
@@ -112,6 +146,11 @@ describe.each(machines())("copies, $variant", (machine) => {
     const input = machine.put(pack(from, codes), from.bytes);
     const output = machine.output(codes.length * to.bytes, to.bytes);
     machine.run(`table_q${inBits}_q${outBits}`, { input, output, table: machine.put(pack(to, table)) }, codes.length);
-    expect(firstDifference(unpack(machine, to, output, codes.length), codes.map((code) => table[code - from.lowest] as number))).toBeNull();
+    expect(
+      firstDifference(
+        unpack(machine, to, output, codes.length),
+        codes.map((code) => table[code - from.lowest] as number),
+      ),
+    ).toBeNull();
   });
 });

@@ -43,9 +43,10 @@ function oracle(op: Op, a: Operand, b: Operand, y: Result): (i: number, j: numbe
   const value = (operand: Operand, k: number) => (operand.data[k] as number) - operand.zero;
   const whole = a.stored !== null && b.stored !== null;
   const both = mul(sa, sb);
-  const [first, second, below] = op === "mul"
-    ? [both.num * sy.den, 0n, sy.num * both.den]
-    : [sa.num * sb.den * sy.den, sb.num * sa.den * sy.den * (op === "sub" ? -1n : 1n), sy.num * sa.den * sb.den];
+  const [first, second, below] =
+    op === "mul"
+      ? [both.num * sy.den, 0n, sy.num * both.den]
+      : [sa.num * sb.den * sy.den, sb.num * sa.den * sy.den * (op === "sub" ? -1n : 1n), sy.num * sa.den * sb.den];
   return (i, j) => {
     const x = value(a, i);
     const z = value(b, j);
@@ -75,12 +76,27 @@ function runLinear(machine: Machine, op: Op, a: Operand, b: Operand, y: Result, 
   const size = sizeOf(shapes.out);
   const walk = broadcastDescriptor(shapes.out, broadcastStrides(shapes.a, shapes.out), broadcastStrides(shapes.b, shapes.out));
   const output = machine.output(size * y.stored.bytes, y.stored.bytes);
-  machine.run("linear_binary", {
-    a: put(a), b: put(b), output, aKind: a.stored?.kind ?? KIND.f32, bKind: b.stored?.kind ?? KIND.f32, outKind: y.stored.kind,
-    rank: walk.rank, shape: machine.put(walk.words), aZero: a.zero, bZero: b.zero, outZero: y.zero,
-    min: y.stored.lowest, max: y.stored.highest, op: op === "mul" ? 1 : 0,
-    reals: machine.put(reals),
-  }, walk.units);
+  machine.run(
+    "linear_binary",
+    {
+      a: put(a),
+      b: put(b),
+      output,
+      aKind: a.stored?.kind ?? KIND.f32,
+      bKind: b.stored?.kind ?? KIND.f32,
+      outKind: y.stored.kind,
+      rank: walk.rank,
+      shape: machine.put(walk.words),
+      aZero: a.zero,
+      bZero: b.zero,
+      outZero: y.zero,
+      min: y.stored.lowest,
+      max: y.stored.highest,
+      op: op === "mul" ? 1 : 0,
+      reals: machine.put(reals),
+    },
+    walk.units,
+  );
   return unpack(machine, y.stored, output, size);
 }
 
@@ -109,8 +125,16 @@ function offsets(dims: readonly number[], out: readonly number[]): number[] {
 const f = Math.fround;
 /** (sa, sb, sy): ratios ½ ¼ ⅛ 1 1/49 make exact ties; the others are as trained ones. */
 const SCALES: readonly (readonly [number, number, number])[] = [
-  [0.5, 0.5, 1], [f(0.1), f(0.025), f(0.2)], [1 / 8, 1 / 4, 1 / 2], [f(1 / 49), f(1 / 49), 1], [f(0.0235), f(0.0117), f(0.0307)],
-  [1, 1, 1], [f(0.003), f(0.9), f(0.05)], [f(0.7), f(0.7), f(1.4)], [2 ** -20, 3 * 2 ** -21, 2 ** -20], [f(0.1), f(0.1), f(0.3)],
+  [0.5, 0.5, 1],
+  [f(0.1), f(0.025), f(0.2)],
+  [1 / 8, 1 / 4, 1 / 2],
+  [f(1 / 49), f(1 / 49), 1],
+  [f(0.0235), f(0.0117), f(0.0307)],
+  [1, 1, 1],
+  [f(0.003), f(0.9), f(0.05)],
+  [f(0.7), f(0.7), f(1.4)],
+  [2 ** -20, 3 * 2 ** -21, 2 ** -20],
+  [f(0.1), f(0.1), f(0.3)],
 ];
 
 function codes8(stored: Stored): number[] {
@@ -155,18 +179,26 @@ describe.each(machines())("linear operators, $variant", (machine) => {
     const shapes = { out: [256, 256], a: [256, 1], b: [256] };
     expect(firstDifference(runLinear(machine, op, a, b, y, shapes, [0.2, 1]), runLinear(machine, op, a, b, y, shapes))).toBeNull();
     const single = runLinear(machine, op, a, b, y, shapes, [2 ** -40, 0]);
-    if (op === "mul") expect(firstDifference(single, runLinear(machine, op, a, b, y, shapes)), "float32 alone would be wrong").not.toBeNull();
+    if (op === "mul")
+      expect(firstDifference(single, runLinear(machine, op, a, b, y, shapes)), "float32 alone would be wrong").not.toBeNull();
   });
 
   const pairs = tier(3000, 20_000, 400_000);
   it.each(OPS)(`linear_binary %s: ${pairs} pairs of 16-bit codes equal rationals, a third with tie-heavy scales (seed 21)`, (op) => {
     const random = createPcg32(21);
     for (let n = 0; n < 4; n++) {
-      const [sa, sb, sy] = n < 2 ? (SCALES[n] as readonly [number, number, number]) : [f(random.uniform(1e-5, 1e-3)), f(random.uniform(1e-5, 1e-3)), f(random.uniform(1e-5, 1e-3))];
+      const [sa, sb, sy] =
+        n < 2
+          ? (SCALES[n] as readonly [number, number, number])
+          : [f(random.uniform(1e-5, 1e-3)), f(random.uniform(1e-5, 1e-3)), f(random.uniform(1e-5, 1e-3))];
       const count = Math.ceil(pairs / 4);
       const a = { stored: q16, data: randomCodes(random, q16, count), zero: 32768, scale: sa };
       const b = { stored: q16, data: randomCodes(random, q16, count), zero: random.integer(0, 65535), scale: sb };
-      const y = { stored: n % 2 ? q8 : q16, zero: n % 2 ? q8.lowest + 128 : 30001, scale: op === "mul" ? f(sa * sb * 2 ** (14 + n)) : sy * (n % 2 ? 256 : 1) };
+      const y = {
+        stored: n % 2 ? q8 : q16,
+        zero: n % 2 ? q8.lowest + 128 : 30001,
+        scale: op === "mul" ? f(sa * sb * 2 ** (14 + n)) : sy * (n % 2 ? 256 : 1),
+      };
       expectLinear(machine, op, a, b, y, { out: [count], a: [count], b: [count] }, `${op}, set ${n}`);
     }
   });
@@ -175,7 +207,12 @@ describe.each(machines())("linear operators, $variant", (machine) => {
     const random = createPcg32(22);
     for (let n = 0; n < 6; n++) {
       const floats = Array.from({ length: 37 }, (_, i) => (i === 0 ? 0 : n < 2 ? i / 4 - 4 : f(random.uniform(-3, 3))));
-      const a = { stored: n % 2 ? q16 : q8, data: randomCodes(random, n % 2 ? q16 : q8, 37 * 5), zero: n % 2 ? 32768 : q8.lowest + 128, scale: n < 2 ? 0.5 : f(0.0371) };
+      const a = {
+        stored: n % 2 ? q16 : q8,
+        data: randomCodes(random, n % 2 ? q16 : q8, 37 * 5),
+        zero: n % 2 ? 32768 : q8.lowest + 128,
+        scale: n < 2 ? 0.5 : f(0.0371),
+      };
       const b = { stored: null, data: floats, zero: 0, scale: 1 };
       const y = { stored: n % 3 ? q8 : q16, zero: n % 3 ? q8.lowest + 100 : 32768, scale: n < 2 ? 0.25 : f(0.051) };
       expectLinear(machine, op, a, b, y, { out: [5, 37], a: [5, 37], b: [37] }, `${op}, set ${n}`);
@@ -184,8 +221,41 @@ describe.each(machines())("linear operators, $variant", (machine) => {
   });
 
   const BROADCASTS: readonly (readonly [readonly number[], readonly number[]])[] = [
-    [[1], [1]], [[0], [0]], [[3, 0], [1]], [[33], [33]], [[65], [1]], [[1], [31]], [[2, 3, 4], [4]], [[2, 3, 4], [3, 1]], [[2, 1, 4], [3, 1]],
-    [[2, 5, 6, 7], [5, 1, 1]], [[5, 1, 1], [2, 5, 6, 7]], [[2, 1, 3, 1, 35], [1, 4, 1, 5, 1]], [[7, 1], [1, 9]], [[2, 2, 2, 2, 2], [2, 1, 2, 1, 2]],
+    [[1], [1]],
+    [[0], [0]],
+    [[3, 0], [1]],
+    [[33], [33]],
+    [[65], [1]],
+    [[1], [31]],
+    [[2, 3, 4], [4]],
+    [
+      [2, 3, 4],
+      [3, 1],
+    ],
+    [
+      [2, 1, 4],
+      [3, 1],
+    ],
+    [
+      [2, 5, 6, 7],
+      [5, 1, 1],
+    ],
+    [
+      [5, 1, 1],
+      [2, 5, 6, 7],
+    ],
+    [
+      [2, 1, 3, 1, 35],
+      [1, 4, 1, 5, 1],
+    ],
+    [
+      [7, 1],
+      [1, 9],
+    ],
+    [
+      [2, 2, 2, 2, 2],
+      [2, 1, 2, 1, 2],
+    ],
   ];
   it("linear_binary, add_fixed and mul_fixed broadcast as numpy does (seed 23)", () => {
     const random = createPcg32(23);
@@ -205,7 +275,8 @@ describe.each(machines())("linear operators, $variant", (machine) => {
       const a = { stored: q8, data: codes8(q8), zero: q8.lowest + 3, scale: sa };
       const b = { stored: q8, data: codes8(q8), zero: q8.lowest + 250, scale: sb };
       const y = { stored: q8, zero: q8.lowest + 120, scale: op === "mul" ? f(sa * sb * 40) : sy };
-      for (const rounding of ["single", "double"] as const) expectFixed(machine, op, rounding, a, b, y, { out: [256, 256], a: [256, 1], b: [256] });
+      for (const rounding of ["single", "double"] as const)
+        expectFixed(machine, op, rounding, a, b, y, { out: [256, 256], a: [256, 1], b: [256] });
     }
   });
 
@@ -231,16 +302,38 @@ function expectFixed(machine: Machine, op: Op, rounding: "single" | "double", a:
   const output = machine.output(size * y.stored.bytes);
   const kind = (operand: Operand) => (operand.stored as Stored).kind;
   const common = {
-    a: machine.put(pack(a.stored as Stored, a.data)), b: machine.put(pack(b.stored as Stored, b.data)), output,
-    aKind: kind(a), bKind: kind(b), outKind: y.stored.kind, rank: walk.rank, shape: machine.put(walk.words),
-    aZero: a.zero, bZero: b.zero, outZero: y.zero, min: y.stored.lowest, max: y.stored.highest, rounding: FIXED_ROUNDING[rounding],
+    a: machine.put(pack(a.stored as Stored, a.data)),
+    b: machine.put(pack(b.stored as Stored, b.data)),
+    output,
+    aKind: kind(a),
+    bKind: kind(b),
+    outKind: y.stored.kind,
+    rank: walk.rank,
+    shape: machine.put(walk.words),
+    aZero: a.zero,
+    bZero: b.zero,
+    outZero: y.zero,
+    min: y.stored.lowest,
+    max: y.stored.highest,
+    rounding: FIXED_ROUNDING[rounding],
   };
   if (op === "mul") machine.run("mul_fixed", { ...common, multiplier: product.multiplier, shift: product.r }, walk.units);
   else {
-    machine.run("add_fixed", {
-      ...common, subtract: op === "sub" ? 1 : 0, left: add.leftShift, aMultiplier: add.a.multiplier, aShift: add.a.r,
-      bMultiplier: add.b.multiplier, bShift: add.b.r, outMultiplier: add.out.multiplier, outShift: add.out.r,
-    }, walk.units);
+    machine.run(
+      "add_fixed",
+      {
+        ...common,
+        subtract: op === "sub" ? 1 : 0,
+        left: add.leftShift,
+        aMultiplier: add.a.multiplier,
+        aShift: add.a.r,
+        bMultiplier: add.b.multiplier,
+        bShift: add.b.r,
+        outMultiplier: add.out.multiplier,
+        outShift: add.out.r,
+      },
+      walk.units,
+    );
   }
   const aAt = offsets(shapes.a, shapes.out);
   const bAt = offsets(shapes.b, shapes.out);

@@ -56,7 +56,8 @@ function machine(variant: string, code: Uint8Array<ArrayBuffer>): Machine {
     guards.push(address);
   };
   return {
-    variant, memory,
+    variant,
+    memory,
     signed: (exports.Q8_SIGNED as WebAssembly.Global).value === 1,
     reset() {
       next = FIRST;
@@ -90,7 +91,8 @@ function machine(variant: string, code: Uint8Array<ArrayBuffer>): Machine {
       call(args, middle, units);
       const bytes = all();
       for (const address of guards) {
-        for (let i = address; i < address + GUARD; i++) if (bytes[i] !== PAINT) throw new Error(`${kernel} ${variant}: guard byte ${i - address} overwritten`);
+        for (let i = address; i < address + GUARD; i++)
+          if (bytes[i] !== PAINT) throw new Error(`${kernel} ${variant}: guard byte ${i - address} overwritten`);
       }
     },
     bytes: (address, length) => all().slice(address, address + length),

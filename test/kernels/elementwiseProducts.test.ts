@@ -6,7 +6,7 @@ import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import type { ConvGeometry, Precision, WindowAxis } from "../../src/ops/op.ts";
 import { type CoordinateMode, filterTaps } from "../../src/ops/resizeAxis.ts";
 import { sizeOf } from "../../src/tensor/shape.ts";
-import { arrayOf, kernelOf, operator, outputOf, read, TYPES, uniform, type Floats } from "./elementwiseFloats.ts";
+import { arrayOf, type Floats, kernelOf, operator, outputOf, read, TYPES, uniform } from "./elementwiseFloats.ts";
 import { firstDifference, type Machine, machines } from "./elementwiseMachine.ts";
 
 describe.each(machines())("float products, $variant", (machine) => {
@@ -15,7 +15,10 @@ describe.each(machines())("float products, $variant", (machine) => {
       const random = createPcg32(76);
       const { batch, groups, inChannels, outChannels, spatial, transposed } = geometry;
       const xDims = [batch, inChannels, ...spatial.map((axis) => axis.size)];
-      const wDims = [...(transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups]), ...spatial.map((axis) => axis.window)];
+      const wDims = [
+        ...(transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups]),
+        ...spatial.map((axis) => axis.window),
+      ];
       const outs = sizeOf([batch, outChannels, ...spatial.map((axis) => axis.out)]);
       const x = { dims: xDims, data: uniform(random, type, sizeOf(xDims)) };
       const w = { dims: wDims, data: uniform(random, type, sizeOf(wDims)) };
@@ -23,7 +26,13 @@ describe.each(machines())("float products, $variant", (machine) => {
         machine.reset();
         const input = machine.put(x.data);
         const weight = machine.put(w.data);
-        const fields = { input, weight, bias: bias ? machine.put(bias.data) : 0, output: outputOf(machine, type, outs), geometry: machine.put(convDescriptor(geometry)) };
+        const fields = {
+          input,
+          weight,
+          bias: bias ? machine.put(bias.data) : 0,
+          output: outputOf(machine, type, outs),
+          geometry: machine.put(convDescriptor(geometry)),
+        };
         machine.run(kernelOf("conv", type), fields, batch * outChannels);
         expect(firstDifference(read(machine, type, fields.output, outs), operator(op, attrs, [x, w, bias], type))).toBeNull();
       }
@@ -32,7 +41,24 @@ describe.each(machines())("float products, $variant", (machine) => {
     it.each(["linear", "cubic"] as const)(`resample_${type}: %s Resize axis by axis equals the operator (seed 78)`, (kind) => {
       const random = createPcg32(78);
       for (const coordinates of ["half_pixel", "align_corners", "asymmetric"] as CoordinateMode[]) {
-        for (const [dims, out] of [[[3, 5], [7, 5]], [[2, 4, 6], [2, 9, 11]], [[4, 3, 7], [2, 3, 3]], [[2, 1, 19], [3, 1, 19]]] as number[][][]) {
+        for (const [dims, out] of [
+          [
+            [3, 5],
+            [7, 5],
+          ],
+          [
+            [2, 4, 6],
+            [2, 9, 11],
+          ],
+          [
+            [4, 3, 7],
+            [2, 3, 3],
+          ],
+          [
+            [2, 1, 19],
+            [3, 1, 19],
+          ],
+        ] as number[][][]) {
           const x = { dims: dims as number[], data: uniform(random, type, sizeOf(dims as number[])) };
           const sizes = { dims: [out!.length], data: Float64Array.from(out as number[]) };
           const attrs = { mode: kind, coordinate_transformation_mode: coordinates };
@@ -49,29 +75,58 @@ describe.each(machines())("float products, $variant", (machine) => {
 
     it(`resample_${type} gives the outside value where there are no taps`, () => {
       machine.reset();
-      const { spans, indices, weights } = resampleTaps([{ indices: [], weights: [] }, { indices: [1, 0], weights: [2, 0.5] }]);
+      const { spans, indices, weights } = resampleTaps([
+        { indices: [], weights: [] },
+        { indices: [1, 0], weights: [2, 0.5] },
+      ]);
       const output = outputOf(machine, type, 10);
-      machine.run(kernelOf("resample", type), {
-        input: machine.put(arrayOf(type, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])), output, size: 2, out: 2, inner: 5, spans: machine.put(spans),
-        indices: machine.put(indices), weights: machine.put(arrayOf(type, weights)), outside: machine.put(Float64Array.of(-7)),
-      }, 1);
+      machine.run(
+        kernelOf("resample", type),
+        {
+          input: machine.put(arrayOf(type, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])),
+          output,
+          size: 2,
+          out: 2,
+          inner: 5,
+          spans: machine.put(spans),
+          indices: machine.put(indices),
+          weights: machine.put(arrayOf(type, weights)),
+          outside: machine.put(Float64Array.of(-7)),
+        },
+        1,
+      );
       expect([...read(machine, type, output, 10)]).toEqual([-7, -7, -7, -7, -7, 12.5, 15, 17.5, 20, 22.5]);
     });
 
     it(`matmul_${type}: batches, transposed operands, odd sizes (seed 77)`, () => {
       const random = createPcg32(77);
-      for (const [batches, m, n, k] of [[1, 1, 1, 1], [2, 3, 17, 5], [1, 4, 33, 7], [3, 2, 16, 0], [1, 5, 40, 64]] as [number, number, number, number][]) {
+      for (const [batches, m, n, k] of [
+        [1, 1, 1, 1],
+        [2, 3, 17, 5],
+        [1, 4, 33, 7],
+        [3, 2, 16, 0],
+        [1, 5, 40, 64],
+      ] as [number, number, number, number][]) {
         for (const turned of [false, true]) {
           const a = uniform(random, type, batches * m * k);
           const b = uniform(random, type, batches * k * n);
           machine.reset();
           const output = outputOf(machine, type, batches * m * n);
           const offsets = Int32Array.from(Array.from({ length: batches }, (_, i) => [i * m * k, i * k * n, i * m * n]).flat());
-          const strides = turned ? { aStrideM: 1, aStrideK: m, bStrideK: 1, bStrideN: k } : { aStrideM: k, aStrideK: 1, bStrideK: n, bStrideN: 1 };
-          machine.run(kernelOf("matmul", type), { a: machine.put(a), b: machine.put(b), output, offsets: machine.put(offsets), m, n, k, ...strides }, batches * m);
+          const strides = turned
+            ? { aStrideM: 1, aStrideK: m, bStrideK: 1, bStrideN: k }
+            : { aStrideM: k, aStrideK: 1, bStrideK: n, bStrideN: 1 };
+          machine.run(
+            kernelOf("matmul", type),
+            { a: machine.put(a), b: machine.put(b), output, offsets: machine.put(offsets), m, n, k, ...strides },
+            batches * m,
+          );
           const x = { dims: [batches, m, k], data: turned ? transpose(a, k, m) : a };
           const y = { dims: [batches, k, n], data: turned ? transpose(b, n, k) : b };
-          expect(firstDifference(read(machine, type, output, batches * m * n), operator("MatMul", {}, [x, y], type)), `${batches}x${m}x${n}x${k}`).toBeNull();
+          expect(
+            firstDifference(read(machine, type, output, batches * m * n), operator("MatMul", {}, [x, y], type)),
+            `${batches}x${m}x${n}x${k}`,
+          ).toBeNull();
         }
       }
     });
@@ -87,7 +142,12 @@ function transpose(data: Floats, rows: number, columns: number): Floats {
 }
 
 function resample(
-  machine: Machine, type: Precision, x: { dims: number[]; data: Floats }, axis: number, out: number, coordinates: CoordinateMode,
+  machine: Machine,
+  type: Precision,
+  x: { dims: number[]; data: Floats },
+  axis: number,
+  out: number,
+  coordinates: CoordinateMode,
   filter: Parameters<typeof filterTaps>[2],
 ): { dims: number[]; data: Floats } {
   const size = x.dims[axis] as number;
@@ -97,14 +157,32 @@ function resample(
   const outer = sizeOf(dims.slice(0, axis));
   machine.reset();
   const output = outputOf(machine, type, sizeOf(dims));
-  machine.run(kernelOf("resample", type), {
-    input: machine.put(x.data), output, size, out, inner: sizeOf(dims.slice(axis + 1)), spans: machine.put(spans), indices: machine.put(indices),
-    weights: machine.put(arrayOf(type, weights)), outside: machine.put(Float64Array.of(0)),
-  }, outer);
+  machine.run(
+    kernelOf("resample", type),
+    {
+      input: machine.put(x.data),
+      output,
+      size,
+      out,
+      inner: sizeOf(dims.slice(axis + 1)),
+      spans: machine.put(spans),
+      indices: machine.put(indices),
+      weights: machine.put(arrayOf(type, weights)),
+      outside: machine.put(Float64Array.of(0)),
+    },
+    outer,
+  );
   return { dims, data: read(machine, type, output, sizeOf(dims)) };
 }
 
-function axis(size: number, window: number, stride: number, dilation: number, pads: readonly [number, number], transposed: boolean): WindowAxis {
+function axis(
+  size: number,
+  window: number,
+  stride: number,
+  dilation: number,
+  pads: readonly [number, number],
+  transposed: boolean,
+): WindowAxis {
   const reach = dilation * (window - 1) + 1;
   const out = transposed ? (size - 1) * stride + reach - pads[0] - pads[1] : Math.floor((size + pads[0] + pads[1] - reach) / stride) + 1;
   return { size, out, window, stride, dilation, padBegin: pads[0] };
@@ -113,13 +191,26 @@ function axis(size: number, window: number, stride: number, dilation: number, pa
 type Convolution = readonly [string, ConvGeometry, "Conv" | "ConvTranspose", Record<string, Attr>];
 
 function convolution(
-  name: string, batch: number, groups: number, inChannels: number, outChannels: number, sizes: readonly number[], windows: readonly number[],
-  strides: readonly number[], dilations: readonly number[], begins: readonly number[], ends: readonly number[], transposed = false,
+  name: string,
+  batch: number,
+  groups: number,
+  inChannels: number,
+  outChannels: number,
+  sizes: readonly number[],
+  windows: readonly number[],
+  strides: readonly number[],
+  dilations: readonly number[],
+  begins: readonly number[],
+  ends: readonly number[],
+  transposed = false,
 ): Convolution {
   const spatial = sizes.map((size, i) =>
-    axis(size, windows[i] as number, strides[i] as number, dilations[i] as number, [begins[i] as number, ends[i] as number], transposed));
+    axis(size, windows[i] as number, strides[i] as number, dilations[i] as number, [begins[i] as number, ends[i] as number], transposed),
+  );
   return [
-    name, { kind: "conv", batch, groups, inChannels, outChannels, spatial, transposed }, transposed ? "ConvTranspose" : "Conv",
+    name,
+    { kind: "conv", batch, groups, inChannels, outChannels, spatial, transposed },
+    transposed ? "ConvTranspose" : "Conv",
     { group: groups, strides, dilations, pads: [...begins, ...ends] },
   ];
 }

@@ -66,7 +66,10 @@ function rowMajor(axes: readonly Axis[], extents: readonly number[] | null = nul
 const CASES: readonly (readonly [string, Case])[] = [
   ["3x3 stride 2, channels last", channelsLast(2, 19, [slide(7, 3, 2, 1, 1, 1), slide(6, 3, 2, 1, 0, 1)])],
   ["3x3 counting padding, channels last", channelsLast(1, 33, [slide(5, 3, 1, 1, 1, 1), slide(5, 3, 1, 1, 1, 1)], [7, 7])],
-  ["2x2 ceil mode counting padding", channelsLast(1, 8, [{ size: 5, out: 3, window: 2, stride: 2, dilation: 1, padBegin: 0 }, slide(4, 2, 2, 1, 0, 0)], [5, 4])],
+  [
+    "2x2 ceil mode counting padding",
+    channelsLast(1, 8, [{ size: 5, out: 3, window: 2, stride: 2, dilation: 1, padBegin: 0 }, slide(4, 2, 2, 1, 0, 0)], [5, 4]),
+  ],
   ["dilated, channels last", channelsLast(1, 16, [slide(9, 3, 1, 3, 2, 2), slide(8, 2, 2, 2, 0, 1)])],
   ["global, channels last", channelsLast(2, 40, [all(7), all(7)])],
   ["global, row-major", rowMajor([pass(2), pass(3), all(7), all(9)])],
@@ -99,16 +102,35 @@ function runMean(machine: Machine, test: Case, mode: Mode, x: Grid, y: Grid, cod
   const outs = windows(test);
   const counts = outs.map((w) => w.counted);
   const [low, high] = counts.length ? [Math.min(...counts), Math.max(...counts)] : [1, 1];
-  const multipliers = Array.from({ length: high - low + 1 }, (_, i) => fixedMean(x.scale, y.scale, low + i)).flatMap(({ multiplier, r }) => [multiplier, r]);
+  const multipliers = Array.from({ length: high - low + 1 }, (_, i) => fixedMean(x.scale, y.scale, low + i)).flatMap(
+    ({ multiplier, r }) => [multiplier, r],
+  );
   const span = (x.stored.highest - x.stored.lowest) * (mode === "sum" ? high : 1);
   const output = machine.output(outs.length * y.stored.bytes, y.stored.bytes);
-  machine.run("mean_q", {
-    input: machine.put(pack(x.stored, codes), x.stored.bytes), output, inKind: x.stored.kind, outKind: y.stored.kind,
-    rank: walk.rank, axes: machine.put(walk.words), run: walk.run, inZero: x.zero, outZero: y.zero, min: y.stored.lowest, max: y.stored.highest,
-    mode: { mean: 0, sum: 1, single: 2, double: 2, codes: 3 }[mode], reals: machine.put(meanReals(x.scale, y.scale, span)),
-    multipliers: machine.put(Int32Array.from(multipliers)), countMin: low,
-    rounding: FIXED_ROUNDING[mode === "single" ? "single" : "double"], inOrigin: origin(x.stored), outOrigin: origin(y.stored),
-  }, walk.units);
+  machine.run(
+    "mean_q",
+    {
+      input: machine.put(pack(x.stored, codes), x.stored.bytes),
+      output,
+      inKind: x.stored.kind,
+      outKind: y.stored.kind,
+      rank: walk.rank,
+      axes: machine.put(walk.words),
+      run: walk.run,
+      inZero: x.zero,
+      outZero: y.zero,
+      min: y.stored.lowest,
+      max: y.stored.highest,
+      mode: { mean: 0, sum: 1, single: 2, double: 2, codes: 3 }[mode],
+      reals: machine.put(meanReals(x.scale, y.scale, span)),
+      multipliers: machine.put(Int32Array.from(multipliers)),
+      countMin: low,
+      rounding: FIXED_ROUNDING[mode === "single" ? "single" : "double"],
+      inOrigin: origin(x.stored),
+      outOrigin: origin(y.stored),
+    },
+    walk.units,
+  );
   return unpack(machine, y.stored, output, outs.length);
 }
 
@@ -119,7 +141,14 @@ function origin(stored: Stored): number {
 
 function meanOracle(mode: Mode, x: Grid, y: Grid, values: readonly number[], counted: number): number {
   const sum = values.reduce((s, v) => s + v - x.zero, 0);
-  if (mode === "codes") return origin(y.stored) + fixedAveragePool(values.reduce((s, v) => s + v - origin(x.stored), 0), counted);
+  if (mode === "codes")
+    return (
+      origin(y.stored) +
+      fixedAveragePool(
+        values.reduce((s, v) => s + v - origin(x.stored), 0),
+        counted,
+      )
+    );
   if (mode === "single" || mode === "double") {
     const { multiplier, r } = fixedMean(x.scale, y.scale, counted);
     return y.zero + (mode === "single" ? requantizeSingle : requantizeDouble)(sum, multiplier, r);
@@ -133,23 +162,36 @@ const f = Math.fround;
 describe.each(machines())("window kernels, $variant", (machine) => {
   const seeds = tier(1, 3, 30);
   for (const inBits of [8, 16] as const) {
-    it.each(CASES)(`mean_q %s, ${inBits}-bit: every mode equals rationals and the integer forms (seeds 31 to ${30 + seeds})`, (_name, test) => {
-      for (let seed = 31; seed < 31 + seeds; seed++) {
-        const random = createPcg32(seed);
-        const stored = storedOf(machine, inBits);
-        const x = { stored, zero: stored.lowest + random.integer(0, 255), scale: seed % 2 ? 0.25 : f(0.0173) };
-        for (const mode of ["mean", "sum", "single", "double", "codes"] as const) {
-          const outStored = storedOf(machine, mode !== "codes" && seed % 3 === 0 ? 16 : inBits);
-          const y = { stored: outStored, zero: outStored.lowest + 120, scale: mode === "codes" ? x.scale : seed % 2 ? (mode === "sum" ? 8 : 0.125) : f(0.0131) };
-          const codes = Array.from({ length: inputSize(test) }, () => random.integer(stored.lowest, stored.highest));
-          const expected = windows(test).map(({ elements, counted }) => {
-            const code = meanOracle(mode, x, y, elements.map((i) => codes[i] as number), counted);
-            return Math.max(outStored.lowest, Math.min(outStored.highest, code));
-          });
-          expect(firstDifference(runMean(machine, test, mode, x, y, codes), expected), `${mode}, seed ${seed}`).toBeNull();
+    it.each(CASES)(
+      `mean_q %s, ${inBits}-bit: every mode equals rationals and the integer forms (seeds 31 to ${30 + seeds})`,
+      (_name, test) => {
+        for (let seed = 31; seed < 31 + seeds; seed++) {
+          const random = createPcg32(seed);
+          const stored = storedOf(machine, inBits);
+          const x = { stored, zero: stored.lowest + random.integer(0, 255), scale: seed % 2 ? 0.25 : f(0.0173) };
+          for (const mode of ["mean", "sum", "single", "double", "codes"] as const) {
+            const outStored = storedOf(machine, mode !== "codes" && seed % 3 === 0 ? 16 : inBits);
+            const y = {
+              stored: outStored,
+              zero: outStored.lowest + 120,
+              scale: mode === "codes" ? x.scale : seed % 2 ? (mode === "sum" ? 8 : 0.125) : f(0.0131),
+            };
+            const codes = Array.from({ length: inputSize(test) }, () => random.integer(stored.lowest, stored.highest));
+            const expected = windows(test).map(({ elements, counted }) => {
+              const code = meanOracle(
+                mode,
+                x,
+                y,
+                elements.map((i) => codes[i] as number),
+                counted,
+              );
+              return Math.max(outStored.lowest, Math.min(outStored.highest, code));
+            });
+            expect(firstDifference(runMean(machine, test, mode, x, y, codes), expected), `${mode}, seed ${seed}`).toBeNull();
+          }
         }
-      }
-    });
+      },
+    );
 
     it.each(CASES)(`extreme_q %s, ${inBits}-bit: maximum and minimum, clamped (seed 41)`, (_name, test) => {
       const random = createPcg32(41);
@@ -157,15 +199,32 @@ describe.each(machines())("window kernels, $variant", (machine) => {
       const codes = Array.from({ length: inputSize(test) }, () => random.integer(stored.lowest, stored.highest));
       const outs = windows(test);
       for (const which of [0, 1]) {
-        for (const [min, max] of [[stored.lowest, stored.highest], [stored.lowest + 90, stored.highest - 60]] as const) {
+        for (const [min, max] of [
+          [stored.lowest, stored.highest],
+          [stored.lowest + 90, stored.highest - 60],
+        ] as const) {
           machine.reset();
           const walk = windowDescriptor(test.axes, test.inStrides, test.extents);
           const output = machine.output(outs.length * stored.bytes, stored.bytes);
           const input = machine.put(pack(stored, codes), stored.bytes);
-          machine.run("extreme_q", {
-            input, output, kind: stored.kind, rank: walk.rank, axes: machine.put(walk.words), run: walk.run, which, min, max,
-          }, walk.units);
-          const expected = outs.map(({ elements }) => Math.max(min, Math.min(max, (which ? Math.min : Math.max)(...elements.map((i) => codes[i] as number)))));
+          machine.run(
+            "extreme_q",
+            {
+              input,
+              output,
+              kind: stored.kind,
+              rank: walk.rank,
+              axes: machine.put(walk.words),
+              run: walk.run,
+              which,
+              min,
+              max,
+            },
+            walk.units,
+          );
+          const expected = outs.map(({ elements }) =>
+            Math.max(min, Math.min(max, (which ? Math.min : Math.max)(...elements.map((i) => codes[i] as number)))),
+          );
           expect(firstDifference(unpack(machine, stored, output, outs.length), expected), `which ${which}`).toBeNull();
         }
       }
@@ -181,22 +240,32 @@ describe.each(machines())("window kernels, $variant", (machine) => {
   });
 
   for (const type of ["f32", "f64"] as const) {
-    it.each(Object.entries(REDUCE))(`reduce_${type} %s: every window in tap order, rounded to the type after each operation (seed 51)`, (name, op) => {
-      const random = createPcg32(51);
-      for (const [title, test] of CASES) {
-        const data = Array.from({ length: inputSize(test) }, () => f(random.uniform(name === "logSum" ? 0.01 : -3, 3)));
-        const outs = windows(test);
-        machine.reset();
-        const walk = windowDescriptor(test.axes, test.inStrides, test.extents);
-        const bytes = type === "f32" ? 4 : 8;
-        const input = machine.put(type === "f32" ? Float32Array.from(data) : Float64Array.from(data));
-        const output = machine.output(outs.length * bytes);
-        machine.run(`reduce_${type}`, { input, output, op, rank: walk.rank, axes: machine.put(walk.words), run: walk.run }, walk.units);
-        const found = machine.bytes(output, outs.length * bytes).buffer;
-        const expected = outs.map(({ elements, counted }) => reducePlain(name, elements.map((i) => data[i] as number), counted, type === "f32" ? f : (v) => v));
-        expect(firstDifference(type === "f32" ? new Float32Array(found) : new Float64Array(found), expected), title).toBeNull();
-      }
-    });
+    it.each(Object.entries(REDUCE))(
+      `reduce_${type} %s: every window in tap order, rounded to the type after each operation (seed 51)`,
+      (name, op) => {
+        const random = createPcg32(51);
+        for (const [title, test] of CASES) {
+          const data = Array.from({ length: inputSize(test) }, () => f(random.uniform(name === "logSum" ? 0.01 : -3, 3)));
+          const outs = windows(test);
+          machine.reset();
+          const walk = windowDescriptor(test.axes, test.inStrides, test.extents);
+          const bytes = type === "f32" ? 4 : 8;
+          const input = machine.put(type === "f32" ? Float32Array.from(data) : Float64Array.from(data));
+          const output = machine.output(outs.length * bytes);
+          machine.run(`reduce_${type}`, { input, output, op, rank: walk.rank, axes: machine.put(walk.words), run: walk.run }, walk.units);
+          const found = machine.bytes(output, outs.length * bytes).buffer;
+          const expected = outs.map(({ elements, counted }) =>
+            reducePlain(
+              name,
+              elements.map((i) => data[i] as number),
+              counted,
+              type === "f32" ? f : (v) => v,
+            ),
+          );
+          expect(firstDifference(type === "f32" ? new Float32Array(found) : new Float64Array(found), expected), title).toBeNull();
+        }
+      },
+    );
   }
 });
 
@@ -205,15 +274,25 @@ function reducePlain(name: string, values: readonly number[], counted: number, r
   const sum = () => fold(0, (acc, x) => acc + x);
   const squares = () => fold(0, (acc, x) => acc + round(x * x));
   switch (name) {
-    case "mean": return round(sum() / counted);
-    case "sum": return sum();
-    case "max": return Math.max(...values);
-    case "min": return Math.min(...values);
-    case "prod": return fold(1, (acc, x) => acc * x);
-    case "l1": return fold(0, (acc, x) => acc + Math.abs(x));
-    case "l2": return round(Math.sqrt(squares()));
-    case "sumSquare": return squares();
-    case "logSum": return round(log(sum()));
-    default: return round(log(fold(0, (acc, x) => acc + round(exp(x)))));
+    case "mean":
+      return round(sum() / counted);
+    case "sum":
+      return sum();
+    case "max":
+      return Math.max(...values);
+    case "min":
+      return Math.min(...values);
+    case "prod":
+      return fold(1, (acc, x) => acc * x);
+    case "l1":
+      return fold(0, (acc, x) => acc + Math.abs(x));
+    case "l2":
+      return round(Math.sqrt(squares()));
+    case "sumSquare":
+      return squares();
+    case "logSum":
+      return round(log(sum()));
+    default:
+      return round(log(fold(0, (acc, x) => acc + round(exp(x)))));
   }
 }

@@ -19,7 +19,10 @@ const files = sources(new URL("assembly/kernels/", root));
 const classes = new Map<string, string[]>();
 for (const text of files)
   for (const [, name, body] of text.matchAll(/@unmanaged\s+(?:export\s+)?class\s+(\w+)\s*\{([^}]*)\}/g))
-    classes.set(name!, [...body!.matchAll(/^\s*(\w+)\s*:\s*(usize|i32|u32|f32|isize)\s*;/gm)].map((match) => match[1]!));
+    classes.set(
+      name!,
+      [...body!.matchAll(/^\s*(\w+)\s*:\s*(usize|i32|u32|f32|isize)\s*;/gm)].map((match) => match[1]!),
+    );
 
 /** Body of the top-level function `name` in `text`. */
 function bodyOf(text: string, name: string): string {
@@ -32,13 +35,17 @@ function argsClassOf(name: string): string | undefined {
   const text = files.find((file) => new RegExp(`export function ${name}\\(`).test(file))!;
   const body = bodyOf(text, name);
   const callee = /(\w+)(?:<[\w, ]+>)?\(args\b/.exec(body.slice(body.indexOf("{")))?.[1] ?? "";
-  for (const candidate of `${body}${bodyOf(text, callee)}`.matchAll(/\b\w+<(\w+)>\(args\b/g)) if (classes.has(candidate[1]!)) return candidate[1];
+  for (const candidate of `${body}${bodyOf(text, callee)}`.matchAll(/\b\w+<(\w+)>\(args\b/g))
+    if (classes.has(candidate[1]!)) return candidate[1];
   return undefined;
 }
 
 describe("kernel ABI", () => {
   it.each(Object.keys(KERNELS))("%s reads its args in the order of the host's field list", (name) => {
-    expect(files.some((file) => new RegExp(`export function ${name}\\(`).test(file)), `no exported function ${name}`).toBe(true);
+    expect(
+      files.some((file) => new RegExp(`export function ${name}\\(`).test(file)),
+      `no exported function ${name}`,
+    ).toBe(true);
     const args = argsClassOf(name);
     expect(args, `${name} reads no args class`).toBeDefined();
     expect(classes.get(args!)).toEqual(KERNELS[name]);
@@ -46,7 +53,9 @@ describe("kernel ABI", () => {
 
   it("epilogue offsets are the same on both sides", () => {
     const text = readFileSync(new URL("assembly/numerics/epilogue.ts", root), "utf8");
-    const constants = new Map([...text.matchAll(/export const (\w+): (?:usize|i32) = (\d+);/g)].map(([, name, value]) => [name!, Number(value)]));
+    const constants = new Map(
+      [...text.matchAll(/export const (\w+): (?:usize|i32) = (\d+);/g)].map(([, name, value]) => [name!, Number(value)]),
+    );
     const spelled = (name: string): string => name.replace(/[A-Z0-9]+/g, (part) => (/^\d/.test(part) ? part : `_${part}`)).toUpperCase();
     const shared = { ...HEADER, ...PANEL };
     const found: string[] = [];
@@ -92,7 +101,7 @@ function innerLoops(wat: string, name: string): string[] {
   const loops = lines.flatMap((line, i) => {
     const indent = /^( *)loop\b/.exec(line)?.[1];
     if (indent === undefined) return [];
-    const length = lines.slice(i).findIndex((later) => later === `${indent}end`);
+    const length = lines.slice(i).indexOf(`${indent}end`);
     return [lines.slice(i, i + length).join("\n")];
   });
   return loops.filter((loop) => !/\n *loop\b/.test(loop));

@@ -84,6 +84,22 @@ describe("layersOf", () => {
     expect(layers.map((layer) => layer.island)).toEqual([false, false]);
   });
 
+  it("layers that interleave in node order come in an order in which every input is there", () => {
+    const b = new GraphBuilder();
+    b.input("x", [2, 2]);
+    b.encoding("x", U8);
+    b.node("Exp", ["x"], { outputs: ["e"] }); // joined to the sum below
+    b.node("Neg", ["x"], { outputs: ["n"] });
+    b.encoding("n", FINER);
+    b.node("Abs", ["n"], { outputs: ["a"] });
+    b.encoding("a", FINER);
+    b.output(b.node("Add", ["e", "a"], { outputs: ["y"] }), "n");
+    b.encoding("y", FINER);
+    const layers = layersOf(completed(b));
+    expect(layers.map((layer) => layer.nodes.map((node) => node.op))).toEqual([["Neg"], ["Abs"], ["Exp", "Add"]]);
+    expect(layers.map((layer) => layer.outputs)).toEqual([["n"], ["a"], ["y"]]);
+  });
+
   it("a layer with a float value that leaves is an island, and strict lists every one", () => {
     const b = new GraphBuilder();
     b.input("x", [2, 2]);

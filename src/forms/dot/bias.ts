@@ -2,28 +2,21 @@
 import { type Encoding, gridOf } from "../../encodings/encoding.ts";
 import { type Graph, type ValueId, valueNamed } from "../../graph/graph.ts";
 import { scaleIndexer, weightCodes } from "../../numerics/affine.ts";
+import { productError } from "../../numerics/expansion.ts";
 import type { BiasTerm, DotData } from "./data.ts";
 import { scaleReader } from "./operands.ts";
 
 /** How the bias of a layer is treated, for inspection. `ignored`: a 32-bit encoding that is not the accumulator's grid. */
 export type BiasUse = "none" | "float" | "applied" | "grid" | "ignored";
 
-/** Elements of a float32 constant as the simulation sees them: encodings of ≤ 16 bit are applied, fround(scale · (q − zeroPoint)). */
-export function simulatedConstant(graph: Graph, id: ValueId): Float64Array | null {
-  const { data, shape, encoding, half } = valueNamed(graph, id);
+/** Elements of a float32 constant as real numbers: encodings of ≤ 16 bit are applied. */
+function realConstant(graph: Graph, id: ValueId): Float64Array | null {
+  const { data, shape, half } = valueNamed(graph, id);
   if (!(data instanceof Float32Array) || shape === null || half) return null;
-  const elements = Float64Array.from(data);
-  if (!encoding || gridOf(encoding.type).bits > 16) return elements;
-  const dims = shape as readonly number[];
-  const codes = weightCodes(data, dims, encoding);
-  const indexer = scaleIndexer(encoding, dims);
-  return elements.map((_, i) => {
-    const group = indexer(i);
-    return Math.fround(encoding.scale[group]! * (codes[i]! - encoding.zeroPoint[group]!));
-  });
+  return encodedReals(graph, id) ?? Float64Array.from(data);
 }
 
-/** Elements of a slope as real numbers: an encoded one is the exact product scale · (q − zeroPoint), 24 + 17 bits. */
+/** Elements of a constant with an encoding of ≤ 16 bit: the exact products scale · (q − zeroPoint), 24 + 17 bits. Null for others. */
 export function encodedReals(graph: Graph, id: ValueId): Float64Array | null {
   const { data, shape, encoding } = valueNamed(graph, id);
   if (!encoding || gridOf(encoding.type).bits > 16 || !(data instanceof Float32Array) || shape === null) return null;
@@ -48,7 +41,8 @@ export function perChannel(
   return varies && lead >= 0 && elements.length === channels ? elements : null;
 }
 
-/** One bias term of `id`, times `factor` (Gemm's beta, a float32: the product is an exact double). */
+/** One bias term of `id`, times `factor` (Gemm's beta, a float32). Null when an element is not finite (an attention mask), for which
+ *  exact arithmetic has no number, or its product no double (an encoded one has 41 bits): the layer is then computed in double. */
 export function biasTerm(
   graph: Graph,
   id: ValueId,
@@ -57,11 +51,12 @@ export function biasTerm(
   channels: number,
   factor: number,
 ): BiasTerm | null {
-  const elements = simulatedConstant(graph, id);
+  const elements = realConstant(graph, id);
   if (!elements) return null;
   const { shape, encoding } = valueNamed(graph, id);
   const spread = perChannel(elements, shape as readonly number[], rank, channelAxis, channels);
-  return spread && { value: id, data: spread.map((element) => element * factor), encoding: encoding ?? null };
+  if (!spread?.every((element) => Number.isFinite(element) && productError(element, factor, element * factor) === 0)) return null;
+  return { value: id, data: spread.map((element) => element * factor), encoding: encoding ?? null };
 }
 
 /** What becomes of the first bias's encoding. A 32-bit one describes the accumulator's grid sx·sw (LPBQ: sx·channelScale)

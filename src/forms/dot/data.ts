@@ -6,7 +6,7 @@ import type { DotGeometry } from "../../ops/op.ts";
 /** One addend per output channel, as the simulation has it. The real bias of a layer is the exact sum of its terms. */
 export interface BiasTerm {
   readonly value: ValueId;
-  readonly data: Float64Array; // (channels,); each element is an exact real: float32 · float32 at most
+  readonly data: Float64Array; // (channels,); each element is an exact real: a float32 or scale · (q − zeroPoint), times beta
   readonly encoding: Encoding | null; // as found; ≤ 16 bit is applied in `data` already, 32 bit is not
 }
 

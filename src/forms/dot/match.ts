@@ -46,6 +46,7 @@ export function matchDotNode(node: Node, graph: Graph): DotData | null {
   const geometry = dot.geometry(aInfo, bInfo, outShape, attrs);
   const channels = geometry.kind === "conv" ? geometry.outChannels : geometry.n;
   const scale = dot.scale?.(attrs) ?? { product: 1, bias: 1 };
+  if (!Number.isFinite(scale.product) || !Number.isFinite(scale.bias)) return null;
   const data: DotData = {
     node: node.id,
     op: node.op,
@@ -142,6 +143,7 @@ function activationOf(data: DotData, node: Node, op: OpDef, graph: Graph): DotAc
   if (!declared || declared.kind === "clamp") return declared ?? null;
   const exact = node.inputs[1] !== undefined ? encodedReals(graph, node.inputs[1]) : null;
   const slope = exact ?? Float64Array.from(declared.slope);
+  if (!slope.every(Number.isFinite)) return null;
   if (slope.length === 1) return { kind: "slope", slope: new Float64Array(data.channels).fill(slope[0]!) };
   return slope.length === data.channels && outputChannelAxis(data) === 1 ? { kind: "slope", slope } : null;
 }

@@ -1,0 +1,86 @@
+/** Arguments of the public functions, checked as callers without a type checker may get them wrong. */
+import { sameEncoding } from "../encodings/encoding.ts";
+import { ModelError, modelError } from "../errors.ts";
+import type { Value } from "../graph/graph.ts";
+import type { LoadedModel } from "../model.ts";
+import { Tensor } from "../tensor/tensor.ts";
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return `'${value}'`;
+  if (value === null || typeof value !== "object") return String(value);
+  return Array.isArray(value) ? "a list" : (value.constructor?.name ?? "an object");
+}
+
+function refusal(code: string, name: string, found: unknown, expected: string): ModelError {
+  return modelError(code, `${name}: found ${shown(found)}, expected ${expected}`);
+}
+
+/** The record of options of a public function. throws ModelError "option/type". */
+export function checkedOptions<T extends object>(options: T): T {
+  if (typeof options === "object" && options !== null) return options;
+  throw refusal("option/type", "options", options, "a record of options, or nothing");
+}
+
+/** The value of option `name`, or `fallback` when it is not given. throws ModelError "option/<name>". */
+export function checkedChoice<T extends string>(name: string, value: T | undefined, choices: readonly T[], fallback: T): T {
+  const wanted = value ?? fallback;
+  if (choices.includes(wanted)) return wanted;
+  throw refusal(`option/${name}`, name, wanted, `one of ${choices.join(", ")}`);
+}
+
+/** A model of loadModel. throws ModelError "option/model". */
+export function checkedModel(model: unknown): LoadedModel {
+  const { graph, inputs } = (model ?? {}) as Partial<LoadedModel>;
+  if (graph?.values instanceof Map && Array.isArray(inputs)) return model as LoadedModel;
+  throw refusal("option/model", "model", model, "the result of loadModel");
+}
+
+/** Names of option `name`, or nothing. throws ModelError "option/<name>". */
+export function checkNames(name: "capture" | "fetches", value: unknown): void {
+  if (value === undefined || value === null || (name === "capture" && value === "all")) return;
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return;
+  throw refusal(`option/${name}`, name, value, name === "capture" ? "'all' or a list of names" : "a list of names");
+}
+
+/** Shapes of inputs by name; names and sizes are checked where they are bound. throws ModelError "option/shapes". */
+export function checkShapes(shapes: Readonly<Record<string, readonly number[]>>): void {
+  if (typeof shapes !== "object" || shapes === null)
+    throw refusal("option/shapes", "shapes", shapes, "a record of lists of sizes by input");
+  for (const [name, shape] of Object.entries(shapes))
+    if (!Array.isArray(shape)) throw refusal("option/shapes", `shapes of '${name}'`, shape, "a list of sizes");
+}
+
+/** The record of inputs of a run. throws ModelError "run/feeds". */
+export function checkedFeeds<T extends object>(feeds: T): T {
+  if (typeof feeds === "object" && feeds !== null) return feeds;
+  throw refusal("run/feeds", "feeds", feeds, "a record of tensors by input name");
+}
+
+/** Samples are a list; each is checked as the feeds it is. throws ModelError "option/samples". */
+export function checkSamples(samples: readonly object[]): void {
+  if (!Array.isArray(samples)) throw refusal("option/samples", "samples", samples, "a list of records of tensors by input name");
+}
+
+/** Recordings to compare with: records of tensors by name. throws ModelError "option/against". */
+export function checkRecordings(recordings: readonly Readonly<Record<string, Tensor>>[]): void {
+  for (const [i, record] of recordings.entries()) {
+    const name = `against[${i}]`;
+    if (typeof record !== "object" || record === null) throw refusal("option/against", name, record, "a record of tensors by name");
+    for (const [tensor, fed] of Object.entries(record))
+      if (!(fed instanceof Tensor)) throw refusal("option/against", `${name} '${tensor}'`, fed, "a Tensor");
+  }
+}
+
+/** What is wrong with `fed` as a tensor for `value`, whatever its type and shape; undefined when nothing is. */
+export function feedFlaw(value: Value, fed: unknown): string | undefined {
+  const { type, data, dims, encoding } = (typeof fed === "object" && fed !== null ? fed : {}) as Tensor;
+  try {
+    new Tensor(type, data, dims, encoding);
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return fed instanceof Tensor ? error.message : `found ${shown(fed)}, expected a Tensor`;
+  }
+  if (encoding && value.encoding && !sameEncoding(encoding, value.encoding))
+    return "its codes carry another encoding than the model's input; feed float32, or codes of the input's own encoding";
+  return undefined;
+}
