@@ -9,7 +9,7 @@ export type Kernel = (args: number, begin: number, end: number) => void;
 /** Kernels by name, as the module exports them. */
 export type Kernels = Readonly<Record<string, Kernel>>;
 
-export type ModuleGlobals = Readonly<Record<"MR" | "NR" | "KR" | "Q8_SIGNED", number>>;
+export type ModuleGlobals = Readonly<Record<"MR" | "NR" | "KR" | "Q8_SIGNED" | "WEIGHT_MIN", number>>;
 
 /** The kernels of `module` on `memory`, whose bytes below address 1024 are theirs. Synchronous: the module is compiled already. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
@@ -24,11 +24,11 @@ export function moduleGlobals(kernels: Kernels): ModuleGlobals {
     assert(value instanceof WebAssembly.Global, `kernel module exports no constant ${name}`);
     return value.value as number;
   };
-  return { MR: read("MR"), NR: read("NR"), KR: read("KR"), Q8_SIGNED: read("Q8_SIGNED") };
+  return { MR: read("MR"), NR: read("NR"), KR: read("KR"), Q8_SIGNED: read("Q8_SIGNED"), WEIGHT_MIN: read("WEIGHT_MIN") };
 }
 
 /** The tile of `kernels`, a module of `variant`. */
 export function moduleGeometry(kernels: Kernels, variant: Variant): ModuleGeometry {
   const globals = moduleGlobals(kernels);
-  return { variant, signed: globals.Q8_SIGNED === 1, mr: globals.MR, nr: globals.NR, kr: globals.KR };
+  return { variant, signed: globals.Q8_SIGNED === 1, mr: globals.MR, nr: globals.NR, kr: globals.KR, weightMin: globals.WEIGHT_MIN === -127 ? -127 : -128 };
 }

@@ -52,7 +52,7 @@ function firstFault(probes: readonly Probe[]): string | null {
   return null;
 }
 
-/** Weight in −128 … 127, activation byte in 0 … 255 (true value, or +128 of it), start of accumulator n. */
+/** Weight in −128 … 127 (raised to the variant's smallest), activation byte in 0 … 255 (true value, or +128 of it), start of accumulator n. */
 type Pattern = (i: number) => { readonly w: number; readonly x: number; readonly init: number };
 
 const most: Pattern = () => ({ w: 127, x: 255, init: -2147483648 });
@@ -70,7 +70,7 @@ function matrixProbe(bench: Workbench, m: number, n: number, k: number, pattern:
   const { geometry, bump } = bench;
   const shift = geometry.signed ? 128 : 0;
   const codes = Int16Array.from({ length: m * k }, (_, i) => pattern(7 * Math.floor(i / k) + 3 * (i % k)).x - shift); // (m, k)
-  const weights = Int16Array.from({ length: n * k }, (_, i) => pattern(11 * Math.floor(i / k) + 5 * (i % k)).w); // (n, k)
+  const weights = Int16Array.from({ length: n * k }, (_, i) => Math.max(geometry.weightMin, pattern(11 * Math.floor(i / k) + 5 * (i % k)).w)); // (n, k)
   const weight = (column: number, _: number, i: number): number => weights[column * k + i]!;
   const a = bump.put(geometry.variant === "simd" ? codes : Uint8Array.from(codes));
   const init = Int32Array.from({ length: 8 * Math.ceil(n / 8) }, (_, column) => pattern(column).init);
@@ -113,7 +113,7 @@ function depthwiseProbe(bench: Workbench, pattern: Pattern): Probe {
   const x = bump.put(Uint8Array.from({ length: (pixels + step) * channels }, (_, i) => pattern(i).x - shift));
   const table = Uint32Array.from({ length: pixels * step }, (_, i) => x + channels * (Math.floor(i / step) + (i % step)));
   const init = Int32Array.from({ length: channels }, (_, channel) => pattern(channel).init);
-  const weight = (channel: number, tap: number): number => pattern(5 * channel + tap).w;
+  const weight = (channel: number, tap: number): number => Math.max(geometry.weightMin, pattern(5 * channel + tap).w);
   const fields = {
     table: bump.put(table),
     taps,

@@ -9,4 +9,5 @@ export interface ModuleGeometry {
   readonly mr: number;
   readonly nr: number;
   readonly kr: number;
+  readonly weightMin: -128 | -127; // smallest packed weight that the dot multiplies exactly on every engine of the variant
 }

@@ -66,7 +66,7 @@ function checkDepthwise(bench: DotBench, shape: { m: number; channels: number; t
   const x = bump.put(Uint8Array.from(stored));
   const step = Math.ceil(taps / geometry.kr) * geometry.kr;
   const table = Uint32Array.from({ length: m * step }, (_, i) => x + channels * (Math.floor(i / step) + Math.min(i % step, taps - 1)));
-  const weights = Int8Array.from({ length: channels * taps }, () => random.integer(-128, 127));
+  const weights = Int8Array.from({ length: channels * taps }, () => random.integer(geometry.weightMin, 127));
   const init = Int32Array.from({ length: Math.ceil(channels / 16) * 16 }, () => random.integer(-9000, 9000));
   const outBytes = random.integer(0, 1) ? 1 : 2;
   const outScale = 0.5;
@@ -117,7 +117,8 @@ function checkComputed(bench: DotBench, shape: { m: number; n: number; k: number
   const { geometry } = bench;
   const low = geometry.signed ? -128 : 0;
   const draw = (length: number): number[] => Array.from({ length }, () => random.integer(low, low + 255));
-  const [a, b] = [draw(m * k + 16), draw(k * n)];
+  const a = draw(m * k + 16);
+  const b = draw(k * n).map((code) => (geometry.signed ? Math.max(geometry.weightMin, code) : code)); // they are packed as weights
   const [za, zb] = [random.integer(low, low + 255), random.integer(low, low + 255)];
   const shift = geometry.variant === "usdot" ? 128 : 0;
   const padded = Math.ceil(n / 8) * 8;

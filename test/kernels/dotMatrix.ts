@@ -87,7 +87,7 @@ function operands(bench: DotBench, bump: Bump, c: MatrixCase, random: Pcg32): Op
     const row = Math.min(c.m - 1, block * geometry.mr + (i % geometry.mr));
     table[i] = a + size * rowAt(row, Math.floor(i / geometry.mr) % taps);
   });
-  const [wLow, wHigh] = c.bits === 8 ? [-128, 127] : [-8, 7];
+  const [wLow, wHigh] = c.bits === 8 ? [geometry.weightMin, 127] : [-8, 7];
   const weights = Int8Array.from({ length: c.n * taps * c.k }, (_, i) =>
     code(c.fill === "painted" ? "random" : c.fill, i, wLow, wHigh, random),
   );

@@ -81,7 +81,7 @@ describe.each(["simd", "usdot", "sdot"])("built module %s", (variant) => {
 
   it("exports exactly the kernels of the ABI and the geometry", () => {
     const exported = [...wat.matchAll(/\(export "(\w+)" \((func|global)/g)].map((match) => match[1]!);
-    expect(exported.sort()).toEqual([...Object.keys(KERNELS), "MR", "NR", "KR", "Q8_SIGNED"].sort());
+    expect(exported.sort()).toEqual([...Object.keys(KERNELS), "MR", "NR", "KR", "Q8_SIGNED", "WEIGHT_MIN"].sort());
   });
 
   it("the tile of igemm_q8 has one loop of 2·MR dots per row count, without a call", () => {

@@ -17,7 +17,7 @@ export function isDepthwise(data: DotData): boolean {
   );
 }
 
-/** Weights of −255..255 take every tap twice, w = w1 + w2 with w1 = max(−128, min(127, w)). Wider ones are digit planes. */
+/** Weights of −255..255 take every tap twice, w = w1 + w2 with w1 = max(−127, min(127, w)). Wider ones are digit planes. */
 interface TapPlane {
   readonly name: string;
   readonly weight: number;
@@ -25,8 +25,8 @@ interface TapPlane {
   readonly code: (centred: number, half: number) => number;
 }
 
-function tapPlanes(data: DotData, second: SecondOperand): TapPlane[] {
-  const planes: WeightPlane[] = weightPlanes(data, second, false);
+function tapPlanes(data: DotData, second: SecondOperand, weightMin: -128 | -127): TapPlane[] {
+  const planes: WeightPlane[] = weightPlanes(data, second, false, weightMin);
   if (planes.length > 1 && largestElement(second) <= 254) {
     const low = (w: number): number => Math.max(-127, Math.min(127, w));
     return [{ name: "twice", weight: 1, twice: true, code: (w, half) => (half === 0 ? low(w) : w - low(w)) }];
@@ -48,7 +48,7 @@ export function emitDepthwise(ctx: Lowering, data: DotData, second: SecondOperan
   const { batches, rows } = extentOf(data.geometry);
   const job: Job = { ctx, data, second, finish, m: batches * rows };
   const first = firstPlanes(ctx, data, false);
-  const planes = tapPlanes(data, second);
+  const planes = tapPlanes(data, second, ctx.module.weightMin);
   const region = ctx.shared(`${data.node}:${finish.mode}`, () => finish.region(0, 0, channels));
   const ldc = channels * finish.elementBytes;
   if (first.length * planes.length > 1) {

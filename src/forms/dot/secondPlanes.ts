@@ -35,7 +35,7 @@ export function padded(columns: number): number {
 }
 
 export function constantPlanes(ctx: Lowering, data: DotData, second: SecondOperand, finish: Finish): SecondPlane[] {
-  return weightPlanes(data, second, true).map((plane) => ({
+  return weightPlanes(data, second, true, ctx.module.weightMin).map((plane) => ({
     weight: plane.weight,
     panels: (product, range, first, biased) => constantPanels(ctx, data, second, finish, plane, product, range, first, biased),
   }));
@@ -97,11 +97,27 @@ function startValues(
 /** Planes of a computed second operand, packed in every run. Stored bytes become s8 (minus 128 in the unsigned variant). */
 export function computedPlanes(ctx: Lowering, data: DotData, finish: Finish): SecondPlane[] {
   const { bytes, zero } = ctx.storage(data.bEncoding);
-  const planes = bytePlanes(ctx, data, ctx.input(data.b, "rowMajor"), sizeOf(data.bShape), zero, bytes);
+  const count = sizeOf(data.bShape);
+  const stored = bytePlanes(ctx, data, ctx.input(data.b, "rowMajor"), count, zero, bytes);
+  const planes = ctx.module.weightMin === -128 ? stored : stored.flatMap((plane) => withoutLowest(ctx, data, plane, count));
   return planes.map((plane) => ({
     weight: plane.weight,
     panels: (product, range, first, biased) => computedPanels(ctx, data, finish, plane, product, range, first, biased),
   }));
+}
+
+/** A plane of s8 bytes as two without −128: b = max(b, −127) + (b = −128 ? −1 : 0). */
+function withoutLowest(ctx: Lowering, data: DotData, plane: Plane, count: number): Plane[] {
+  const lookUp = (entryOf: (code: number) => number): Ref => {
+    const output = ctx.buffer(Math.ceil(count / 16) * 16);
+    const table = ctx.constant(Int8Array.from({ length: 256 }, (_, i) => entryOf(i - 128)));
+    ctx.emit("table_q8_q8", { input: plane.base, output, table }, count, data.node);
+    return output;
+  };
+  return [
+    { ...plane, base: lookUp((code) => Math.max(-127, code)) },
+    { ...plane, base: lookUp((code) => (code === -128 ? -1 : 0)), zero: 0 },
+  ];
 }
 
 function computedPanels(

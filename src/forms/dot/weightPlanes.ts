@@ -8,7 +8,7 @@ import type { SecondOperand } from "./operands.ts";
 /** One addend of the weights: centred = Σ planes weight·(code − zero). `zeros`: per channel, for codes that keep their zero point. */
 export interface WeightPlane {
   readonly name: string; // distinguishes keys of one layer
-  readonly weight: number; // power of 256
+  readonly weight: number; // power of the base
   readonly bits: 4 | 8;
   readonly digit: (centred: number) => number; // what the plane holds of a centred weight, zero point not included; int8 when zeros is null
   readonly zeros: ((matrix: number, n: number, c: number) => number) | null; // code = digit + zero, int8
@@ -17,32 +17,34 @@ export interface WeightPlane {
 const identity = (centred: number): number => centred;
 
 /** How the weights of a layer split. int8 or int4 when they fit; 8-bit grids with a zero point keep their codes (`keepZero`: the kernel can
- *  correct by row sums); everything else (16-bit grids, products of block integers) becomes balanced base-256 digits. */
-export function weightPlanes(data: DotData, second: SecondOperand, keepZero: boolean): WeightPlane[] {
+ *  correct by row sums); everything else (16-bit grids, products of block integers, −128 where the variant's smallest weight is −127) becomes
+ *  balanced digits, base 256 in −128..127 or base 255 in −127..127. */
+export function weightPlanes(data: DotData, second: SecondOperand, keepZero: boolean, weightMin: -128 | -127): WeightPlane[] {
   const { least, most } = second;
   const { bits, signed } = gridOf(data.bEncoding.type);
   if (bits <= 4 && least >= -8 && most <= 7) return [{ name: "s4", weight: 1, bits: 4, digit: identity, zeros: null }];
-  if (least >= -128 && most <= 127) return [{ name: "s8", weight: 1, bits: 8, digit: identity, zeros: null }];
-  if (keepZero && bits <= 8 && !data.bEncoding.lpbq) {
+  if (least >= weightMin && most <= 127) return [{ name: "s8", weight: 1, bits: 8, digit: identity, zeros: null }];
+  if (keepZero && weightMin === -128 && bits <= 8 && !data.bEncoding.lpbq) {
     return [{ name: "z8", weight: 1, bits: 8, digit: identity, zeros: zeroReader(data, signed ? 0 : 128) }];
   }
   const planes: WeightPlane[] = [];
-  for (let place = 0; place === 0 || carryInto(place, least) !== 0 || carryInto(place, most) !== 0; place++) {
-    planes.push({ name: `d${place}`, weight: 256 ** place, bits: 8, digit: (centred) => digitAt(place, centred), zeros: null });
+  const base = 128 - weightMin;
+  for (let place = 0; place === 0 || carryInto(place, least, weightMin) !== 0 || carryInto(place, most, weightMin) !== 0; place++) {
+    planes.push({ name: `d${place}`, weight: base ** place, bits: 8, digit: (centred) => digitAt(place, centred, weightMin), zeros: null });
   }
   return planes;
 }
 
-/** What is left of `centred` for the places from `place` up: balanced digits lie in −128..127. Monotone in `centred`. */
-function carryInto(place: number, centred: number): number {
+/** What is left of `centred` for the places from `place` up: balanced digits lie in weightMin..127. Monotone in `centred`. */
+function carryInto(place: number, centred: number, weightMin: number): number {
   let rest = centred;
-  for (let i = 0; i < place; i++) rest = Math.floor((rest + 128) / 256);
+  for (let i = 0; i < place; i++) rest = Math.floor((rest - weightMin) / (128 - weightMin));
   return rest;
 }
 
-function digitAt(place: number, centred: number): number {
-  const rest = carryInto(place, centred);
-  return rest - 256 * Math.floor((rest + 128) / 256);
+function digitAt(place: number, centred: number, weightMin: number): number {
+  const rest = carryInto(place, centred, weightMin);
+  return rest - (128 - weightMin) * Math.floor((rest - weightMin) / (128 - weightMin));
 }
 
 function zeroReader(data: DotData, shift: number): NonNullable<WeightPlane["zeros"]> {
