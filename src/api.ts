@@ -23,7 +23,15 @@ import {
 } from "./runtime/arguments.ts";
 import { kernelsFor } from "./runtime/kernelSource.ts";
 import { withinMemory } from "./runtime/outOfMemory.ts";
-import { capturable, checkFeeds, type EngineChoice, type Feeds, type RunOptions, Session as SessionBase } from "./runtime/session.ts";
+import {
+  capturable,
+  checkFeeds,
+  type EngineChoice,
+  type Feeds,
+  type RunOptions,
+  Session as SessionBase,
+  unknownOutput,
+} from "./runtime/session.ts";
 import { dequantizeCodes, type Rounding } from "./sim/qdq.ts";
 import { simulateGraph } from "./sim/simulate.ts";
 import { type Tensor, tensorNumbers, tensorOf } from "./tensor/tensor.ts";
@@ -142,6 +150,8 @@ export async function runReference(
   const values = withinMemory(() => executeReference(prepared, entered, target));
   const captured = options.capture === "all" ? capturable(prepared) : (options.capture ?? []);
   const outputs = options.fetches ?? prepared.graph.outputs;
+  const foreign = outputs.find((id) => !prepared.graph.outputs.includes(id));
+  if (foreign !== undefined) throw unknownOutput(foreign, prepared.graph.outputs);
   const out: Record<string, Tensor> = Object.create(null);
   const tensor = (id: ValueId): Tensor => {
     const value = prepared.graph.values.get(id);

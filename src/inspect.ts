@@ -41,7 +41,7 @@ export async function inspectModel(model: Model, options: InspectOptions = {}): 
     inputs: model.inputs.map(portReport),
     outputs: model.outputs.map(portReport),
     operators: countOperators(prepared.graph),
-    coverage: coverage(prepared.graph),
+    coverage: coverage(prepared),
     unmatched: { encodings: named("encodings/unmatched"), values: named("encodings/missing") },
     clusters: prepared.layers.filter(({ layer }) => !layer.island && layer.nodes.length > 1).map(groupReport),
     islands: prepared.layers.filter(({ layer }) => layer.island).map(groupReport),
@@ -75,9 +75,10 @@ function countOperators(graph: Graph): { op: string; count: number }[] {
   return [...counts].map(([op, count]) => ({ op, count })).sort((a, b) => b.count - a.count || a.op.localeCompare(b.op));
 }
 
-function coverage(graph: Graph): InspectReport["coverage"] {
-  const made = new Set([...graph.inputs, ...graph.nodes.flatMap((node) => node.outputs)]);
-  const boundary = [...graph.values.values()].filter((value) => made.has(value.id) && value.type === "float32");
+/** Activations: the float values that enter or leave a layer; those inside one need no encoding. */
+function coverage({ graph, layers }: Prepared): InspectReport["coverage"] {
+  const ends = new Set([...graph.inputs, ...layers.flatMap(({ layer }) => [...layer.inputs, ...layer.outputs])]);
+  const boundary = [...graph.values.values()].filter((value) => ends.has(value.id) && !value.data && value.type === "float32");
   const weights = new Set(
     graph.nodes.flatMap((node) => (opOf(node)?.traits.dot ? [node.inputs[1]!] : [])).filter((id) => graph.values.get(id)?.data),
   );

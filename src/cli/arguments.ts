@@ -20,12 +20,18 @@ export interface ModelOptions {
 export function withModelOptions(command: Command): Command {
   return command
     .argument("<model>", "ONNX file")
-    .option("-e, --encodings <file>", "AIMET .encodings file; without it a QDQ model brings its own")
+    .option("-e, --encodings <file>", "AIMET .encodings file; without it a QDQ model brings its own", parseText)
     .option("--strict", "refuse unmatched names and float islands, all listed at once")
     .addOption(new Option("--target <name>", "arithmetic of the integer layers").choices(TARGET_NAMES).default("exact"))
     .addOption(new Option("--variant <name>", "kernel variant").choices(VARIANTS).default("auto"))
     .option("--shape <name=d,d,…>", "shape of an input with symbolic dimensions (repeatable)", collectShape)
-    .option("--json <file>", "also write the result as JSON; - is stdout");
+    .option("--json <file>", "also write the result as JSON; - is stdout", parseText);
+}
+
+/** A path or list of names; an empty one (an unset shell variable) is a mistake, not an absent option. */
+export function parseText(text: string): string {
+  if (text === "") throw new InvalidArgumentError("found nothing, expected a name; is a shell variable unset?");
+  return text;
 }
 
 export function parseCount(text: string): number {

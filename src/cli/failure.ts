@@ -23,6 +23,10 @@ export function reportFailure(error: unknown, sink: Sink): ExitCode {
     sink.write(`${pc.red("error")} ${pc.bold("cli/file")}  ${error.path ?? ""}: ${error.code}. Check the path.\n`);
     return EXIT.badInput;
   }
+  if (error instanceof SessionError && error.code === "session/out-of-memory") {
+    sink.write(`${pc.red("error")} ${pc.bold(error.code)}  ${error.message}\n`);
+    return EXIT.badInput;
+  }
   if (error instanceof SessionError) {
     sink.write(`${pc.red("error")} ${pc.bold(error.code)}  ${error.message}\n`);
     return EXIT.internal;

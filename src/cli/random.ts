@@ -1,9 +1,13 @@
 /** Random samples: the same bytes from the same seed on every engine, one generator per (seed, input, sample). */
 import { gridOf } from "../encodings/encoding.ts";
+import { modelError } from "../errors.ts";
 import { type Feeds, type Model, Tensor, type ValueInfo } from "../index.ts";
 import { createPcg32, type Pcg32 } from "../numerics/pcg32.ts";
 import { integerType, newArray, type TypedArray } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
+
+/** Random elements per input: 1 GiB of float32. */
+const MOST_ELEMENTS = 2 ** 28;
 
 export interface RandomOptions {
   readonly seed: number;
@@ -25,7 +29,14 @@ export function randomSamples(model: Model, options: RandomOptions): Feeds[] {
 
 function randomTensor(input: ValueInfo, random: Pcg32, options: RandomOptions): Tensor {
   const dims = options.shapes[input.name] ?? input.shape.map((dim) => (typeof dim === "number" ? dim : 1));
-  const data = newArray(input.type, sizeOf(dims));
+  const size = sizeOf(dims);
+  if (size > MOST_ELEMENTS) {
+    throw modelError(
+      "cli/shape",
+      `--shape: input '${input.name}' of shape [${dims.join(", ")}] has ${size} elements, at most ${MOST_ELEMENTS} are drawn.`,
+    );
+  }
+  const data = newArray(input.type, size);
   fill(data, input, random, options.bounds.get(input.name));
   return new Tensor(input.type, data, dims);
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { loadModel, type Model, type RunOptions, Session, type Tensor } from "../index.ts";
-import { collectInput, type ModelOptions, parseCount, parseSeed, withModelOptions } from "./arguments.ts";
+import { collectInput, type ModelOptions, parseCount, parseSeed, parseText, withModelOptions } from "./arguments.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
 import { progressLine } from "./progress.ts";
@@ -11,6 +11,7 @@ import { gatherSamples } from "./samples.ts";
 import { saveTensors, stackSamples } from "./stack.ts";
 import { lineWidth, type Streams } from "./streams.ts";
 import { formatTable, plural, shorten, wrap } from "./table.ts";
+import { checkWritable } from "./writable.ts";
 
 interface RunCommandOptions extends ModelOptions {
   readonly input?: Readonly<Record<string, string>>;
@@ -50,18 +51,20 @@ Examples:
 export function addRun(program: Command, streams: Streams, done: (code: ExitCode) => void): void {
   withModelOptions(program.command("run").description("run the model in integers and print, hash or save its outputs"))
     .option("--input <name=file.npy>", "one input tensor (repeatable)", collectInput)
-    .option("--inputs <file.npz>", "input samples; a member's name is the tensor's name")
+    .option("--inputs <file.npz>", "input samples; a member's name is the tensor's name", parseText)
     .option("--random <seed>", "random samples from this seed", parseSeed)
     .option("--samples <n>", "how many samples (default: all of --inputs, 1 of --random)", parseCount)
-    .option("--out <file.npz>", "save the outputs, samples along the leading dimension")
+    .option("--out <file.npz>", "save the outputs, samples along the leading dimension", parseText)
     .option("--quantized", "outputs as integer codes instead of float32")
-    .option("--capture <names>", "also return these values: all, or name,name")
+    .option("--capture <names>", "also return these values: all, or name,name", parseText)
     .addHelpText("after", EXAMPLES)
     .action(async (model: string, options: RunCommandOptions) => done(await runCommand(model, options, streams)));
 }
 
 /** Runs every sample and prints one line per returned tensor. throws ModelError on bad input. */
 export async function runCommand(path: string, options: RunCommandOptions, streams: Streams): Promise<ExitCode> {
+  checkWritable(options.out);
+  checkWritable(options.json);
   const model = await loadModel(path, { ...(options.encodings ? { encodings: options.encodings } : {}), strict: options.strict ?? false });
   const { feeds: samples } = gatherSamples(model, options, streams.stderr);
   const session = await Session.create(model, {

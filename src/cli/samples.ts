@@ -29,6 +29,9 @@ export interface Samples {
 /** The samples the options ask for. Notes (members that are no input) go to `notes`. throws ModelError "cli/…". */
 export function gatherSamples(model: Model, options: SampleOptions, notes: Sink): Samples {
   const feeds = allSamples(model, options, notes);
+  if (options.samples !== undefined && options.samples > feeds.length) {
+    throw modelError("cli/sample-count", `--samples ${options.samples}: the input files hold ${feeds.length}. Ask for at most that many.`);
+  }
   return { feeds: feeds.slice(0, options.samples ?? feeds.length), available: feeds.length };
 }
 

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import pc from "picocolors";
 import { modelError } from "../errors.ts";
 import { loadModel, type Model, type VerifyOptions, type VerifyReport, verify } from "../index.ts";
-import { MODES, type ModelOptions, parseCount, parseSeed, ROUNDINGS, withModelOptions } from "./arguments.ts";
+import { MODES, type ModelOptions, parseCount, parseSeed, parseText, ROUNDINGS, withModelOptions } from "./arguments.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
 import { progressLine } from "./progress.ts";
@@ -12,6 +12,7 @@ import { gatherSamples } from "./samples.ts";
 import { lineWidth, type Streams } from "./streams.ts";
 import { wrap } from "./table.ts";
 import { coverageText, layerTable, sourceName, verdictText } from "./verdict.ts";
+import { checkWritable } from "./writable.ts";
 
 interface VerifyCommandOptions extends ModelOptions {
   readonly inputs?: string;
@@ -32,10 +33,10 @@ Exit codes: 0 exact, explained or undecided (with a warning) · 1 mismatch · 2 
 
 export function addVerify(program: Command, streams: Streams, done: (code: ExitCode) => void): void {
   withModelOptions(program.command("verify").description("compare every layer with a simulation, the reference or a recording"))
-    .option("--inputs <file.npz>", "input samples; a member's name is the tensor's name")
+    .option("--inputs <file.npz>", "input samples; a member's name is the tensor's name", parseText)
     .option("--random <seed>", "random samples from this seed", parseSeed)
     .option("--samples <n>", "how many samples (default: all of --inputs, 1 of --random)", parseCount)
-    .option("--against <source>", "reference, sim-f64, sim-f32, or an .npz of recorded values", "sim-f64")
+    .option("--against <source>", "reference, sim-f64, sim-f32, or an .npz of recorded values", parseText, "sim-f64")
     .addOption(new Option("--rounding <rule>", "tie rule of the simulation").choices(ROUNDINGS))
     .addOption(new Option("--mode <mode>", "feed each layer the source's inputs, or run through").choices(MODES).default("both"))
     .addHelpText("after", EXAMPLES)
@@ -44,6 +45,7 @@ export function addVerify(program: Command, streams: Streams, done: (code: ExitC
 
 /** Runs the comparison and prints it. Returns 1 on a mismatch, else 0. throws ModelError on bad input. */
 export async function verifyCommand(path: string, options: VerifyCommandOptions, streams: Streams): Promise<ExitCode> {
+  checkWritable(options.json);
   const model = await loadModel(path, { ...(options.encodings ? { encodings: options.encodings } : {}), strict: options.strict ?? false });
   if (!options.inputs && options.random === undefined) {
     throw modelError("cli/no-samples", "verify: no samples. Give --inputs FILE.npz, or --random SEED --samples N.");

@@ -30,5 +30,12 @@ export function moduleGlobals(kernels: Kernels): ModuleGlobals {
 /** The tile of `kernels`, a module of `variant`. */
 export function moduleGeometry(kernels: Kernels, variant: Variant): ModuleGeometry {
   const globals = moduleGlobals(kernels);
-  return { variant, signed: globals.Q8_SIGNED === 1, mr: globals.MR, nr: globals.NR, kr: globals.KR, weightMin: globals.WEIGHT_MIN === -127 ? -127 : -128 };
+  return {
+    variant,
+    signed: globals.Q8_SIGNED === 1,
+    mr: globals.MR,
+    nr: globals.NR,
+    kr: globals.KR,
+    weightMin: globals.WEIGHT_MIN === -127 ? -127 : -128,
+  };
 }

@@ -58,17 +58,6 @@ export function packDepthwise(
   return new Uint8Array(packed.buffer);
 }
 
-/** Σ_tap Σ_k of every column, for folding the activation's zero point into init; int32[⌈n/8⌉·8]. */
-export function columnSums(shape: { readonly n: number; readonly taps: number; readonly k: number }, weightAt: WeightAt): Int32Array {
-  const sums = new Int32Array(Math.ceil(shape.n / PANEL_COLUMNS) * PANEL_COLUMNS);
-  for (let n = 0; n < shape.n; n++) {
-    let sum = 0;
-    for (let tap = 0; tap < shape.taps; tap++) for (let k = 0; k < shape.k; k++) sum += weightAt(n, tap, k);
-    sums[n] = sum;
-  }
-  return sums;
-}
-
 function fillPanel(codes: Int8Array, kr: number, nr: number, columns: number, taps: number, k: number, weightAt: WeightAt): void {
   const steps = Math.ceil(k / kr);
   for (let tap = 0; tap < taps; tap++)

@@ -70,7 +70,9 @@ function matrixProbe(bench: Workbench, m: number, n: number, k: number, pattern:
   const { geometry, bump } = bench;
   const shift = geometry.signed ? 128 : 0;
   const codes = Int16Array.from({ length: m * k }, (_, i) => pattern(7 * Math.floor(i / k) + 3 * (i % k)).x - shift); // (m, k)
-  const weights = Int16Array.from({ length: n * k }, (_, i) => Math.max(geometry.weightMin, pattern(11 * Math.floor(i / k) + 5 * (i % k)).w)); // (n, k)
+  const weights = Int16Array.from({ length: n * k }, (_, i) =>
+    Math.max(geometry.weightMin, pattern(11 * Math.floor(i / k) + 5 * (i % k)).w),
+  ); // (n, k)
   const weight = (column: number, _: number, i: number): number => weights[column * k + i]!;
   const a = bump.put(geometry.variant === "simd" ? codes : Uint8Array.from(codes));
   const init = Int32Array.from({ length: 8 * Math.ceil(n / 8) }, (_, column) => pattern(column).init);

@@ -24,9 +24,10 @@ export function layersOf(graph: Graph): Layer[] {
   graph.nodes.forEach((node, i) => {
     push(members, find(i), node);
   });
+  const cut: Cut = { graph, encoded, constant };
   return order(
-    graph,
-    [...members.values()].map((nodes) => layerOf(graph, nodes, encoded, constant)),
+    cut,
+    [...members.values()].map((nodes) => layerOf(cut, nodes, (id) => encoded(id) || graph.outputs.includes(id))),
   );
 }
 
@@ -43,17 +44,22 @@ function isIndexInput(graph: Graph, id: ValueId): boolean {
 
 type Question = (id: ValueId) => boolean;
 
-/** What is not encoded is read inside the layer only: its readers are members. */
-function layerOf(graph: Graph, nodes: readonly Node[], encoded: Question, constant: Question): Layer {
+interface Cut {
+  readonly graph: Graph;
+  readonly encoded: Question;
+  readonly constant: Question;
+}
+
+function layerOf({ encoded, constant }: Cut, nodes: readonly Node[], leaves: Question): Layer {
   const made = new Set(nodes.flatMap((node) => node.outputs));
   const inputs = [...new Set(nodes.flatMap((node) => node.inputs))].filter((id) => id !== "" && !made.has(id) && !constant(id));
-  const outputs = [...made].filter((id) => id !== "" && (encoded(id) || graph.outputs.includes(id)));
+  const outputs = [...made].filter((id) => id !== "" && leaves(id));
   return { nodes, inputs, outputs, island: [...inputs, ...outputs].some((id) => !encoded(id)) };
 }
 
 /** Topological order of layers, stable in node order: one sweep where layers do not interleave. */
-function order(graph: Graph, layers: readonly Layer[]): Layer[] {
-  const ready = new Set<ValueId>(graph.inputs);
+function order(cut: Cut, layers: readonly Layer[]): Layer[] {
+  const ready = new Set<ValueId>(cut.graph.inputs);
   const sorted: Layer[] = [];
   let waiting = layers;
   while (waiting.length > 0) {
@@ -64,10 +70,38 @@ function order(graph: Graph, layers: readonly Layer[]): Layer[] {
         for (const id of layer.outputs) ready.add(id);
       } else left.push(layer);
     }
-    if (left.length === waiting.length) throw cycle(left);
-    waiting = left;
+    waiting = left.length < waiting.length ? left : untied(cut, left);
   }
   return sorted;
+}
+
+/** Layers that wait for themselves, node by node: a value without encoding joins nodes around encoded ones (a residual branch that was
+ *  left out), so that they are no one operator. What joined them leaves as a float. throws ModelError "graph/layer-cycle". */
+function untied(cut: Cut, layers: readonly Layer[]): Layer[] {
+  const producer = new Map<ValueId, Layer>();
+  for (const layer of layers) for (const id of layer.outputs) producer.set(id, layer);
+  const read = new Set([...cut.graph.outputs, ...cut.graph.nodes.flatMap((node) => node.inputs)]);
+  const tied = layers.filter((layer) => layer.nodes.length > 1 && waitsForItself(layer, producer));
+  if (tied.length === 0) throw cycle(layers);
+  return layers.flatMap((layer) =>
+    tied.includes(layer) ? layer.nodes.map((node) => layerOf(cut, [node], (id) => read.has(id))) : [layer],
+  );
+}
+
+function waitsForItself(layer: Layer, producer: ReadonlyMap<ValueId, Layer>): boolean {
+  const seen = new Set<Layer>();
+  const open = [layer];
+  for (let next = open.pop(); next; next = open.pop()) {
+    for (const id of next.inputs) {
+      const before = producer.get(id);
+      if (before === layer) return true;
+      if (before && !seen.has(before)) {
+        seen.add(before);
+        open.push(before);
+      }
+    }
+  }
+  return false;
 }
 
 function cycle(layers: readonly Layer[]): ModelError {

@@ -1,6 +1,7 @@
 /** Session: a model compiled for this engine, its weights packed in WASM memory, ready to run. */
 import { type Issue, ModelError, modelError, SessionError } from "../errors.ts";
 import { type Graph, isOpen, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
+import { isActivationEncoding } from "../graph/query.ts";
 import type { LoadedModel } from "../model.ts";
 import { indexBounds } from "../passes/indexBounds.ts";
 import { bindShapes } from "../passes/inferShapes.ts";
@@ -192,7 +193,7 @@ function schedule(task: () => void): void {
 /** Names that capture: "all" returns: graph inputs with an encoding and every value that leaves a layer. */
 export function capturable(prepared: Prepared): ValueId[] {
   const { graph, layers } = prepared;
-  const inputs = graph.inputs.filter((id) => graph.values.get(id)!.encoding);
+  const inputs = graph.inputs.filter((id) => isActivationEncoding(graph.values.get(id)!));
   return [...new Set([...inputs, ...layers.flatMap(({ layer }) => layer.outputs)])];
 }
 
@@ -201,9 +202,16 @@ function wantedOutputs(plan: Plan, fetches: readonly string[] | undefined): read
   return fetches.map((name) => {
     const port = plan.outputs.find(({ value }) => value === name);
     if (port) return port;
-    const names = nameList(plan.outputs.map(({ value }) => value));
-    throw modelError("run/unknown-output", `fetch '${name}': the model's outputs are ${names}`, { tensor: name });
+    throw unknownOutput(
+      name,
+      plan.outputs.map(({ value }) => value),
+    );
   });
+}
+
+/** For a fetch that is no output of the model. */
+export function unknownOutput(name: string, outputs: readonly string[]): ModelError {
+  return modelError("run/unknown-output", `fetch '${name}': the model's outputs are ${nameList(outputs)}`, { tensor: name });
 }
 
 function nameList(names: readonly string[]): string {

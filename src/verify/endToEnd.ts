@@ -2,6 +2,9 @@
 import type { Encoding } from "../encodings/encoding.ts";
 import type { EndToEndCounts } from "./report.ts";
 
+/** What stands for −∞ (noise, and a source that is all zero): JSON has no infinities. */
+const SILENT_DB = -1000;
+
 export interface EndToEndTally {
   elements: number;
   equal: number;
@@ -29,7 +32,13 @@ export function addEndToEnd(tally: EndToEndTally, runtime: ArrayLike<number>, so
 
 export function endToEndOf(tally: EndToEndTally): EndToEndCounts {
   const { elements, equal, maxLsb, signal, noise } = tally;
-  return { elements, equal, differing: elements - equal, maxLsb, sqnrDb: noise === 0 ? null : 10 * Math.log10(signal / noise) };
+  return {
+    elements,
+    equal,
+    differing: elements - equal,
+    maxLsb,
+    sqnrDb: noise === 0 ? null : Math.max(SILENT_DB, 10 * Math.log10(signal / noise)),
+  };
 }
 
 export function totalEndToEnd(tallies: readonly EndToEndTally[]): EndToEndCounts {

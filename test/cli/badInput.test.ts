@@ -1,5 +1,5 @@
 /** Malformed and contradictory input: one typed error each, exit code 2, no stack trace. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { NpyArray } from "../../src/io/npy.ts";
@@ -36,6 +36,24 @@ async function refused(words: string[], code: RegExp, mention: string | RegExp):
 const run = (...words: string[]): string[] => ["run", cnn.model, "-e", cnn.encodings, ...words];
 
 describe("bad input", () => {
+  test("an empty file name, from an unset shell variable, is not an absent option", async () => {
+    for (const words of [
+      ["-e", ""],
+      ["--random", "1", "--out", ""],
+      ["--random", "1", "--json", ""],
+      ["--random", "1", "--capture", ""],
+    ])
+      await refused(["run", cnn.model, ...words], /error/, /unset/);
+  });
+  test("nothing is written when one of two output files cannot be", async () => {
+    const out = join(scratch(), "out.npz");
+    await refused(run("--random", "1", "--out", out, "--json", join(scratch(), "no", "folder.json")), /cli\/file/, /does not exist/);
+    expect(existsSync(out)).toBe(false);
+  });
+  test("more samples than the files hold are refused, not clipped", () =>
+    refused(run("--inputs", cnn.inputs, "--samples", "50"), /cli\/sample-count/, /hold 3/));
+  test("a shape too large to draw is refused before anything is allocated", () =>
+    refused(run("--random", "1", "--shape", "input=1,1,100000,100000"), /cli\/shape/, /10000000000/));
   test("a model file that does not exist is named", () => refused(["run", "no-such.onnx", "--random", "1"], /error/, /no-such\.onnx/));
   test("a file that is no ONNX model is refused", () =>
     refused(["inspect", file("text.onnx", "hello, this is not a model")], /onnx\//, /text\.onnx|model/));

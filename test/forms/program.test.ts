@@ -128,7 +128,12 @@ describe("island form", () => {
       node("GatherElements", ["r", "i"], ["y"], { axis: 1 }),
     ]);
     const set = formed(graph);
-    const builder = new PlanBuilder(graph, "exact", { variant: "simd", signed: true, mr: 4, nr: 8, kr: 2, weightMin: -128 }, createWeightStore());
+    const builder = new PlanBuilder(
+      graph,
+      "exact",
+      { variant: "simd", signed: true, mr: 4, nr: 8, kr: 2, weightMin: -128 },
+      createWeightStore(),
+    );
     for (const id of set.layer.inputs) builder.addInput(id, null);
     const caught = (() => {
       try {
@@ -160,7 +165,12 @@ describe("what kernels cannot walk", () => {
       ]);
       const set = formed(graph);
       expect(set.form.name).toBe(name);
-      const builder = new PlanBuilder(graph, "exact", { variant: "simd", signed: true, mr: 4, nr: 8, kr: 2, weightMin: -128 }, createWeightStore());
+      const builder = new PlanBuilder(
+        graph,
+        "exact",
+        { variant: "simd", signed: true, mr: 4, nr: 8, kr: 2, weightMin: -128 },
+        createWeightStore(),
+      );
       builder.addInput("x", null);
       expect(() => set.form.lower(set.data, set.layer, builder)).toThrow(
         expect.objectContaining({ name: "ModelError", code: "plan/no-kernel" }),

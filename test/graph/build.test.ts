@@ -5,7 +5,7 @@ import { ModelError } from "../../src/errors.ts";
 import { GraphBuilder } from "../../src/graph/build.ts";
 import type { Graph, Node } from "../../src/graph/graph.ts";
 import { printGraph } from "../../src/graph/print.ts";
-import { freshValueId, mapNodes, removeUnused, replaceReads, withValues } from "../../src/graph/rewrite.ts";
+import { withValues } from "../../src/graph/rewrite.ts";
 import { graphIssues, sortNodes } from "../../src/graph/validate.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 
@@ -117,40 +117,5 @@ describe("sorting", () => {
       }
       expect(sortNodes(nodes).sorted).toEqual(nodes); // already sorted: unchanged
     }
-  });
-});
-
-describe("rewriting", () => {
-  test("reads are replaced in nodes, outputs and subgraphs, through chains; the given graph stays", () => {
-    const graph = sample();
-    const changed = replaceReads(
-      graph,
-      new Map([
-        ["a", "b"],
-        ["b", "x"],
-        ["z", "y"],
-      ]),
-    );
-    expect(changed.outputs).toEqual(["y"]);
-    expect(printGraph(changed)).toContain("r: float32[?] = Relu(x) # inner");
-    expect(printGraph(graph)).toContain("r: float32[?] = Relu(a) # inner");
-  });
-
-  test("unused nodes and values go, what a subgraph reads stays", () => {
-    const graph = removeUnused(sample());
-    expect(graph.nodes.map((node) => node.id)).toEqual(["mul", "if", "clip"]);
-    expect([...graph.values.keys()]).toEqual(["x", "flag", "two", "a", "y", "z"]);
-  });
-
-  test("nodes are kept, dropped or multiplied", () => {
-    const graph = mapNodes(sample(), (node) =>
-      node.id === "unused" ? [] : node.id === "mul" ? [node, { ...node, id: "again", outputs: ["a2"] }] : undefined,
-    );
-    expect(graph.nodes.map((node) => node.id)).toEqual(["mul", "again", "if", "clip"]);
-  });
-
-  test("a fresh id avoids every value of the graph", () => {
-    expect(freshValueId(sample(), "new")).toBe("new");
-    expect(freshValueId(sample(), "x")).toBe("x#1");
   });
 });

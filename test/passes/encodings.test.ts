@@ -1,7 +1,10 @@
 /** Encodings pass through data movement and cut the graph into layers. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { perTensor } from "../../src/encodings/encoding.ts";
 import { GraphBuilder } from "../../src/graph/build.ts";
+import { loadModel, runReference, Session, Tensor, verify } from "../../src/index.ts";
 import { modelOf } from "../../src/model.ts";
 import { completeEncodings } from "../../src/passes/completeEncodings.ts";
 import { bindShapes, inferShapes } from "../../src/passes/inferShapes.ts";
@@ -112,5 +115,28 @@ describe("layersOf", () => {
     expect(layersOf(completeEncodings(inferShapes(bindShapes(graph, {})))).map((layer) => layer.island)).toEqual([false, true, true]);
     expect(modelOf(graph).warnings.map((issue) => issue.code)).toEqual(["graph/float-island", "graph/float-island"]);
     expect(() => modelOf(graph, [], true)).toThrowError(/Neg 'Neg_1'[\s\S]*Abs 'Abs_2'/);
+  });
+});
+
+describe("a residual branch without an encoding", () => {
+  it("becomes float islands instead of a cycle, and the runtime still equals the reference", async () => {
+    const folder = join(import.meta.dirname, "../../models/digits_cnn/w8a8_pc");
+    const encodings = JSON.parse(readFileSync(join(folder, "model.encodings"), "utf8")) as { activation_encodings: { name: string }[] };
+    encodings.activation_encodings = encodings.activation_encodings.filter(({ name }) => name !== "/relu1/Relu_output_0");
+    const model = await loadModel(join(folder, "model.onnx"), { encodings });
+    expect(model.warnings.map(({ code }) => code)).toContain("graph/float-island");
+    const feeds = {
+      input: new Tensor(
+        "float32",
+        Float32Array.from({ length: 64 }, (_, i) => ((i * 7) % 17) / 8 - 0.5),
+        [1, 1, 8, 8],
+      ),
+    };
+    const session = await Session.create(model);
+    const runtime = session.runSync(feeds, { capture: "all", quantized: true });
+    const reference = await runReference(model, feeds, { capture: "all", quantized: true });
+    for (const [id, { data }] of Object.entries(reference)) expect(runtime[id]!.data, id).toEqual(data);
+    const report = await verify(model, [feeds], { against: "sim-f64" });
+    expect(report.totals.local!.unexplained).toBe(0);
   });
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { perTensor } from "../../src/encodings/encoding.ts";
 import { GraphBuilder } from "../../src/graph/build.ts";
-import { loadModel, ModelError, Session, SessionError, Tensor } from "../../src/index.ts";
+import { loadModel, ModelError, runReference, Session, SessionError, Tensor } from "../../src/index.ts";
 import { modelOf } from "../../src/model.ts";
 
 const FOLDER = join(import.meta.dirname, "../../models/digits_cnn/w8a8_pc");
@@ -92,6 +92,7 @@ describe("Session", () => {
     const session = await Session.create(await load());
     expect((await refusal(session.run({ input: digit() }, { capture: ["nothing"] }))).code).toBe("run/unknown-value");
     expect((await refusal(session.run({ input: digit() }, { fetches: ["nothing"] }))).code).toBe("run/unknown-output");
+    expect((await refusal(runReference(await load(), { input: digit() }, { fetches: ["nothing"] }))).code).toBe("run/unknown-output");
     expect(Object.keys(session.runSync({ input: digit() }, { fetches: ["output"], capture: ["/relu1/Relu_output_0"] }))).toEqual([
       "/relu1/Relu_output_0",
       "output",
