@@ -76,8 +76,10 @@ export class Session extends SessionBase {
     const { shapes = {}, signal } = checkedOptions(options);
     checkShapes(shapes);
     if (signal?.aborted) throw new SessionError("session/aborted", "the session was aborted before it was created");
+    const engine = engineFor(options.variant); // compiles while the model is read
+    engine.catch(() => {});
     const model = isModel(source) ? checkedModel(source) : await loadModel(source as Source, options);
-    const session = new Session(model, await engineFor(options.variant), checkedTarget(options.target));
+    const session = new Session(model, await engine, checkedTarget(options.target));
     const { graph } = model;
     const open = graph.inputs.some((id) => isOpen(valueNamed(graph, id)) && !Object.hasOwn(options.shapes ?? {}, id));
     if (!open) session.plan(options.shapes ?? {});
