@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "src/**/*.test.ts"],
-    testTimeout: 120_000,
+    testTimeout: process.env.BITEXACT_TIER === "soak" ? 3_600_000 : 120_000,
     pool: "forks",
     isolate: false,
     maxWorkers: 2,

@@ -53,7 +53,15 @@ function convAttrs(shape: ConvShape): [string, Attr][] {
   ];
 }
 
-export function convSkeleton(s: ConvShape): Skeleton {
+/** The shape with dilations of 1 where the dilated kernel would not fit the padded input: such a convolution has no output. */
+function fitted(shape: ConvShape): ConvShape {
+  const rank = shape.input.length;
+  const room = shape.input.map((extent, d) => extent + shape.pads[d]! + shape.pads[d + rank]!);
+  return { ...shape, dilation: shape.dilation.map((step, d) => ((shape.kernel[d]! - 1) * step + 1 > room[d]! ? 1 : step)) };
+}
+
+export function convSkeleton(shape: ConvShape): Skeleton {
+  const s = fitted(shape);
   const rank = s.input.length;
   const spatial = s.input.map(
     (extent, d) => Math.floor((extent + s.pads[d]! + s.pads[d + rank]! - (s.kernel[d]! - 1) * s.dilation[d]! - 1) / s.stride[d]!) + 1,
