@@ -82,7 +82,8 @@ function build(input: ValueId, output: ValueId, from: Encoding, to: Encoding, no
     const steps = value[i]! / levels.scale;
     const doubt = (error ? error[i]! / levels.scale : Number.POSITIVE_INFINITY) + Math.abs(steps) * 2 ** -51;
     const decided = Math.abs(Math.abs(steps - Math.floor(steps)) - 0.5) > doubt;
-    out[i] = rational && finite[i] && !decided ? exactCode(input, output, x[i]!, nodes, graph, levels) : codeOf(value[i]!, levels);
+    const exact = rational && finite[i] && !decided ? exactCode(input, output, x[i]!, nodes, graph, levels) : null;
+    out[i] = exact ?? codeOf(value[i]!, levels);
   }
   return out;
 }
@@ -121,7 +122,17 @@ function chain(input: ValueId, output: ValueId, x: Numbers, nodes: readonly Reso
   return { value: values.get(output)!.data, error: bounded ? errors.get(output)!.data : null, finite };
 }
 
-function exactCode(input: ValueId, output: ValueId, x: number, nodes: readonly Resolved[], graph: Graph, levels: Levels): number {
+/** The code of the exact value; null when an attribute is infinite, which is no rational (the double chain decides then). */
+function exactCode(input: ValueId, output: ValueId, x: number, nodes: readonly Resolved[], graph: Graph, levels: Levels): number | null {
+  try {
+    return rationalCode(input, output, x, nodes, graph, levels);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function rationalCode(input: ValueId, output: ValueId, x: number, nodes: readonly Resolved[], graph: Graph, levels: Levels): number {
   const values = new Map<ValueId, Rational>([[input, fromNumber(x)]]);
   for (const { node, def, attrs } of nodes) {
     const args = node.inputs.map((id) => {

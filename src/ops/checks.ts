@@ -1,7 +1,7 @@
 /** Checks that shape inference shares: presence, element types, ranks, axes, broadcasting, known constants. */
 import { assert, modelError } from "../errors.ts";
 import { type ElementType, isFloatType } from "../tensor/dtype.ts";
-import { broadcastShapes, formatShape, normalizeAxis, sizeOf } from "../tensor/shape.ts";
+import { broadcastShapes, formatShape, MAX_EXTENT, normalizeAxis, sizeOf } from "../tensor/shape.ts";
 import type { Numbers, TypeInfo } from "./op.ts";
 
 export function shapeError(message: string): Error {
@@ -97,6 +97,9 @@ export function checkDims(dims: number[]): number[] {
   } catch {
     throw shapeError(`the output shape ${formatShape(dims)} has too many elements`);
   }
+  const long = dims.find((dim) => dim > MAX_EXTENT);
+  if (long !== undefined)
+    throw shapeError(`the output shape ${formatShape(dims)} has an extent of ${long}, at most ${MAX_EXTENT} is computed`);
   return dims;
 }
 

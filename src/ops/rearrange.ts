@@ -89,6 +89,7 @@ function partsOf(inputs: Infos, attrs: SplitAttrs): { readonly axis: number; rea
   }
   const count = attrs.count;
   if (count === undefined) throw shapeError("the parts are not given, expected an input, an attribute 'split' or 'num_outputs'");
+  if (count > extent) throw shapeError(`${count} parts of an extent of ${extent} (axis ${axis}), expected at most as many`);
   const part = Math.ceil(extent / count);
   const parts = Array.from({ length: count }, (_, i) => Math.max(0, Math.min(part, extent - i * part)));
   return { axis, parts };

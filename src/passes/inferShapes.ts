@@ -8,7 +8,7 @@ import { halfToFloat } from "../numerics/half.ts";
 import { opOf } from "../ops/index.ts";
 import type { Numbers, OpDef, TypeInfo } from "../ops/op.ts";
 import { type ElementType, integerType, isFloatType, newArray, type TypedArray } from "../tensor/dtype.ts";
-import { sizeOf } from "../tensor/shape.ts";
+import { MAX_EXTENT, sizeOf } from "../tensor/shape.ts";
 import { carryEncoding } from "./carryEncoding.ts";
 
 /** Folded results above this many elements, and above what their inputs hold, stay nodes (ConstantOfShape bombs). */
@@ -44,7 +44,13 @@ export function bindShapes(graph: Graph, shapes: Readonly<Record<string, readonl
   for (const id of graph.inputs) {
     const value = values.get(id)!;
     const given = Object.hasOwn(shapes, id) ? shapes[id] : undefined;
-    values.set(id, { ...value, shape: given ?? fix(id, value.shape ?? []) });
+    const shape = given ?? fix(id, value.shape ?? []);
+    const long = shape.find((dim) => dim > MAX_EXTENT);
+    if (long !== undefined) {
+      const message = `input '${id}': shape [${shape.join(", ")}] has an extent of ${long}, at most ${MAX_EXTENT} is computed`;
+      issues.push({ code: "graph/input-shape", tensor: id, message });
+    }
+    values.set(id, { ...value, shape });
   }
   if (issues.length > 0) throw new ModelError(issues);
   return { ...graph, values };

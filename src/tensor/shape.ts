@@ -1,5 +1,8 @@
 /** Shapes as plain arrays of dimensions: sizes, strides, broadcasting. Row-major unless said otherwise. */
 
+/** Largest extent of one axis: lists with an entry per index of an axis stay ordinary arrays. */
+export const MAX_EXTENT = 2 ** 25;
+
 /** Number of elements; throws RangeError when the product is not a safe integer. */
 export function sizeOf(dims: readonly number[]): number {
   let size = 1;

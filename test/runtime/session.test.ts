@@ -147,6 +147,32 @@ describe("Session", () => {
     expect([...session.runSync(ids(1)).rows!.data]).toEqual([0.75, 1, 1.25]);
   });
 
+  it("an axis too long for lists per index is refused when the model is loaded", () => {
+    const b = new GraphBuilder();
+    b.input("x", [1, 4]);
+    b.constant("pads", [0, 0, 0, 100_000_000], [4], "int64");
+    b.output(b.node("Pad", ["x", "pads"], { outputs: ["y"] }));
+    expect(() => modelOf(b.build())).toThrowError(/extent of 100000004, at most 33554432/);
+    const wide = new GraphBuilder();
+    wide.input("x", [1, 2 ** 26]);
+    wide.output(wide.node("Relu", ["x"], { outputs: ["y"] }));
+    expect(() => modelOf(wide.build())).toThrowError(/at most 33554432/);
+  });
+
+  it("an infinite slope is computed in double instead of failing as no rational", async () => {
+    const b = new GraphBuilder();
+    b.input("x", [1, 4]);
+    b.encoding("x", perTensor("uint8", 1 / 2, 128));
+    b.node("HardSigmoid", ["x"], { outputs: ["y"], attrs: { alpha: Number.POSITIVE_INFINITY, beta: 0.5 } });
+    b.encoding("y", perTensor("uint8", 1 / 3, 0));
+    b.output("y");
+    const model = modelOf(b.build());
+    const feeds = { x: new Tensor("float32", Float32Array.of(-3, -0.5, 0.5, 3), [1, 4]) };
+    const runtime = (await Session.create(model)).runSync(feeds, { quantized: true });
+    expect([...(runtime.y!.data as Uint8Array)]).toEqual([0, 0, 3, 3]);
+    expect((await runReference(model, feeds, { quantized: true })).y!.data).toEqual(runtime.y!.data);
+  });
+
   it("dispose is idempotent and any use after it is a typed error", async () => {
     const session = await Session.create(await load());
     session.dispose();
