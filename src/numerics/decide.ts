@@ -37,14 +37,6 @@ export function rescale(acc: number, factor: readonly number[], bias: readonly n
   return toNumber({ num: roundRational(div(numerator, fromNumber(outScale))), den: 1n });
 }
 
-/** The double value of (acc·Σfactor + Σbias) / outScale, for reports: relative error about (n + 2)·2^−53 of the terms' magnitude. */
-export function rescaleReal(acc: number, factor: readonly number[], bias: readonly number[], outScale: number): number {
-  let sum = 0;
-  for (const f of factor) sum += acc * f;
-  for (const b of bias) sum += b;
-  return sum / outScale;
-}
-
 /** RNE of the exact real Σ aᵢ·bᵢ / (c·d). All finite doubles taken as exact reals, c·d ≠ 0. Not clamped; never −0. */
 export function divideExact(numerators: readonly (readonly [number, number])[], denominators: readonly [number, number]): number {
   let sum = 0;
