@@ -141,7 +141,7 @@ function matrixCase(
   });
   const end = finish(bench, n, taps * k, epilogue);
   const c = bump.reserve(m * n);
-  const mBlock = igemmBlock(geometry, m, taps * k);
+  const mBlock = igemmBlock(geometry, m);
   const fields = {
     a,
     lda: k * size,

@@ -91,22 +91,26 @@ export function rowElementBytes(module: ModuleGeometry): 1 | 2 {
   return module.variant === "simd" ? 2 : 1;
 }
 
-/** Rows per unit of igemm_q8: a multiple of MR whose rows fit a quarter MiB. `k`: elements of one whole row, all taps. */
-export function igemmBlock(module: ModuleGeometry, m: number, k: number): number {
-  const rows = Math.max(1, Math.floor(262144 / Math.max(1, k * rowElementBytes(module))));
-  const blocks = Math.max(1, Math.ceil(m / rows));
-  return Math.max(1, Math.ceil(Math.ceil(m / blocks) / module.mr)) * module.mr;
+/** Rows per unit of igemm_q8: all, rounded up to whole tiles. Panels are unpacked once per unit, and one thread needs no more. */
+export function igemmBlock(module: ModuleGeometry, m: number): number {
+  return Math.max(1, Math.ceil(m / module.mr)) * module.mr;
 }
 
 export function igemmUnits(m: number, n: number, mBlock: number): number {
   return Math.ceil(m / mBlock) * Math.ceil(n / PANEL_COLUMNS);
 }
 
-/** Scratch bytes of igemm_q8: one panel unpacked to int8 (int4 weights) or widened to int16 (simd). */
+/** Bytes of unpacked panels that igemm_q8 keeps at once, at most 16 panels; bytes of a row that lie together, bytes from row to row of copied rows, and
+ *  depth from which a strip is one tile. The kernel counts alike (igemm_q8.ts, rows.ts). */
+const [GROUP_BYTES, CHUNK, STRIDE, STRIP_DEPTH] = [524288, 1024, 1088, 16384];
+
+/** Scratch bytes of igemm_q8: a strip of rows and a group of panels, unpacked to int8 (int4 weights) or widened to int16 (simd). */
 export function igemmScratch(module: ModuleGeometry, taps: number, k: number, bits: 4 | 8): number {
-  const codes = taps * Math.ceil(k / module.kr) * module.kr * PANEL_COLUMNS + 32;
-  if (module.variant === "simd") return 2 * codes;
-  return bits === 4 ? codes : 0;
+  const steps = taps * Math.ceil(k / module.kr);
+  const tiles = 4 * steps > STRIP_DEPTH ? 1 : module.variant === "simd" ? 4 : 3;
+  const rows = tiles * Math.ceil((4 * steps) / CHUNK) * module.mr * STRIDE;
+  const panels = Math.max(1, Math.min(16, Math.floor(GROUP_BYTES / Math.max(1, 32 * steps))));
+  return rows + (module.variant === "simd" || bits === 4 ? panels * 32 * steps : 0) + 64;
 }
 
 /** Scratch bytes of requantize_s32. */
