@@ -153,6 +153,8 @@ function matrixCase(
     k,
     w,
     bits,
+    blockScale: 0,
+    blockDepth: 0,
     init: bump.put(init),
     rowSums: 0,
     rowFactor: 0,

@@ -18,9 +18,11 @@ export const PANEL_COLUMNS = 8;
  * not matter (its weights are 0).
  *
  * igemm_q8: c[m][n] = epilogue(init[n] + rowFactor[n]·rowSums[m] + Σ_tap Σ_k row(m,tap)[k] · w[tap][k][n]), int32 modulo 2^32.
- *   w: panels of packWeights (pack.ts), 16-byte aligned; bits 8 or 4. init: int32[⌈n/8⌉·8]. rowSums: int32[m] or 0; rowFactor: int32[⌈n/8⌉·8],
+ *   w: panels of packWeights (pack.ts), 16-byte aligned; bits 8 or 4. blockScale: 0, or packBlockScales of int4 panels: every w of a column and block of
+ *   blockDepth channels is multiplied by that integer, which must leave it in the variant's int8 range; blockDepth, and k with several taps, are multiples
+ *   of 4. init: int32[⌈n/8⌉·8]. rowSums: int32[m] or 0; rowFactor: int32[⌈n/8⌉·8],
  *   read only with rowSums. epilogue: header + panel blocks of epilogue.ts. c: row m at c + m·ldc; only the n columns are written.
- *   mBlock: rows per unit, a multiple of MR (igemmBlock). scratch: igemmScratch bytes, 16-byte aligned, or 0 when that is 0.
+ *   mBlock: rows per unit, a multiple of MR (igemmBlock). scratch: igemmScratch bytes, 16-byte aligned.
  *   Units: igemmUnits.
  * dwconv_q8: c[m][ch] = epilogue(init[ch] + Σ_tap row(m,tap)[ch] · w[tap][ch]). Stored q8 bytes in every variant (never widened).
  *   table: [m][⌈taps/KR⌉·KR] absolute addresses of channel 0; the taps beyond `taps` repeat any readable row. A row is read up to `channels` rounded
@@ -53,6 +55,8 @@ export const DOT_KERNELS = {
     "k",
     "w",
     "bits",
+    "blockScale",
+    "blockDepth",
     "init",
     "rowSums",
     "rowFactor",

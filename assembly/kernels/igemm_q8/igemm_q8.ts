@@ -3,7 +3,8 @@ import { KR, MR } from "../../geometry";
 import { ACC } from "../../simd/scratch";
 import { finish, outputBytes, panelBlockAt } from "../../numerics/requantize";
 import { IgemmArgs } from "./args";
-import { unpackPanel, unpackPanelWide, widenPanel } from "./panel";
+import { eights, nibbleBlocks, nibbleRow } from "./nibbleRow";
+import { GROUP_DEPTH, unpackPanel, unpackScaled, widenPanel } from "./panel";
 import { copyRows, tileBytes } from "./rows";
 import { narrowTile, rowInPlace, STRIP, stripTiles } from "./strip";
 
@@ -37,41 +38,54 @@ export function igemm_q8(args: usize, begin: i32, end: i32): void {
 
 /** `count` panels from `panel` against `rows` rows from `first`: strip by strip, every panel before the next rows. */
 function panelGroup(g: IgemmArgs, panel: i32, count: i32, steps: i32, first: i32, rows: i32, strip: i32): void {
-  const unpack = unpacks(g, rows);
-  const depth = <usize>steps << 2;
-  const inPlace = DOT != 0 && rows == 1 && !g.table;
-  const copy = g.scratch;
-  const panels = copy + tileBytes(depth) * (strip / MR);
-  const last = first + rows;
-  if (unpack && rows > strip) for (let p = 0; p < count; ++p) unpackOne(g, panel + p, steps, panels + <usize>p * (<usize>steps << 5));
-  for (let i = first; i < last; i += strip) {
-    const now = min(strip, last - i);
-    if (!inPlace) copyRows(g, i, now, <usize>((g.k + KR - 1) / KR) << 2, copy);
+  if (rows == 1 && !g.table && (DOT != 0 || g.bits == 4)) {
+    rowPanels(g, panel, count, steps, first);
+    return;
+  }
+  const unpack = unpacks(g, rows), ahead = rows > strip;
+  const depth = <usize>steps << 2, size = depth << 3; // bytes of a row, of an unpacked panel
+  const panels = g.scratch + tileBytes(depth) * (strip / MR);
+  if (unpack && ahead) for (let p = 0; p < count; ++p) unpackOne(g, panel + p, steps, panels + <usize>p * size);
+  for (let i = first; i < first + rows; i += strip) {
+    const now = min(strip, first + rows - i);
+    copyRows(g, i, now, <usize>((g.k + KR - 1) / KR) << 2, g.scratch);
     for (let p = panel; p < panel + count; ++p) {
-      let w = g.w + <usize>p * (steps * KR * 8);
-      if (unpack) {
-        w = panels;
-        if (rows > strip) w += <usize>(p - panel) * (<usize>steps << 5);
-        else unpackOne(g, p, steps, w);
-      }
+      const w = !unpack ? g.w + <usize>p * (steps * KR * 8) : ahead ? panels + <usize>(p - panel) * size : panels;
+      if (unpack && !ahead) unpackOne(g, p, steps, w);
       const init = g.init + (<usize>p << 5);
-      if (inPlace) rowInPlace(g.a + <usize>i * g.lda, depth, w, init, ACC);
-      else if (DOT == 0 && !unpack) narrowTile(now, copy, depth, w, init, ACC);
-      else stripTiles(now, copy, depth, w, init, ACC);
+      if (DOT == 0 && !unpack) narrowTile(now, g.scratch, depth, w, init, ACC);
+      else stripTiles(now, g.scratch, depth, w, init, ACC);
       if (g.rowSums) addRowSums(g, i, now, p);
       storeStrip(g, i, now, p);
     }
   }
 }
 
+/** One direct row, read in place. */
+function rowPanels(g: IgemmArgs, panel: i32, count: i32, steps: i32, i: i32): void {
+  const a = g.a + <usize>i * g.lda;
+  const groups = (steps * KR + GROUP_DEPTH - 1) / GROUP_DEPTH;
+  const block = g.blockScale ? g.blockDepth / GROUP_DEPTH : max(1, groups);
+  const size = <usize>(g.bits == 4 ? groups << 4 : steps << 5);
+  const blockBytes = <usize>((groups + block - 1) / block) << 3;
+  if (g.bits == 4) eights(a, groups, block, g.scratch);
+  for (let p = panel; p < panel + count; ++p) {
+    const w = g.w + <usize>p * size, init = g.init + (<usize>p << 5);
+    if (g.bits == 8) rowInPlace(a, <usize>steps << 2, w, init, ACC);
+    else if (g.blockScale) nibbleBlocks(a, groups, block, w, g.blockScale + <usize>p * blockBytes, g.scratch, init, ACC);
+    else nibbleRow(a, groups, w, g.scratch, init, ACC);
+    if (g.rowSums) addRowSums(g, i, 1, p);
+    storeStrip(g, i, 1, p);
+  }
+}
+
 /** Panel as the tiles read it: int4 unpacked, and in simd widened to int16; 32 bytes per k-step. */
 function unpackOne(g: IgemmArgs, panel: i32, steps: i32, to: usize): void {
   const codes = steps * KR * 8;
-  if (g.bits == 4) {
-    const from = g.w + <usize>panel * (((codes + 31) >> 5) << 4);
-    if (DOT == 0) unpackPanelWide(from, to, codes);
-    else unpackPanel(from, to, codes);
-  } else widenPanel(g.w + <usize>panel * codes, to, codes);
+  const from = g.w + <usize>panel * (g.bits == 4 ? ((codes + 31) >> 5) << 4 : codes);
+  if (g.bits == 8) widenPanel(from, to, codes);
+  else if (!g.blockScale) unpackPanel(from, to, codes);
+  else unpackScaled(from, to, g.taps, g.k, g.blockDepth, g.blockScale + <usize>panel * ((g.k + g.blockDepth - 1) / g.blockDepth << 3));
 }
 
 /** acc[row][n] += rowFactor[n]·rowSums[row]: the zero point of the second operand. */
