@@ -4,6 +4,7 @@ import { isPerTensor } from "./encodings/encoding.ts";
 import type { Graph, Shape } from "./graph/graph.ts";
 import { isActivationEncoding, opsetOf } from "./graph/query.ts";
 import type { InspectReport } from "./inspectReport.ts";
+import { readPanel } from "./kernels/epilogue.ts";
 import type { Model, ValueInfo } from "./model.ts";
 import { opOf } from "./ops/index.ts";
 import type { OpDef } from "./ops/op.ts";
@@ -14,7 +15,7 @@ import { createWeightStore } from "./plan/weightStore.ts";
 import { checkedModel, checkShapes } from "./runtime/arguments.ts";
 import { compile } from "./runtime/compile.ts";
 import { withinMemory } from "./runtime/outOfMemory.ts";
-import { choosePanel, panelChannels } from "./runtime/promote.ts";
+import { choosePanel, regionOf } from "./runtime/promote.ts";
 
 export interface InspectOptions {
   readonly target?: Target;
@@ -123,7 +124,7 @@ function dotReports(prepared: Prepared, plan: Plan, target: Target): InspectRepo
     const epilogues: Record<string, number> = {};
     for (const proof of proofs) {
       for (let panel = 0; panel < proof.panels; panel++) {
-        const channels = panelChannels(proof, panel);
+        const { channels } = readPanel(regionOf(plan, proof.epilogueAddress), panel, proof);
         const { choice } = choosePanel(channels);
         epilogues[choice] = (epilogues[choice] ?? 0) + channels.length;
       }

@@ -7,7 +7,7 @@ import { KERNELS } from "../kernels/abi.ts";
 import { planArena } from "./arena.ts";
 import { constantBytes } from "./constants.ts";
 import type { Lowering, ModuleGeometry, Ref } from "./lowering.ts";
-import type { Layout, Plan, Port, Proof, ProofChannel, Step, Storage, Target } from "./plan.ts";
+import type { Layout, Plan, Port, Proof, Step, Storage, Target } from "./plan.ts";
 import { layoutsCoincide, storageOf } from "./storage.ts";
 import { transposeFields } from "./transpose.ts";
 import { type StoreKind, storeWeights, type WeightStore } from "./weightStore.ts";
@@ -51,7 +51,7 @@ export class PlanBuilder implements Lowering {
   private readonly buffers: Buffer[] = [];
   private readonly constants: (ArrayBufferView | PointerTable)[] = [];
   private readonly places = new Map<ValueId, Places>();
-  private readonly proofs: { node: string; epilogue: Ref; panels: number; data: ProofChannel[] }[] = [];
+  private readonly proofs: (Omit<Proof, "epilogueAddress"> & { readonly epilogue: Ref })[] = [];
   private readonly weightKeys = new Set<string>();
   private readonly own = new Map<string, Ref>(); // what the store did not take, by key
   /** Whether what forms pack now serves other plans too. */
@@ -180,8 +180,8 @@ export class PlanBuilder implements Lowering {
     }
   }
 
-  prove(node: string, epilogue: Ref, panels: number, channels: ProofChannel[]): void {
-    this.proofs.push({ node, epilogue, panels, data: channels });
+  prove(node: string, epilogue: Ref, channels: number, bounds: Pick<Proof, "accMin" | "accMax">): void {
+    this.proofs.push({ node, epilogue, channels, panels: Math.ceil(channels / 8), ...bounds });
   }
 
   /** Runs `emitSteps` and keeps its steps apart (conversions at the edge). `time`: when their buffers are alive. */
@@ -274,15 +274,7 @@ export class PlanBuilder implements Lowering {
       inputs: this.inputPorts.map(toPort),
       outputs: outputPorts.map(toPort),
       captures: capturePorts.map(toPort),
-      proofs: this.proofs.map(
-        (proof): Proof => ({
-          node: proof.node,
-          channels: proof.data.length,
-          epilogueAddress: resolve(proof.epilogue),
-          panels: proof.panels,
-          data: proof.data,
-        }),
-      ),
+      proofs: this.proofs.map(({ epilogue, ...proof }) => ({ ...proof, epilogueAddress: resolve(epilogue) })),
     };
   }
 

@@ -1,5 +1,5 @@
 /** Lowers depthwise convolutions, one input channel per output channel: taps of stored bytes, channels last. */
-import { PANEL_COLUMNS, requantizeScratch } from "../../kernels/dot.ts";
+import { requantizeScratch } from "../../kernels/dot.ts";
 import { DEPTHWISE_CHANNELS, packDepthwise } from "../../kernels/pack.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import type { DotData } from "./data.ts";
@@ -56,10 +56,7 @@ export function emitDepthwise(ctx: Lowering, data: DotData, second: SecondOperan
     return;
   }
   emitTaps(job, first[0]!, planes[0]!, region, out, ldc, true);
-  const { proof } = finish;
-  if (!proof) return;
-  const proofs = Array.from({ length: channels }, (_, n) => proof(0, n));
-  ctx.prove(data.node, region, Math.ceil(channels / PANEL_COLUMNS), proofs);
+  if (finish.proof) ctx.prove(data.node, region, channels, finish.proof);
 }
 
 /** Raw accumulators of every pair of planes, put together by one requantize. */
