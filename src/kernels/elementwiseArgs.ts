@@ -1,4 +1,5 @@
 /** Writers of the descriptors the elementwise kernels read: merged shapes, window axes, constants with their near-tie thresholds. */
+import type { CodeSumConstants } from "../numerics/proveSum.ts";
 
 export interface Descriptor {
   readonly words: Int32Array;
@@ -160,6 +161,12 @@ export function linearReals(op: "add" | "sub" | "mul", sa: number, sb: number, s
     Math.fround(second / sy),
     single,
   );
+}
+
+/** The proven constants of add_q8 as its fields. */
+export function codeSumFields({ high, low, offset, add }: CodeSumConstants): Record<"high" | "low" | "offset" | "add", number> {
+  const pair = ([first, second]: readonly [number, number]) => (first & 0xffff) | (second << 16);
+  return { high: pair(high), low: pair(low), offset, add };
 }
 
 /** Constants of mean_q, modes 0 and 1: sx, sy, near-tie threshold. `maxSum`: bound of |Σ (stored − zero)| (mean: of one element).
