@@ -48,7 +48,8 @@ export function lowerLinear(data: LinearData, ctx: Lowering): void {
   if (fixedForm(data, ctx.target)) emitFixed(data, fields, units, ctx);
   else if (proven) ctx.emit("add_q8", { ...own, ...codeSumFields(proven) }, units, data.node);
   else {
-    const reals = linearReals(data.op, data.a.scale, data.b.scale, data.levels.scale, data.a.largest, data.b.largest);
+    const whole = data.a.encoding !== null && data.b.encoding !== null;
+    const reals = linearReals(data.op, data.a.scale, data.b.scale, data.levels.scale, data.a.largest, data.b.largest, whole);
     ctx.emit("linear_binary", { ...fields, op: data.op === "mul" ? 1 : 0, reals: ctx.constant(reals) }, units, data.node);
   }
 }
