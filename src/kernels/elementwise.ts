@@ -86,7 +86,7 @@ export const ELEMENTWISE_KERNELS = {
 
   /** stored = clamp(RNE(x / scale) + zero), x float32, division in double; NaN → zero, ±∞ clamp. units = elements. scale → f64. */
   quantize_f32: ["input", "output", "outKind", "zero", "min", "max", "scale"],
-  /** float32 = fround(scale·(stored − zero)). */
+  /** float32 = fround(scale·(stored − zero)), scale a float32 value. */
   dequantize_q: ["input", "output", "inKind", "zero", "scale"],
   /** f64 = scale·(stored − zero), exact for float32 scales. */
   to_real: ["input", "output", "inKind", "zero", "scale"],

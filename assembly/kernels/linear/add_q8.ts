@@ -4,6 +4,7 @@
 // Ranges: |a|, |b| ≤ 255: |H|, |a·lowA + b·lowB| ≤ 2·255·2^15 < 2^24; |offset| ≤ 2^29; the shifted sum stays below 2^11 and `add` below 2^12.
 import { highQ8x8, lowQ8x8 } from "../../simd/q8";
 import { Q8_SIGNED } from "../../geometry";
+import { clampBytes } from "./roundLanes";
 import { nextRow, position, rowsPerUnit, startWalk } from "./walk";
 
 @unmanaged
@@ -54,32 +55,29 @@ function codes(pairs: v128, high: v128, low: v128, offset: v128, add: v128): v12
   return i16x8.add(narrow, add);
 }
 
-/** Sixteen codes, saturated to the byte's range. */
+/** Sixteen codes, clamped. */
 @inline
-function block(p: AddQ8Args, a: usize, b: usize): v128 {
-  const high = i32x4.splat(p.high);
-  const low = i32x4.splat(p.low);
-  const offset = i32x4.splat(p.offset);
-  const add = i16x8.splat(<i16>p.add);
+function block(a: usize, b: usize, high: v128, low: v128, offset: v128, add: v128, least: v128, most: v128): v128 {
   const x = v128.load(a);
   const y = v128.load(b);
   const first = v128.shuffle<i8>(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   const second = v128.shuffle<i8>(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
   const q = codes(first, high, low, offset, add);
   const r = codes(second, high, low, offset, add);
-  if (Q8_SIGNED) return i8x16.max_s(i8x16.min_s(i8x16.narrow_i16x8_s(q, r), i8x16.splat(<i8>p.max)), i8x16.splat(<i8>p.min));
-  return i8x16.max_u(i8x16.min_u(i8x16.narrow_i16x8_u(q, r), i8x16.splat(<i8>p.max)), i8x16.splat(<i8>p.min));
+  return clampBytes(Q8_SIGNED ? i8x16.narrow_i16x8_s(q, r) : i8x16.narrow_i16x8_u(q, r), least, most);
 }
 
 /** A row that does not end on a vector computes its last 16 elements again; one that has fewer goes through scratch. */
 function row(p: AddQ8Args, a: usize, b: usize, output: usize, count: i32): void {
+  const high = i32x4.splat(p.high), low = i32x4.splat(p.low), offset = i32x4.splat(p.offset);
+  const add = i16x8.splat(<i16>p.add);
+  const least = i8x16.splat(<i8>p.min), most = i8x16.splat(<i8>p.max);
   if (count < LANES) {
-    v128.store(SHORT, block(p, a, b)); // up to 15 bytes beyond the operands are read
+    v128.store(SHORT, block(a, b, high, low, offset, add, least, most)); // up to 15 bytes beyond the operands are read
     for (let i = 0; i < count; i++) store<u8>(output + i, load<u8>(SHORT + i));
     return;
   }
-  for (let i = 0; i < count; i += LANES) {
-    const at = min(i, count - LANES);
-    v128.store(output + at, block(p, a + at, b + at));
-  }
+  const last = count - LANES;
+  for (let i = 0; i < last; i += LANES) v128.store(output + i, block(a + i, b + i, high, low, offset, add, least, most));
+  v128.store(output + last, block(a + last, b + last, high, low, offset, add, least, most));
 }

@@ -2,9 +2,10 @@
 // Add, Sub: t = (sa·na ± sb·nb)/sy. Mul: t = (sa·sb)·na·nb/sy. Result: clamp(RNE(t) + outZero).
 // Float arithmetic gives t with a known error bound; lanes that lie nearer to a tie than the bound are decided exactly:
 // float32 where the bound allows it, then double, then the exact sign of N − tie·sy.
-import { BinaryCodes, nextRow, position, rowsPerUnit, startWalk, strideOf } from "./walk";
+import { nextRow, position, rowsPerUnit, startWalk, strideOf } from "./walk";
 import { CHUNK, CODES, LEFT, Q8, RIGHT, elementSize, loadChunk, storeChunk } from "./codes";
 import { roundExact, setProduct } from "./decide";
+import { bitsBelow } from "./roundLanes";
 import { VECTOR, binaryLanes } from "./binaryLanes";
 
 @unmanaged
@@ -74,11 +75,13 @@ function vectors(p: LinearBinaryArgs, a: i32, b: i32, aStride: i32, bStride: i32
   const ca = f32x4.splat(<f32>reals.firstRatio);
   const cb = f32x4.splat(<f32>reals.secondRatio);
   const limit = f32x4.splat(reals.epsSingle == 0 ? 1 : <f32>(0.5 - reals.epsSingle - 1.0 / 16777216));
-  const codes = changetype<BinaryCodes>(changetype<usize>(p));
+  const aZero = i16x8.splat(<i16>p.aZero), bZero = i16x8.splat(<i16>p.bZero);
+  const below = bitsBelow(p.outZero), least = i8x16.splat(<i8>p.min), most = i8x16.splat(<i8>p.max);
   let i = 0;
   for (; i <= count - VECTOR; i += VECTOR) {
     const x = a + i * aStride, y = b + i * bStride;
-    if (!binaryLanes(codes, p.a + x, aStride, p.b + y, bStride, p.output + output + i, ca, cb, limit, product)) {
+    const to = p.output + output + i;
+    if (!binaryLanes(p.a + x, aStride, aZero, p.b + y, bStride, bZero, to, ca, cb, limit, below, least, most, product)) {
       chunks(p, x, y, aStride, bStride, output + i, VECTOR);
     }
   }
