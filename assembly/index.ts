@@ -12,6 +12,7 @@ export { widen_q8 } from "./kernels/widen_q8/widen_q8";
 export { split_q16 } from "./kernels/split_q16/split_q16";
 export { requantize_s32 } from "./kernels/requantize_s32/requantize_s32";
 export { linear_binary } from "./kernels/linear/linear_binary";
+export { add_q8 } from "./kernels/linear/add_q8";
 export { add_fixed, mul_fixed } from "./kernels/linear/fixed_binary";
 export { mean_q } from "./kernels/window/mean_q";
 export { extreme_q } from "./kernels/window/extreme_q";
