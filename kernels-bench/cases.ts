@@ -144,7 +144,7 @@ function matrixCase(
   });
   const end = finish(bench, n, taps * k, epilogue);
   const c = bump.reserve(m * n);
-  const mBlock = igemmBlock(geometry, m, taps * k);
+  const mBlock = igemmBlock(geometry, m);
   const fields = {
     a,
     lda: k * size,
@@ -156,6 +156,8 @@ function matrixCase(
     k,
     w,
     bits,
+    blockScale: 0,
+    blockDepth: 0,
     init: bump.put(init),
     rowSums: 0,
     rowFactor: 0,

@@ -24,6 +24,7 @@ const plain: MatrixCase = {
   k: 1,
   taps: 0,
   bits: 8,
+  block: 0,
   fill: "painted",
   rowSums: false,
   mode: "raw",
@@ -49,6 +50,23 @@ describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))(
       for (const bits of [4, 8] as const)
         for (const m of [1, mr, 3 * mr - 1]) checkMatrix(bench, { ...plain, m, n: 9, k: 515, fill, bits });
   });
+  it("int4 panels, with and without integer scales per block, give the exact accumulators at every edge", () => {
+    for (const m of [1, 2, mr, 3 * mr + 1])
+      for (const n of [1, nr, 2 * nr + 1])
+        for (const k of [1, 4, 31, 32, 33, 64, 100, 1027])
+          for (const block of [0, 4, 12, 32])
+            for (const fill of ["random", "least"] as const)
+              checkMatrix(bench, { ...plain, m, n, k, bits: 4, block, fill, rowSums: k === 33 });
+    for (const k of [4, 32, 68]) for (const block of [4, 32]) checkMatrix(bench, { ...plain, m: 19, n: 9, k, taps: 3, bits: 4, block });
+  });
+  it("rows longer than a copied chunk, and strips of one tile, give the exact accumulators", () => {
+    for (const k of [1019, 1024, 1025, 2050, 4100]) {
+      for (const m of [1, 2, 3, mr - 1, mr, 4 * mr + 3]) checkMatrix(bench, { ...plain, m, n: 9, k });
+      checkMatrix(bench, { ...plain, m: mr + 3, n: 8, k: 515, taps: 3 });
+      checkMatrix(bench, { ...plain, m: mr + 1, n: 8, k: 16 * kr, taps: 40 });
+    }
+    for (const bits of [4, 8] as const) checkMatrix(bench, { ...plain, m: mr + 1, n: 17, k: 9000, bits });
+  });
   it(`every epilogue equals the rational oracle on ${SAMPLES} random cases, seed ${SEED}`, () => {
     const random = createPcg32(SEED, 1);
     for (let sample = 0; sample < SAMPLES; sample++) checkMatrix(bench, randomCase(bench, random.integer, SEED + sample));
@@ -66,6 +84,7 @@ function randomCase(bench: DotBench, integer: (lo: number, hi: number) => number
     k: integer(1, 70),
     taps: integer(0, 4),
     bits: integer(0, 1) ? 8 : 4,
+    block: 0,
     fill: "random",
     rowSums: integer(0, 1) === 1,
     mode,
@@ -104,6 +123,8 @@ function checkPromoted(bench: DotBench): void {
     k: 1,
     w: bump.put(ones),
     bits: 8,
+    blockScale: 0,
+    blockDepth: 0,
     init: bump.put(init),
     rowSums: 0,
     rowFactor: 0,

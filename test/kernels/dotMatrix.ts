@@ -17,7 +17,7 @@ import {
   writeEpilogue,
 } from "../../src/kernels/epilogue.ts";
 import type { Bump } from "../../src/kernels/memory.ts";
-import { packWeights } from "../../src/kernels/pack.ts";
+import { packBlockScales, packWeights } from "../../src/kernels/pack.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import { fromNumber } from "../../src/numerics/rational.ts";
 import { type DotBench, guarded } from "./dotBench.ts";
@@ -31,6 +31,7 @@ export interface MatrixCase {
   readonly k: number;
   readonly taps: number; // 0: direct rows
   readonly bits: 4 | 8;
+  readonly block: number; // channels per integer scale of int4 weights; 0: none
   readonly fill: Fill;
   readonly rowSums: boolean;
   readonly mode: Exclude<EpilogueMode, "fixed64">;
@@ -95,6 +96,10 @@ function operands(bench: DotBench, bump: Bump, c: MatrixCase, random: Pcg32): Op
     code(c.fill === "painted" ? "random" : c.fill, i, wLow, wHigh, random),
   );
   const weightAt = (n: number, tap: number, k: number): number => weights[(n * taps + tap) * c.k + k]!;
+  const blocks = c.block ? Math.ceil(c.k / c.block) : 0;
+  const most = c.fill === "random" || c.fill === "painted" ? 1 : Math.floor(geometry.weightMin / -8);
+  const scales = Array.from({ length: c.n * blocks }, () => random.integer(most, Math.floor(geometry.weightMin / -8)));
+  const scaleAt = (n: number, k: number): number => (blocks ? scales[n * blocks + Math.floor(k / c.block)]! : 1);
   const padded = Math.ceil(c.n / 8) * 8;
   const init = Int32Array.from({ length: padded }, () => random.integer(-20000, 20000));
   const factor = Int32Array.from({ length: padded }, () => random.integer(-127, 127));
@@ -105,6 +110,8 @@ function operands(bench: DotBench, bump: Bump, c: MatrixCase, random: Pcg32): Op
     ...rows,
     n: c.n,
     bits: c.bits,
+    blockScale: blocks ? bump.put(packBlockScales(c.n, blocks, (n, block) => scales[n * blocks + block]!)) : 0,
+    blockDepth: c.block,
     w: bump.put(packWeights(geometry, { n: c.n, taps, k: c.k, bits: c.bits }, weightAt)),
     init: bump.put(init),
     rowSums: sums,
@@ -117,7 +124,7 @@ function operands(bench: DotBench, bump: Bump, c: MatrixCase, random: Pcg32): Op
     for (let tap = 0; tap < taps; tap++)
       for (let k = 0; k < c.k; k++) {
         const x = stored[rowAt(row, tap) + offset + k]!;
-        acc += x * (weightAt(column, tap, k) + (c.rowSums ? factor[column]! : 0));
+        acc += x * (weightAt(column, tap, k) * scaleAt(column, k) + (c.rowSums ? factor[column]! : 0));
       }
     return acc | 0;
   };

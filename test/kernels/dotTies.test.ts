@@ -73,6 +73,8 @@ function runConstant(bench: DotBench, bump: Bump, init: Int32Array, epilogue: nu
     k: 0,
     w: unused,
     bits: 8,
+    blockScale: 0,
+    blockDepth: 0,
     init: bump.put(init),
     rowSums: 0,
     rowFactor: 0,

@@ -144,7 +144,7 @@ function emitGemm(
   const rows = job.rows[a]!(product, range.from);
   const { w, bits, init, rowFactor }: Panels = plane.panels(product, range, job.first[a]!, biased);
   const rowSums = rowFactor === 0 ? 0 : emitRowSums(job, product, a, range);
-  const mBlock = igemmBlock(ctx.module, product.m, rows.taps * k);
+  const mBlock = igemmBlock(ctx.module, product.m);
   const scratchBytes = igemmScratch(ctx.module, rows.taps, k, bits);
   const scratch = scratchBytes === 0 ? 0 : ctx.buffer(scratchBytes);
   const fields = { ...rows, m: product.m, n: columns, k, w, bits, init, rowSums, rowFactor, epilogue, c, ldc, mBlock, scratch };
