@@ -1,16 +1,29 @@
-/** Lowers depthwise convolutions, one input channel per output channel: taps of stored bytes, channels last. */
+/** Lowers depthwise convolutions, one input channel per output channel: lines of stored bytes, channels last. */
+import {
+  type DepthwiseWindow,
+  depthwiseScratch,
+  depthwiseSteps,
+  depthwiseTaps,
+  depthwiseUnits,
+  laneRows,
+  lineWidth,
+  packDepthwise,
+} from "../../kernels/depthwise.ts";
 import { requantizeScratch } from "../../kernels/dot.ts";
-import { DEPTHWISE_CHANNELS, packDepthwise } from "../../kernels/pack.ts";
+import type { ConvGeometry } from "../../ops/op.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import type { DotData } from "./data.ts";
 import { type Finish, rawRegion } from "./finish.ts";
-import { extentOf } from "./geometry.ts";
-import { firstPlanes, type Plane, pixelOffsets, zeroRow } from "./lowerRows.ts";
+import { extentOf, tapTable } from "./geometry.ts";
+import { firstPlanes, type Plane } from "./lowerRows.ts";
 import { largestElement, type SecondOperand } from "./operands.ts";
 import { padded } from "./secondPlanes.ts";
 import { type WeightPlane, weightPlanes } from "./weightPlanes.ts";
 
-export function isDepthwise(data: DotData): boolean {
+/** A layer that isDepthwise accepts. */
+export type DepthwiseData = DotData & { readonly geometry: ConvGeometry };
+
+export function isDepthwise(data: DotData): data is DepthwiseData {
   const { geometry } = data;
   return (
     geometry.kind === "conv" && geometry.groups > 1 && geometry.groups === geometry.inChannels && geometry.groups === geometry.outChannels
@@ -37,16 +50,17 @@ function tapPlanes(data: DotData, second: SecondOperand, weightMin: -128 | -127)
 /** What all taps of a layer share. */
 interface Job {
   readonly ctx: Lowering;
-  readonly data: DotData;
+  readonly data: DepthwiseData;
   readonly second: SecondOperand;
   readonly finish: Finish;
+  readonly lines: Lines;
   readonly m: number; // output pixels of all images
 }
 
-export function emitDepthwise(ctx: Lowering, data: DotData, second: SecondOperand, finish: Finish, out: Ref): void {
-  const { channels } = data;
-  const { batches, rows } = extentOf(data.geometry);
-  const job: Job = { ctx, data, second, finish, m: batches * rows };
+export function emitDepthwise(ctx: Lowering, data: DepthwiseData, second: SecondOperand, finish: Finish, out: Ref): void {
+  const { channels, geometry } = data;
+  const { batches, rows } = extentOf(geometry);
+  const job: Job = { ctx, data, second, finish, lines: linesOf(geometry), m: batches * rows };
   const first = firstPlanes(ctx, data, false);
   const planes = tapPlanes(data, second, ctx.module.weightMin);
   const region = ctx.shared(`${data.node}:${finish.mode}`, () => finish.region(0, 0, channels));
@@ -95,19 +109,50 @@ function emitParts(job: Job, first: readonly Plane[], planes: readonly TapPlane[
 }
 
 function emitTaps(job: Job, first: Plane, plane: TapPlane, epilogue: Ref, c: Ref, ldc: number, biased: boolean): void {
-  const { ctx, data, second, finish, m } = job;
+  const { ctx, data, second, finish, lines } = job;
   const { channels } = data;
   const { taps } = extentOf(data.geometry);
   const weights = second.matrices[0]!;
-  const count = plane.twice ? 2 * taps : taps;
-  const key = `${data.node}:${plane.name}`;
   const codeAt = (channel: number, tap: number): number => plane.code(weights[channel * taps + (tap % taps)]!, Math.floor(tap / taps));
+  const key = `${data.node}:${plane.name}`;
   const init = ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
-    startValues(channels, count, codeAt, first.zero, (n) => (biased ? finish.integerBias(0, n) : 0)),
+    startValues(channels, plane.twice ? 2 * taps : taps, codeAt, first.zero, (n) => (biased ? finish.integerBias(0, n) : 0)),
   );
-  const w = ctx.weights(`${key}:panels`, () => packDepthwise(ctx.module, { channels, taps: count }, codeAt));
-  const table = tapPointers(ctx, data, first, count);
-  ctx.emit("dwconv_q8", { table, taps: count, m, channels, w, init, epilogue, c, ldc }, m, data.node, [first.base]);
+  const { image, window } = lines;
+  const arranged = depthwiseTaps(ctx.module, { ...window, copies: plane.twice ? 2 : 1 });
+  const { bandRows, lanes, reach, stepCount } = arranged;
+  const order = lines.flipped ? (channel: number, tap: number) => codeAt(channel, flip(tap, window.columnTaps)) : codeAt;
+  const w = ctx.weights(`${key}:panels:${bandRows}:${reach}`, () => packDepthwise(ctx.module, arranged, channels, order));
+  const width = lineWidth(arranged, window.stride, image.outColumns);
+  const scratch = ctx.buffer(depthwiseScratch(ctx.module, arranged, width));
+  const fields = {
+    ...image,
+    table: ctx.pointers(first.base, laneRows(arranged, lines.images, image.outRows, rowReader(job)), scratch),
+    lanes: lanes.length,
+    shifts: ctx.constant(Int32Array.from(lanes, ({ shift }) => shift)),
+    reach,
+    pixelBytes: channels,
+    width,
+    zero: first.zero,
+    steps: ctx.constant(depthwiseSteps(arranged, width)),
+    stepCount,
+    stride: window.stride,
+    bandRows,
+    channels,
+    w,
+    init,
+    epilogue,
+    c,
+    ldc,
+    scratch,
+  };
+  ctx.emit("dwconv_q8", fields, depthwiseUnits(arranged, lines.images, image.outRows, channels), data.node, [first.base]);
+}
+
+/** A tap (in either copy) with its column counted from the other end. */
+function flip(tap: number, columnTaps: number): number {
+  const column = tap % columnTaps;
+  return tap - column + columnTaps - 1 - column;
 }
 
 function startValues(
@@ -117,7 +162,7 @@ function startValues(
   za: number,
   bias: (n: number) => number,
 ): Int32Array {
-  const init = new Int32Array(Math.ceil(channels / DEPTHWISE_CHANNELS) * DEPTHWISE_CHANNELS);
+  const init = new Int32Array(padded(channels));
   for (let n = 0; n < channels; n++) {
     let sum = 0;
     for (let tap = 0; tap < taps; tap++) sum += codeAt(n, tap);
@@ -126,15 +171,54 @@ function startValues(
   return init;
 }
 
-/** [pixel][⌈taps/KR⌉·KR] addresses; the taps repeat when weights are split, the surplus ones read the zero row. */
-function tapPointers(ctx: Lowering, data: DotData, first: Plane, count: number): Ref {
-  const { taps } = extentOf(data.geometry);
-  const offsets = pixelOffsets(data, data.channels);
-  const wide = Math.ceil(count / ctx.module.kr) * ctx.module.kr;
-  const m = offsets.length / taps;
-  const table = new Int32Array(m * wide).fill(-1);
-  for (let row = 0; row < m; row++) {
-    for (let tap = 0; tap < count; tap++) table[row * wide + tap] = offsets[row * taps + (tap % taps)]!;
-  }
-  return ctx.pointers(first.base, table, zeroRow(ctx, first, data.channels));
+/** The layer as images of rows: the last axis runs along lines, all others together are the row axis. */
+interface Lines {
+  readonly images: number;
+  readonly image: {
+    readonly columns: number;
+    readonly gap: number;
+    readonly left: number;
+    readonly outRows: number;
+    readonly outColumns: number;
+  };
+  readonly window: Omit<DepthwiseWindow, "copies">;
+  readonly flipped: boolean; // taps along a line run backwards
+  readonly rowTable: Int32Array; // (outRows, rowTaps): input row, −1 outside
+  readonly rows: number; // input rows of one image
+}
+
+/** A transposed convolution is one of stride 1 with flipped taps over columns `stride` apart. */
+function linesOf(geometry: ConvGeometry): Lines {
+  const { batch, spatial, transposed } = geometry;
+  const rowAxes = spatial.slice(0, -1);
+  const { size, window, stride, dilation, padBegin, out } = spatial.at(-1)!;
+  const leading = { ...geometry, spatial: rowAxes };
+  const extent = extentOf(leading);
+  const axis = rowAxes[0];
+  const gap = transposed ? stride : 1;
+  const left = transposed ? (window - 1) * dilation - padBegin : padBegin;
+  return {
+    images: batch,
+    image: { columns: size, gap, left, outRows: extent.rows, outColumns: out },
+    window: {
+      rowTaps: extent.taps,
+      columnTaps: window,
+      columnDilation: dilation,
+      stride: transposed ? 1 : stride,
+      rowAxis: axis && rowAxes.length === 1 && !transposed ? { stride: axis.stride, dilation: axis.dilation, outputs: axis.out } : null,
+    },
+    flipped: transposed,
+    rowTable: tapTable(leading),
+    rows: rowAxes.reduce((product, { size }) => product * size, 1),
+  };
+}
+
+/** Byte offset of the input row that row tap `tap` of output row `row` reads, −1 outside. */
+function rowReader({ data, lines }: Job): (image: number, row: number, tap: number) => number {
+  const { image, window, rowTable, rows } = lines;
+  const rowBytes = image.columns * data.channels;
+  return (index, row, tap) => {
+    const at = rowTable[row * window.rowTaps + tap]!;
+    return at < 0 ? -1 : (index * rows + at) * rowBytes;
+  };
 }
