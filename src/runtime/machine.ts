@@ -1,6 +1,6 @@
 /** Machine: one kernel instance with its memory, and the plan whose constants lie in it. Makes no decisions. */
 import { SessionError } from "../errors.ts";
-import { instantiateKernels, type Kernels } from "../kernels/instantiate.ts";
+import { instantiateKernels, type Kernel, type Kernels } from "../kernels/instantiate.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import type { WeightStore } from "../plan/weightStore.ts";
 
@@ -11,16 +11,25 @@ export interface Machine {
   readonly memory: WebAssembly.Memory;
   readonly kernels: Kernels;
   readonly written: Set<string>; // weight keys already in memory
+  buffer: ArrayBuffer; // that of `memory`; another one once it has grown
   current: Plan | null;
+}
+
+/** A step with its kernel looked up. */
+export interface Call {
+  readonly kernel: Kernel;
+  readonly args: number;
+  readonly units: number;
 }
 
 export function createMachine(module: WebAssembly.Module): Machine {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
-  return { memory, kernels: instantiateKernels(module, memory), written: new Set(), current: null };
+  return { memory, kernels: instantiateKernels(module, memory), written: new Set(), buffer: memory.buffer, current: null };
 }
 
 /** Grows the memory to `bytes`. throws SessionError "session/out-of-memory" naming what was needed. */
-function reserve(memory: WebAssembly.Memory, bytes: number): void {
+function reserve(machine: Machine, bytes: number): void {
+  const { memory } = machine;
   const missing = Math.ceil(bytes / PAGE) - memory.buffer.byteLength / PAGE;
   if (missing <= 0) return;
   try {
@@ -29,13 +38,14 @@ function reserve(memory: WebAssembly.Memory, bytes: number): void {
     const have = memory.buffer.byteLength;
     throw new SessionError("session/out-of-memory", `the plan needs ${bytes} bytes of memory, the engine gave ${have}; use smaller shapes`);
   }
+  machine.buffer = memory.buffer;
 }
 
 /** Puts the plan's constants, and the weights not there yet, into memory. The store lets go of its copy of what is written. */
 export function activate(machine: Machine, plan: Plan, store: WeightStore): void {
   if (machine.current === plan) return;
-  reserve(machine.memory, plan.arena.address + plan.arena.bytes);
-  const bytes = new Uint8Array(machine.memory.buffer);
+  reserve(machine, plan.arena.address + plan.arena.bytes);
+  const bytes = new Uint8Array(machine.buffer);
   for (const [key, entry] of store.entries) {
     if (machine.written.has(key)) continue;
     bytes.set(entry.bytes, entry.address);
@@ -46,8 +56,17 @@ export function activate(machine: Machine, plan: Plan, store: WeightStore): void
   machine.current = plan;
 }
 
-/** Runs steps in order. */
+/** Steps as calls on this machine. */
+export function callsOf(machine: Machine, steps: readonly Step[]): Call[] {
+  return steps.map(({ kernel, args, units }) => ({ kernel: machine.kernels[kernel]!, args, units }));
+}
+
+/** Runs calls in order. */
+export function runCalls(calls: readonly Call[]): void {
+  for (const call of calls) call.kernel(call.args, 0, call.units);
+}
+
+/** Runs steps in order, once. */
 export function execute(machine: Machine, steps: readonly Step[]): void {
-  const { kernels } = machine;
-  for (const step of steps) kernels[step.kernel]!(step.args, 0, step.units);
+  runCalls(callsOf(machine, steps));
 }
