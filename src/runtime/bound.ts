@@ -68,5 +68,5 @@ export function deliveries(views: Views, quantized: boolean, fetches: readonly s
 
 /** Puts the feeds, checked before, into memory, quantized where they are float32 of encoded values. */
 export function enterFeeds(inputs: readonly Gate[], feeds: Feeds): void {
-  for (const gate of inputs) if (fillGate(gate, feeds[gate.port.value]!)) runCalls(gate.convert);
+  for (const gate of inputs) if (fillGate(gate, feeds[gate.name]!)) runCalls(gate.convert);
 }

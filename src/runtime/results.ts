@@ -16,18 +16,18 @@ export type Given = Readonly<Record<string, Tensor>>;
 
 /** Captured values, then outputs; a value that is both leaves as the output it is. */
 export function deliveriesOf(captures: readonly Gate[], outputs: readonly Gate[], quantized: boolean): Delivery[] {
-  const captured = captures.filter(({ port }) => !outputs.some((output) => output.port.value === port.value));
+  const captured = captures.filter(({ name }) => !outputs.some((output) => output.name === name));
   return [...captured.map((gate) => ({ gate, quantized: true })), ...outputs.map((gate) => ({ gate, quantized }))];
 }
 
 /** The gates of `fetches`, in that order. throws ModelError "run/unknown-output". */
 export function fetched(outputs: readonly Gate[], fetches: readonly string[]): readonly Gate[] {
   return fetches.map((name) => {
-    const gate = outputs.find(({ port }) => port.value === name);
+    const gate = outputs.find((gate) => gate.name === name);
     if (gate) return gate;
     throw unknownOutput(
       name,
-      outputs.map(({ port }) => port.value),
+      outputs.map(({ name }) => name),
     );
   });
 }
@@ -42,9 +42,9 @@ export function checkGiven(deliveries: readonly Delivery[], given: Given): void 
   let taken = 0;
   let fits = true;
   for (const delivery of deliveries) {
-    if (!Object.hasOwn(given, delivery.gate.port.value)) continue;
+    if (!Object.hasOwn(given, delivery.gate.name)) continue;
     taken++;
-    fits &&= givenFits(delivery, given[delivery.gate.port.value] as Tensor);
+    fits &&= givenFits(delivery, given[delivery.gate.name] as Tensor);
   }
   for (const _ in given) taken--;
   if (!fits || taken !== 0) refuseGiven(deliveries, given);
@@ -64,10 +64,10 @@ function refuseGiven(deliveries: readonly Delivery[], given: Given): void {
     issues.push({ code, tensor, message: `outputs '${tensor}': ${message}` });
   };
   for (const name of Object.keys(given)) {
-    const delivery = deliveries.find(({ gate }) => gate.port.value === name);
+    const delivery = deliveries.find(({ gate }) => gate.name === name);
     const tensor = given[name] as Tensor;
     if (!delivery) {
-      issue("run/unknown-output", name, `this run returns ${nameList(deliveries.map(({ gate }) => gate.port.value))}`);
+      issue("run/unknown-output", name, `this run returns ${nameList(deliveries.map(({ gate }) => gate.name))}`);
       continue;
     }
     const flaw = tensorFlaw(tensor);
@@ -82,11 +82,14 @@ function refuseGiven(deliveries: readonly Delivery[], given: Given): void {
   if (issues.length > 0) throw new ModelError(issues);
 }
 
+/** Nothing is inherited from it. Records made from it have the fast shape of ordinary ones, those of Object.create(null) do not. */
+const NO_NAMES: object = Object.freeze(Object.create(null));
+
 /** The values by name: in the given tensors, checked before, or new ones. */
 export function deliver(deliveries: readonly Delivery[], given: Given | undefined): Record<string, Tensor> {
-  const results: Record<string, Tensor> = Object.create(null);
+  const results: Record<string, Tensor> = Object.create(NO_NAMES);
   for (const { gate, quantized } of deliveries) {
-    const name = gate.port.value;
+    const { name } = gate;
     const own = given !== undefined && Object.hasOwn(given, name) ? given[name] : undefined;
     if (own) drainGate(gate, quantized, own.data);
     results[name] = own ?? tensorFrom(gate, quantized);
