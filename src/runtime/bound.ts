@@ -17,7 +17,7 @@ export interface BoundPlan {
 }
 
 /** What ends when the memory grows. */
-interface Views {
+export interface Views {
   readonly buffer: ArrayBuffer;
   readonly inputs: readonly Gate[];
   readonly outputs: readonly Gate[];

@@ -10,7 +10,7 @@ import type { Plan, Target, Variant } from "../plan/plan.ts";
 import { createWeightStore, type WeightStore } from "../plan/weightStore.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkedOptions, checkGivenRecord, checkNames } from "./arguments.ts";
-import { type BoundPlan, bindPlan, currentViews, deliveries, enterFeeds, sameCaptures } from "./bound.ts";
+import { type BoundPlan, bindPlan, currentViews, deliveries, enterFeeds, sameCaptures, type Views } from "./bound.ts";
 import { compile } from "./compile.ts";
 import { checkFeeds, type Feeds, feedsFit, type Shapes } from "./feeds.ts";
 import { activate, createMachine, type Machine, runCalls } from "./machine.ts";
@@ -163,6 +163,15 @@ export class Session {
       bound.proving = true;
       for (const _ of promote(bound.plan, () => this.machine));
     }
+  }
+
+  /** What a run with these feeds executes, and the feeds' layers: for profiles. throws ModelError "run/…". */
+  anatomy(feeds: Feeds): { readonly machine: Machine; readonly bound: BoundPlan; readonly views: Views; readonly prepared: Prepared } {
+    const machine = this.live();
+    const bound = this.planFor(feeds, NO_CAPTURES);
+    activate(machine, bound.plan, this.store);
+    const prepared = prepare(this.model.graph, checkFeeds(this.model.graph, feeds));
+    return { machine, bound, views: currentViews(machine, bound), prepared };
   }
 
   /** Bytes of packed weights, of what goes with them (epilogues), of the default plan's constants and of its arena. */
