@@ -1,8 +1,8 @@
 /** BoundPlan: a plan tied to a machine, everything a run needs looked up beforehand. */
 import type { Graph } from "../graph/graph.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan, Proof } from "../plan/plan.ts";
 import { type FeedRule, type Feeds, feedRules } from "./feeds.ts";
-import { type Call, callsOf, type Machine, runCalls } from "./machine.ts";
+import { type Call, callsOf, type Machine, runCalls, settle } from "./machine.ts";
 import { fillGate, type Gate, gateOf } from "./ports.ts";
 import { type Delivery, deliveriesOf, fetched } from "./results.ts";
 
@@ -13,6 +13,7 @@ export interface BoundPlan {
   readonly rules: readonly FeedRule[];
   readonly calls: readonly Call[];
   views: Views;
+  proofs: readonly Proof[]; // to attempt; let go of when they are done
   proving: boolean; // proofs are done or on their way
 }
 
@@ -26,12 +27,15 @@ export interface Views {
   readonly codes: readonly Delivery[];
 }
 
-export function bindPlan(machine: Machine, graph: Graph, plan: Plan, key: string, asked: "all" | readonly string[]): BoundPlan {
+/** `plan` is active; its proofs are yet to be attempted. */
+export function bindPlan(machine: Machine, graph: Graph, active: Plan, key: string, asked: "all" | readonly string[]): BoundPlan {
+  const plan = settle(machine, active);
   const rules = feedRules(
     graph,
     plan.inputs.map(({ shape }) => shape),
   );
-  return { plan, key, asked, rules, calls: callsOf(machine, plan.steps), views: viewsOf(machine, plan), proving: false };
+  const { proofs } = active;
+  return { plan, key, asked, rules, calls: callsOf(machine, plan.steps), views: viewsOf(machine, plan), proofs, proving: false };
 }
 
 function viewsOf(machine: Machine, plan: Plan): Views {

@@ -13,6 +13,7 @@ export interface Machine {
   readonly written: Set<string>; // weight keys already in memory
   buffer: ArrayBuffer; // that of `memory`; another one once it has grown
   current: Plan | null;
+  readonly aside: WeakMap<Plan, Uint8Array>; // constants of plans that had to make room for another
 }
 
 /** A step with its kernel looked up. */
@@ -24,7 +25,8 @@ export interface Call {
 
 export function createMachine(module: WebAssembly.Module): Machine {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
-  return { memory, kernels: instantiateKernels(module, memory), written: new Set(), buffer: memory.buffer, current: null };
+  const kernels = instantiateKernels(module, memory);
+  return { memory, kernels, written: new Set(), buffer: memory.buffer, current: null, aside: new WeakMap() };
 }
 
 /** Grows the memory to `bytes`. throws SessionError "session/out-of-memory" naming what was needed. */
@@ -41,19 +43,29 @@ function reserve(machine: Machine, bytes: number): void {
   machine.buffer = memory.buffer;
 }
 
-/** Puts the plan's constants, and the weights not there yet, into memory. The store lets go of its copy of what is written. */
+/** Puts the plan's constants, and the weights not there yet, into memory. The store lets go of its copy of what is written; the constants
+ *  that lay there are set aside. */
 export function activate(machine: Machine, plan: Plan, store: WeightStore): void {
-  if (machine.current === plan) return;
+  const { current, aside } = machine;
+  if (current === plan) return;
   reserve(machine, plan.arena.address + plan.arena.bytes);
   const bytes = new Uint8Array(machine.buffer);
+  if (current && !aside.has(current)) aside.set(current, bytes.slice(current.constants.address, current.arena.address));
   for (const [key, entry] of store.entries) {
     if (machine.written.has(key)) continue;
     bytes.set(entry.bytes, entry.address);
     store.entries.set(key, { address: entry.address, bytes: new Uint8Array(0) });
     machine.written.add(key);
   }
-  bytes.set(plan.constants.bytes, plan.constants.address);
+  bytes.set(aside.get(plan) ?? plan.constants.bytes, plan.constants.address);
   machine.current = plan;
+}
+
+/** The plan that is active, without the bytes that lie in memory now: what a session keeps of it. */
+export function settle(machine: Machine, { constants, ...plan }: Plan): Plan {
+  const settled: Plan = { ...plan, weights: [], constants: { address: constants.address, bytes: new Uint8Array(0) }, proofs: [] };
+  machine.current = settled;
+  return settled;
 }
 
 /** Steps as calls on this machine. */

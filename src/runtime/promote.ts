@@ -20,8 +20,8 @@ export function panelChannels(proof: Proof, panel: number): readonly ProofChanne
 }
 
 /** Yields after each panel. `machine` gives the live machine, or null once the session is disposed. */
-export function* promote(plan: Plan, machine: () => Machine | null): Generator<void> {
-  for (const proof of plan.proofs) {
+export function* promote(plan: Plan, machine: () => Machine | null, proofs: readonly Proof[] = plan.proofs): Generator<void> {
+  for (const proof of proofs) {
     for (let panel = 0; panel < proof.panels; panel++) {
       const { choice, fixed } = choosePanel(panelChannels(proof, panel));
       const live = machine();
@@ -35,12 +35,13 @@ export function* promote(plan: Plan, machine: () => Machine | null): Generator<v
   }
 }
 
-/** The places an epilogue block lies in: the machine's memory (if this plan's constants or shared weights are there), and the plan's own copy. */
+/** The places an epilogue block lies in: the machine's memory (if this plan's constants or shared weights are there), and the copy that was
+ *  set aside for another plan. */
 function homes(plan: Plan, machine: Machine, address: number): DataView[] {
-  const { constants } = plan;
-  const inPlan = address >= constants.address;
+  const offset = address - plan.constants.address;
+  const aside = machine.aside.get(plan);
   const views: DataView[] = [];
-  if (inPlan) views.push(new DataView(constants.bytes.buffer, constants.bytes.byteOffset + address - constants.address));
-  if (!inPlan || machine.current === plan) views.push(new DataView(machine.memory.buffer, address));
+  if (offset >= 0 && aside) views.push(new DataView(aside.buffer, aside.byteOffset + offset));
+  if (offset < 0 || machine.current === plan) views.push(new DataView(machine.memory.buffer, address));
   return views;
 }

@@ -94,9 +94,7 @@ export class Session {
     const options = { target: this.target, module: this.engine.geometry, store: this.store };
     const plan = compile(prepared, { ...options, captures: names });
     activate(machine, plan, this.store);
-    const resident: Plan = { ...plan, weights: [] };
-    machine.current = resident;
-    return bindPlan(machine, graph, resident, key, captures === "all" ? captures : [...captures]);
+    return bindPlan(machine, graph, plan, key, captures === "all" ? captures : [...captures]);
   }
 
   private checkCaptures(prepared: Prepared, names: readonly string[]): readonly string[] {
@@ -148,10 +146,11 @@ export class Session {
   /** Epilogues are proven in the background after a plan's first run; the bytes do not depend on it. */
   private proveLater(bound: BoundPlan): void {
     bound.proving = true;
-    const steps = promote(bound.plan, () => this.machine);
+    const steps = promote(bound.plan, () => this.machine, bound.proofs);
     const slice = (): void => {
-      if (!this.machine || steps.next().done) return;
-      schedule(slice);
+      if (!this.machine) return;
+      if (steps.next().done) bound.proofs = [];
+      else schedule(slice);
     };
     schedule(slice);
   }
@@ -161,7 +160,8 @@ export class Session {
     this.live();
     for (const bound of this.plans) {
       bound.proving = true;
-      for (const _ of promote(bound.plan, () => this.machine));
+      for (const _ of promote(bound.plan, () => this.machine, bound.proofs));
+      bound.proofs = [];
     }
   }
 
@@ -181,7 +181,7 @@ export class Session {
     return {
       weights,
       epilogues: shared,
-      constants: plan?.constants.bytes.length ?? 0,
+      constants: plan ? plan.arena.address - plan.constants.address : 0,
       arena: plan?.arena.bytes ?? 0,
     };
   }
