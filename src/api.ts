@@ -21,17 +21,11 @@ import {
   checkSamples,
   checkShapes,
 } from "./runtime/arguments.ts";
+import { checkFeeds, type Feeds } from "./runtime/feeds.ts";
 import { kernelsFor } from "./runtime/kernelSource.ts";
 import { withinMemory } from "./runtime/outOfMemory.ts";
-import {
-  capturable,
-  checkFeeds,
-  type EngineChoice,
-  type Feeds,
-  type RunOptions,
-  Session as SessionBase,
-  unknownOutput,
-} from "./runtime/session.ts";
+import { unknownOutput } from "./runtime/results.ts";
+import { capturable, type EngineChoice, type RunOptions, Session as SessionBase } from "./runtime/session.ts";
 import { dequantizeCodes, type Rounding } from "./sim/qdq.ts";
 import { simulateGraph } from "./sim/simulate.ts";
 import { type Tensor, tensorNumbers, tensorOf } from "./tensor/tensor.ts";
@@ -140,7 +134,7 @@ export async function simulate(model: Model, feeds: Feeds, options: SimulateOpti
 export async function runReference(
   model: Model,
   feeds: Feeds,
-  options: RunOptions & { readonly target?: Target } = {},
+  options: Omit<RunOptions, "outputs"> & { readonly target?: Target } = {},
 ): Promise<Record<string, Tensor>> {
   const loaded = checkedModel(model);
   checkNames("capture", checkedOptions(options).capture);

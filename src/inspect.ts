@@ -1,14 +1,13 @@
 /** Inspect: what a model is and how it would run, as a plain record, before anything runs. */
 import { checkedTarget, engineFor } from "./api.ts";
 import { isPerTensor } from "./encodings/encoding.ts";
-import type { Graph, Shape } from "./graph/graph.ts";
-import { isActivationEncoding, opsetOf } from "./graph/query.ts";
+import type { Graph } from "./graph/graph.ts";
+import { isActivationEncoding } from "./graph/query.ts";
 import type { InspectReport } from "./inspectReport.ts";
 import { readPanel } from "./kernels/epilogue.ts";
 import type { Model, ValueInfo } from "./model.ts";
 import { opOf } from "./ops/index.ts";
-import type { OpDef } from "./ops/op.ts";
-import { typeInfo } from "./passes/inferShapes.ts";
+import { nodeMacs } from "./passes/macs.ts";
 import { type FormedLayer, type Prepared, prepare } from "./passes/prepare.ts";
 import type { Plan, Target, Variant } from "./plan/plan.ts";
 import { createWeightStore } from "./plan/weightStore.ts";
@@ -95,18 +94,7 @@ function groupReport({ layer, form }: FormedLayer): InspectReport["clusters"][nu
 }
 
 function layerMacs(graph: Graph, nodes: Graph["nodes"]): number {
-  let macs = 0;
-  for (const node of nodes) {
-    const op = opOf(node) as OpDef;
-    if (!op.traits.macs) continue;
-    const inputs = node.inputs.map((id) => {
-      const value = graph.values.get(id);
-      return value ? typeInfo(value) : null;
-    });
-    const shapes = node.outputs.map((id) => graph.values.get(id)!.shape as Shape);
-    macs += op.traits.macs(inputs, shapes, op.parse(node.attrs, opsetOf(graph, node)));
-  }
-  return macs;
+  return nodes.reduce((sum, node) => sum + nodeMacs(graph, node), 0);
 }
 
 /** Bytes of the dot products' constant weights as float32. */

@@ -41,13 +41,14 @@ function promotePanel(views: readonly DataView[], panel: number, channels: reado
   }
 }
 
-/** The places an epilogue block lies in: the machine's memory (if this plan's constants or shared weights are there), and the plan's own copy. */
+/** The places an epilogue block lies in: the machine's memory (if this plan's constants or shared weights are there), and the copy that was
+ *  set aside for another plan. */
 function homes(plan: Plan, machine: Machine, address: number): DataView[] {
-  const { constants } = plan;
-  const inPlan = address >= constants.address;
+  const offset = address - plan.constants.address;
+  const aside = machine.aside.get(plan);
   const views: DataView[] = [];
-  if (inPlan) views.push(new DataView(constants.bytes.buffer, constants.bytes.byteOffset + address - constants.address));
-  if (!inPlan || machine.current === plan) views.push(new DataView(machine.memory.buffer, address));
+  if (offset >= 0 && aside) views.push(new DataView(aside.buffer, aside.byteOffset + offset));
+  if (offset < 0 || machine.current === plan) views.push(new DataView(machine.memory.buffer, address));
   return views;
 }
 
