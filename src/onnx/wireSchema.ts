@@ -1,100 +1,145 @@
-/** The ONNX messages as they lie on the wire: per message, field number → scalar kind or nested message. */
+/** The ONNX messages as they lie on the wire: per message and field number the kind on the wire, and the name it is read under. */
 
-/** varint: int32, enum or int64 · fixed32: float · bytes: string or bytes · plural: repeated, packed or not. */
-export type ScalarKind = "int" | "ints" | "long" | "longs" | "float" | "floats" | "doubles" | "bytes";
-export type FieldKind = ScalarKind | { readonly message: MessageName };
+/** varint: int (int32, enum), long (int64, uint64) · fixed32: float · length-delimited: text, bytes · plural: repeated, packed or not. */
+export type ScalarKind = "int" | "ints" | "long" | "longs" | "unsignedLongs" | "float" | "floats" | "doubles" | "text" | "texts" | "bytes";
 
-const nested = <N extends string>(message: N) => ({ message });
+/** `name` is absent where the field is checked but of no use to the decoder. Of a singular field that comes twice the last one counts. */
+export type Field =
+  | { readonly kind: ScalarKind; readonly name?: string }
+  | { readonly kind: "message"; readonly message: MessageName; readonly many: boolean; readonly name?: string };
 
-const SCHEMA = {
+type Row = Readonly<Record<number, Field>>;
+
+const scalar = (kind: ScalarKind, name?: string): Field => (name === undefined ? { kind } : { kind, name });
+const one = (message: MessageName, name?: string): Field => ({ kind: "message", message, many: false, ...(name ? { name } : {}) });
+const many = (message: MessageName, name?: string): Field => ({ kind: "message", message, many: true, ...(name ? { name } : {}) });
+const BYTES = scalar("bytes");
+
+export type MessageName =
+  | "model"
+  | "opset"
+  | "entry"
+  | "training"
+  | "function"
+  | "graph"
+  | "annotation"
+  | "node"
+  | "attribute"
+  | "tensor"
+  | "segment"
+  | "sparse"
+  | "valueInfo"
+  | "type"
+  | "tensorType"
+  | "elementType"
+  | "mapType"
+  | "shape"
+  | "dimension";
+
+const SCHEMA: Readonly<Record<MessageName, Row>> = {
   model: {
-    1: "long",
-    2: "bytes",
-    3: "bytes",
-    4: "bytes",
-    5: "long",
-    6: "bytes",
-    7: nested("graph"),
-    8: nested("opset"),
-    14: nested("entry"),
-    20: nested("training"),
-    25: nested("function"),
+    1: scalar("long"),
+    2: BYTES,
+    3: BYTES,
+    4: BYTES,
+    5: scalar("long"),
+    6: BYTES,
+    7: one("graph", "graph"),
+    8: many("opset", "opsetImport"),
+    14: many("entry"),
+    20: many("training"),
+    25: many("function", "functions"),
   },
-  opset: { 1: "bytes", 2: "long" },
-  entry: { 1: "bytes", 2: "bytes" },
-  training: { 1: nested("graph"), 2: nested("graph"), 3: nested("entry"), 4: nested("entry") },
-  function: { 1: "bytes", 4: "bytes", 5: "bytes", 6: "bytes", 7: nested("node"), 8: "bytes", 9: nested("opset"), 10: "bytes" },
+  opset: { 1: scalar("text", "domain"), 2: scalar("long", "version") },
+  entry: { 1: scalar("text", "key"), 2: scalar("text", "value") },
+  training: { 1: one("graph"), 2: one("graph"), 3: many("entry"), 4: many("entry") },
+  function: {
+    1: scalar("text", "name"),
+    4: BYTES,
+    5: BYTES,
+    6: BYTES,
+    7: many("node"),
+    8: BYTES,
+    9: many("opset"),
+    10: scalar("text", "domain"),
+  },
   graph: {
-    1: nested("node"),
-    2: "bytes",
-    5: nested("tensor"),
-    10: "bytes",
-    11: nested("valueInfo"),
-    12: nested("valueInfo"),
-    13: nested("valueInfo"),
-    14: nested("annotation"),
-    15: nested("sparse"),
+    1: many("node", "node"),
+    2: scalar("text", "name"),
+    5: many("tensor", "initializer"),
+    10: BYTES,
+    11: many("valueInfo", "input"),
+    12: many("valueInfo", "output"),
+    13: many("valueInfo", "valueInfo"),
+    14: many("annotation"),
+    15: many("sparse", "sparseInitializer"),
   },
-  annotation: { 1: "bytes", 2: nested("entry") },
-  node: { 1: "bytes", 2: "bytes", 3: "bytes", 4: "bytes", 5: nested("attribute"), 6: "bytes", 7: "bytes" },
+  annotation: { 1: BYTES, 2: many("entry") },
+  node: {
+    1: scalar("texts", "input"),
+    2: scalar("texts", "output"),
+    3: scalar("text", "name"),
+    4: scalar("text", "opType"),
+    5: many("attribute", "attribute"),
+    6: BYTES,
+    7: scalar("text", "domain"),
+  },
   attribute: {
-    1: "bytes",
-    2: "float",
-    3: "long",
-    4: "bytes",
-    5: nested("tensor"),
-    6: nested("graph"),
-    7: "floats",
-    8: "longs",
-    9: "bytes",
-    10: nested("tensor"),
-    11: nested("graph"),
-    13: "bytes",
-    14: nested("type"),
-    15: nested("type"),
-    20: "int",
-    21: "bytes",
-    22: nested("sparse"),
-    23: nested("sparse"),
+    1: scalar("text", "name"),
+    2: scalar("float", "f"),
+    3: scalar("long", "i"),
+    4: scalar("text", "s"),
+    5: one("tensor", "t"),
+    6: one("graph", "g"),
+    7: scalar("floats", "floats"),
+    8: scalar("longs", "ints"),
+    9: scalar("texts", "strings"),
+    10: many("tensor"),
+    11: many("graph"),
+    13: BYTES,
+    14: one("type"),
+    15: many("type"),
+    20: scalar("int", "type"),
+    21: scalar("text", "refAttrName"),
+    22: one("sparse"),
+    23: many("sparse"),
   },
   tensor: {
-    1: "longs",
-    2: "int",
-    3: nested("segment"),
-    4: "floats",
-    5: "ints",
-    6: "bytes",
-    7: "longs",
-    8: "bytes",
-    9: "bytes",
-    10: "doubles",
-    11: "longs",
-    12: "bytes",
-    13: nested("entry"),
-    14: "int",
+    1: scalar("longs", "dims"),
+    2: scalar("int", "dataType"),
+    3: one("segment", "segment"),
+    4: scalar("floats", "floatData"),
+    5: scalar("ints", "int32Data"),
+    6: BYTES,
+    7: scalar("longs", "int64Data"),
+    8: scalar("text", "name"),
+    9: scalar("bytes", "rawData"),
+    10: scalar("doubles", "doubleData"),
+    11: scalar("unsignedLongs", "uint64Data"),
+    12: BYTES,
+    13: many("entry", "externalData"),
+    14: scalar("int", "dataLocation"),
   },
-  segment: { 1: "long", 2: "long" },
-  sparse: { 1: nested("tensor"), 2: nested("tensor"), 3: "longs" },
-  valueInfo: { 1: "bytes", 2: nested("type"), 3: "bytes" },
+  segment: { 1: scalar("long"), 2: scalar("long") },
+  sparse: { 1: one("tensor", "values"), 2: one("tensor"), 3: scalar("longs") },
+  valueInfo: { 1: scalar("text", "name"), 2: one("type", "type"), 3: BYTES },
   type: {
-    1: nested("tensorType"),
-    4: nested("elementType"),
-    5: nested("mapType"),
-    6: "bytes",
-    8: nested("tensorType"),
-    9: nested("elementType"),
+    1: one("tensorType", "tensorType"),
+    4: one("elementType", "sequenceType"),
+    5: one("mapType", "mapType"),
+    6: BYTES,
+    8: one("tensorType", "sparseTensorType"),
+    9: one("elementType", "optionalType"),
   },
-  tensorType: { 1: "int", 2: nested("shape") },
-  elementType: { 1: nested("type") },
-  mapType: { 1: "int", 2: nested("type") },
-  shape: { 1: nested("dimension") },
-  dimension: { 1: "long", 2: "bytes", 3: "bytes" },
-} as const;
+  tensorType: { 1: scalar("int", "elemType"), 2: one("shape", "shape") },
+  elementType: { 1: one("type") },
+  mapType: { 1: scalar("int"), 2: one("type") },
+  shape: { 1: many("dimension", "dim") },
+  dimension: { 1: scalar("long", "dimValue"), 2: scalar("text", "dimParam"), 3: BYTES },
+};
 
-export type MessageName = keyof typeof SCHEMA;
-
-/** Kind of field `field` of `message`; undefined for fields newer than the schema, which readers skip. */
-export function fieldKind(message: MessageName, field: number): FieldKind | undefined {
-  const fields: Readonly<Record<number, FieldKind>> = SCHEMA[message];
+/** Field `field` of `message`; undefined for fields newer than the schema, which readers skip. */
+export function fieldOf(message: MessageName, field: number): Field | undefined {
+  const fields = SCHEMA[message];
   return Object.hasOwn(fields, field) ? fields[field] : undefined;
 }
