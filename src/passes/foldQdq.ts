@@ -9,6 +9,8 @@ import type { OpDef, TypeInfo } from "../ops/op.ts";
 import { type ElementType, integerType, isFloatType } from "../tensor/dtype.ts";
 import { prune, typeInfo } from "./inferShapes.ts";
 
+const LARGEST_CODED_SCALE = 2 ** 110;
+
 interface BoundaryAttrs {
   readonly axis: number;
   readonly blockSize: number;
@@ -147,8 +149,7 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
   const encoding = statedEncoding(walk, node);
   if (!source || !encoding) return undefined;
   if (source.data) {
-    const data = dequantizeAll(source.data as Int8Array, source.shape as Shape, encoding);
-    values.set(out, { id: out, type: "float32", shape: source.shape, data, encoding });
+    values.set(out, { id: out, type: "float32", shape: source.shape, encoding, ...dequantized(source, encoding) });
     return [];
   }
   if (
@@ -161,6 +162,15 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
   markCoded(walk, source.id, encoding);
   walk.renamed.set(out, source.id);
   return [];
+}
+
+/** Codes stay codes where quantizing their floats would give them back: integers up to 16 bit of the encoding's own type and scales whose
+ *  products with them are finite. fround(scale · k) with |k| < 2^17 is off by 2^-24 relative at most (exact below the normal range), so is its
+ *  quotient by the scale: less than 2^-6 in all, which rounds to k. */
+function dequantized({ type, data, shape }: Value, encoding: Encoding): Pick<Value, "data" | "coded"> {
+  if (type === encoding.type && gridOf(type).bits <= 16 && encoding.scale.every((scale) => scale < LARGEST_CODED_SCALE))
+    return { data: data!, coded: true };
+  return { data: dequantizeAll(data as Int8Array, shape as Shape, encoding) };
 }
 
 /** Q whose integers are only read as encoded values: the value before Q gets the encoding, or a copy of it does where others read it too. */

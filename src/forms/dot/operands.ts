@@ -2,7 +2,8 @@
 import { type Encoding, gridOf } from "../../encodings/encoding.ts";
 import { assert } from "../../errors.ts";
 import { type Graph, type ValueId, valueNamed } from "../../graph/graph.ts";
-import { scaleIndexer, weightCodes } from "../../numerics/affine.ts";
+import { constantCodes, isFloat32Constant } from "../../graph/query.ts";
+import { scaleIndexer } from "../../numerics/affine.ts";
 import type { Codes } from "../form.ts";
 import type { DotData } from "./data.ts";
 import { extentOf, weightIndexer, weightMatrices } from "./geometry.ts";
@@ -21,13 +22,9 @@ export interface SecondOperand {
 export function codesOf(graph: Graph, id: ValueId, encoding: Encoding, inputs: Codes): ArrayLike<number> {
   const given = inputs.get(id);
   if (given) return given.data;
-  return constantCodes(graph, id, encoding);
-}
-
-export function constantCodes(graph: Graph, id: ValueId, encoding: Encoding): ArrayLike<number> {
-  const { data, shape } = valueNamed(graph, id);
-  assert(data instanceof Float32Array && shape !== null, `'${id}' is not a float32 constant`);
-  return weightCodes(data, shape as readonly number[], encoding);
+  const value = valueNamed(graph, id);
+  assert(isFloat32Constant(value) && value.encoding === encoding, `'${id}' is not a float32 constant of this encoding`);
+  return constantCodes(value);
 }
 
 /** max |q − zeroPoint| of a per-tensor grid. */
