@@ -5,16 +5,15 @@ import { graphIssues, sortNodes, uniqueNodeIds } from "../graph/validate.ts";
 import { checkDims, decodeTensor, type TensorFields } from "./decodeTensor.ts";
 import type { ExternalData } from "./externalData.ts";
 import {
-  type AttributeMessage,
-  type DimensionMessage,
-  type GraphMessage,
+  type AttributeProto,
+  type DimensionProto,
+  type GraphProto,
   type Long,
-  type ModelMessage,
-  type NodeMessage,
-  type TensorMessage,
-  type TypeMessage,
+  type ModelProto,
+  type NodeProto,
+  type TensorProto,
   toNumber,
-  type ValueInfoMessage,
+  type ValueInfoProto,
 } from "./messages.ts";
 import { dataTypeName, elementType } from "./tensorData.ts";
 import { readModel } from "./wire.ts";
@@ -58,7 +57,7 @@ export function decodeOnnx(bytes: Uint8Array, options: DecodeOptions = {}): Grap
   return graph;
 }
 
-function decodeOpsets(imports: NonNullable<ModelMessage["opsetImport"]>, context: Context): Map<string, number> {
+function decodeOpsets(imports: NonNullable<ModelProto["opsetImport"]>, context: Context): Map<string, number> {
   const opsets = new Map<string, number>();
   for (const { domain, version } of imports) opsets.set(canonicalDomain(domain), toNumber(version ?? 0));
   const version = opsets.get("");
@@ -76,7 +75,7 @@ function canonicalDomain(domain: string | undefined): string {
   return domain === "ai.onnx" ? "" : (domain ?? "");
 }
 
-function decodeGraph(proto: GraphMessage, opsets: ReadonlyMap<string, number>, context: Context): Graph {
+function decodeGraph(proto: GraphProto, opsets: ReadonlyMap<string, number>, context: Context): Graph {
   const values = new Map<ValueId, Value>();
   const constants = decodeConstants(proto, context);
   const infos = decodeInfos(proto, context);
@@ -119,7 +118,7 @@ function orderNodes(nodes: readonly Node[], context: Context): Node[] {
 }
 
 /** Initializers and the outputs of Constant nodes. */
-function decodeConstants(proto: GraphMessage, context: Context): Map<ValueId, ConstantTensor> {
+function decodeConstants(proto: GraphProto, context: Context): Map<ValueId, ConstantTensor> {
   const constants = new Map<ValueId, ConstantTensor>();
   const add = (id: ValueId, tensor: ConstantTensor | undefined): void => {
     if (constants.has(id)) duplicate(id, context);
@@ -141,11 +140,11 @@ function decodeConstants(proto: GraphMessage, context: Context): Map<ValueId, Co
   return constants;
 }
 
-function isConstantNode(node: NodeMessage): boolean {
+function isConstantNode(node: NodeProto): boolean {
   return node.opType === "Constant" && canonicalDomain(node.domain) === "";
 }
 
-function decodeConstantNode(node: NodeMessage, context: Context): ConstantTensor | undefined {
+function decodeConstantNode(node: NodeProto, context: Context): ConstantTensor | undefined {
   const id = node.output?.[0] ?? "";
   const attribute = node.attribute?.[0];
   const value = attribute && decodeAttribute(attribute, `Constant '${id}'`, new Map(), context);
@@ -155,9 +154,9 @@ function decodeConstantNode(node: NodeMessage, context: Context): ConstantTensor
     return undefined;
   }
   const floats = attribute?.name === "value_float" || attribute?.name === "value_floats";
-  if (typeof value === "number") return numbersTensor([value], [], floats, attribute as AttributeMessage);
+  if (typeof value === "number") return numbersTensor([value], [], floats, attribute as AttributeProto);
   if (Array.isArray(value) && value.every((each) => typeof each === "number")) {
-    return numbersTensor(value, [value.length], floats, attribute as AttributeMessage);
+    return numbersTensor(value, [value.length], floats, attribute as AttributeProto);
   }
   if (typeof value === "object" && "data" in value) return value;
   context.issues.push({
@@ -168,13 +167,13 @@ function decodeConstantNode(node: NodeMessage, context: Context): ConstantTensor
   return undefined;
 }
 
-function numbersTensor(numbers: readonly number[], dims: readonly number[], floats: boolean, attribute: AttributeMessage): ConstantTensor {
+function numbersTensor(numbers: readonly number[], dims: readonly number[], floats: boolean, attribute: AttributeProto): ConstantTensor {
   if (floats) return { type: "float32", dims, data: Float32Array.from(numbers) };
   const longs: readonly Long[] = attribute.name === "value_int" ? [attribute.i ?? 0] : (attribute.ints ?? []);
   return { type: "int64", dims, data: BigInt64Array.from(longs, BigInt) };
 }
 
-function decodeTensorProto(proto: TensorMessage, id: string, context: Context): ConstantTensor | undefined {
+function decodeTensorProto(proto: TensorProto, id: string, context: Context): ConstantTensor | undefined {
   const fields: TensorFields = {
     id,
     dims: (proto.dims ?? []).map(toNumber),
@@ -195,7 +194,7 @@ function decodeTensorProto(proto: TensorMessage, id: string, context: Context): 
 }
 
 /** Types and shapes of graph inputs, outputs and value_info. Only inputs and outputs must have a readable type. */
-function decodeInfos(proto: GraphMessage, context: Context): Map<ValueId, Value> {
+function decodeInfos(proto: GraphProto, context: Context): Map<ValueId, Value> {
   const infos = new Map<ValueId, Value>();
   for (const info of proto.valueInfo ?? []) {
     const value = decodeInfo(info, { ...context, issues: [] });
@@ -214,13 +213,11 @@ function decodeInfos(proto: GraphMessage, context: Context): Map<ValueId, Value>
   return infos;
 }
 
-const TYPE_KINDS = ["tensorType", "sequenceType", "mapType", "optionalType", "sparseTensorType"] as const satisfies (keyof TypeMessage)[];
-
-function decodeInfo(info: ValueInfoMessage, context: Context): Value | undefined {
+function decodeInfo(info: ValueInfoProto, context: Context): Value | undefined {
   const id = info.name ?? "";
   if (id === "") context.issues.push({ code: "onnx/name", message: "graph: an input or output has no name, expected one." });
-  if (!info.type || !TYPE_KINDS.some((kind) => info.type?.[kind] !== undefined)) return { id, type: "float32", shape: null };
-  const tensor = info.type.tensorType;
+  const tensor = info.type?.tensorType;
+  if (!tensor && !info.type?.otherType) return { id, type: "float32", shape: null };
   const type = tensor && elementType(tensor.elemType ?? 0);
   if (!tensor || !type) {
     const found = tensor ? dataTypeName(tensor.elemType ?? 0) : "no tensor (sequence, map, optional or sparse)";
@@ -235,7 +232,7 @@ function decodeInfo(info: ValueInfoMessage, context: Context): Value | undefined
 }
 
 /** Dimensions without value or name, and −1 as old exporters write it, get a name of their own. */
-function decodeShape(id: string, dims: readonly DimensionMessage[], context: Context): OpenShape {
+function decodeShape(id: string, dims: readonly DimensionProto[], context: Context): OpenShape {
   return dims.map((dim, axis) => {
     if (dim.dimParam) return dim.dimParam;
     if (dim.dimValue === undefined) return `${id}:${axis}`;
@@ -246,7 +243,7 @@ function decodeShape(id: string, dims: readonly DimensionMessage[], context: Con
   });
 }
 
-function decodeNode(proto: NodeMessage, opsets: ReadonlyMap<string, number>, context: Context): Node {
+function decodeNode(proto: NodeProto, opsets: ReadonlyMap<string, number>, context: Context): Node {
   const op = proto.opType ?? "";
   const domain = canonicalDomain(proto.domain);
   const id = proto.name ?? "";
@@ -274,11 +271,10 @@ function decodeNode(proto: NodeMessage, opsets: ReadonlyMap<string, number>, con
   return { id, op, domain, attrs: attrs satisfies Attrs, inputs: [...(proto.input ?? [])], outputs: [...(proto.output ?? [])] };
 }
 
-const ATTRIBUTE_FIELDS = ["", "f", "i", "s", "t", "g", "floats", "ints", "strings"] as const;
-
 /** Attribute kinds by AttributeProto.type; files older than IR 2 leave the type out, then the field that is there decides. */
-function decodeAttribute(proto: AttributeMessage, where: string, opsets: ReadonlyMap<string, number>, context: Context): Attr | undefined {
-  const kind = proto.type || ATTRIBUTE_FIELDS.findIndex((field) => field !== "" && proto[field] !== undefined);
+function decodeAttribute(proto: AttributeProto, where: string, opsets: ReadonlyMap<string, number>, context: Context): Attr | undefined {
+  const own = (field: string): boolean => Object.hasOwn(proto, field);
+  const kind = proto.type || ["", "f", "i", "s", "t", "g", "floats", "ints", "strings"].findIndex((field) => field !== "" && own(field));
   if (proto.refAttrName) return unreadable(proto, where, "refers to a function's attribute", context);
   switch (kind) {
     case 1:
@@ -286,7 +282,7 @@ function decodeAttribute(proto: AttributeMessage, where: string, opsets: Readonl
     case 2:
       return toNumber(proto.i ?? 0);
     case 3:
-      return proto.s ?? "";
+      return decodeText(proto.s ?? new Uint8Array());
     case 4:
       return decodeTensorProto(proto.t ?? {}, `${where}.${proto.name}`, context);
     case 5:
@@ -296,17 +292,21 @@ function decodeAttribute(proto: AttributeMessage, where: string, opsets: Readonl
     case 7:
       return (proto.ints ?? []).map(toNumber);
     case 8:
-      return [...(proto.strings ?? [])];
+      return (proto.strings ?? []).map(decodeText);
     default:
       return unreadable(proto, where, `is of kind ${kind}`, context);
   }
 }
 
-function unreadable(proto: AttributeMessage, where: string, found: string, context: Context): undefined {
+function unreadable(proto: AttributeProto, where: string, found: string, context: Context): undefined {
   context.issues.push({
     code: "onnx/attribute",
     message: `${where}: attribute '${proto.name}' ${found}, expected numbers, text, a tensor or a graph.`,
   });
+}
+
+function decodeText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }
 
 function duplicate(id: string, context: Context): void {

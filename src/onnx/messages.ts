@@ -1,81 +1,76 @@
-/** The ONNX messages as `readModel` returns them; a member is there when the file has the field. */
+/** The ONNX messages as the reader hands them over: a field that is not in the file is not in the record. */
 
-/** A 64-bit integer: a number where that is exact. */
+/** An int64: a number where it is exact, else a bigint. uint64 values from 2^63 come as negative ones. */
 export type Long = number | bigint;
 
-export interface ModelMessage {
-  readonly graph?: GraphMessage;
+/** int64 as a number, clamped to ±(2^53 − 1). */
+export function toNumber(long: Long): number {
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(long)));
+}
+
+export interface ModelProto {
+  readonly graph?: GraphProto;
   readonly opsetImport?: readonly { readonly domain?: string; readonly version?: Long }[];
-  readonly functions?: readonly { readonly domain?: string; readonly name?: string }[];
+  readonly functions?: readonly { readonly name?: string; readonly domain?: string }[];
 }
 
-export interface GraphMessage {
+export interface GraphProto {
   readonly name?: string;
-  readonly node?: readonly NodeMessage[];
-  readonly initializer?: readonly TensorMessage[];
-  readonly input?: readonly ValueInfoMessage[];
-  readonly output?: readonly ValueInfoMessage[];
-  readonly valueInfo?: readonly ValueInfoMessage[];
-  readonly sparseInitializer?: readonly { readonly values?: TensorMessage }[];
+  readonly node?: readonly NodeProto[];
+  readonly initializer?: readonly TensorProto[];
+  readonly sparseInitializer?: readonly { readonly values?: TensorProto }[];
+  readonly input?: readonly ValueInfoProto[];
+  readonly output?: readonly ValueInfoProto[];
+  readonly valueInfo?: readonly ValueInfoProto[];
 }
 
-export interface NodeMessage {
-  readonly input?: readonly string[];
-  readonly output?: readonly string[];
+export interface NodeProto {
   readonly name?: string;
   readonly opType?: string;
   readonly domain?: string;
-  readonly attribute?: readonly AttributeMessage[];
+  readonly input?: readonly string[];
+  readonly output?: readonly string[];
+  readonly attribute?: readonly AttributeProto[];
 }
 
-export interface AttributeMessage {
+export interface AttributeProto {
   readonly name?: string;
   readonly type?: number;
   readonly refAttrName?: string;
   readonly f?: number;
   readonly i?: Long;
-  readonly s?: string;
-  readonly t?: TensorMessage;
-  readonly g?: GraphMessage;
+  readonly s?: Uint8Array;
+  readonly t?: TensorProto;
+  readonly g?: GraphProto;
   readonly floats?: readonly number[];
   readonly ints?: readonly Long[];
-  readonly strings?: readonly string[];
+  readonly strings?: readonly Uint8Array[];
 }
 
-export interface TensorMessage {
+export interface TensorProto {
   readonly name?: string;
   readonly dims?: readonly Long[];
   readonly dataType?: number;
-  readonly rawData?: Uint8Array; // a view into the file
+  readonly segment?: object;
   readonly floatData?: readonly number[];
   readonly int32Data?: readonly number[];
   readonly int64Data?: readonly Long[];
-  readonly doubleData?: readonly number[];
   readonly uint64Data?: readonly Long[];
+  readonly doubleData?: readonly number[];
+  readonly rawData?: Uint8Array;
   readonly dataLocation?: number;
   readonly externalData?: readonly { readonly key?: string; readonly value?: string }[];
-  readonly segment?: object;
 }
 
-export interface ValueInfoMessage {
+export interface ValueInfoProto {
   readonly name?: string;
-  readonly type?: TypeMessage;
+  readonly type?: {
+    readonly tensorType?: { readonly elemType?: number; readonly shape?: { readonly dim?: readonly DimensionProto[] } };
+    readonly otherType?: object; // sequence, map, optional or sparse tensor
+  };
 }
 
-export interface TypeMessage {
-  readonly tensorType?: { readonly elemType?: number; readonly shape?: { readonly dim?: readonly DimensionMessage[] } };
-  readonly sequenceType?: object;
-  readonly mapType?: object;
-  readonly optionalType?: object;
-  readonly sparseTensorType?: object;
-}
-
-export interface DimensionMessage {
+export interface DimensionProto {
   readonly dimValue?: Long;
   readonly dimParam?: string;
-}
-
-/** int64 as a number, clamped to ±(2^53 − 1). */
-export function toNumber(long: Long): number {
-  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(long)));
 }

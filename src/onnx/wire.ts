@@ -1,54 +1,44 @@
-/** Reads ONNX files off the protobuf wire: plain records with the fields of wireSchema.ts, and refuses what would hurt. */
+/** Reads an ONNX file's protobuf wire format into records, and refuses what would hurt while it goes. */
 import { type ModelError, modelError } from "../errors.ts";
-import type { Long, ModelMessage } from "./messages.ts";
+import type { Long, ModelProto } from "./messages.ts";
 import { type Field, fieldOf, type MessageName, type ScalarKind } from "./wireSchema.ts";
 
 const MAX_DEPTH = 64;
 const FREE_BYTES = 64 * 2 ** 20;
 const BYTES_PER_FILE_BYTE = 8;
-// Heap one decoded item takes, measured with V8 and rounded up.
+// Heap one item takes, measured with V8 and rounded up.
 const MESSAGE_BYTES = 160;
-const TEXT_BYTES = 48;
-const LONG_BYTES = 40;
-const NUMBER_BYTES = 8;
+const ITEM_BYTES: Readonly<Record<ScalarKind, number>> = { int: 8, long: 32, float: 8, double: 8, text: 48, bytes: 120 };
+const WIRE_TYPES: Readonly<Record<ScalarKind, number>> = { int: 0, long: 0, float: 5, double: 1, text: 2, bytes: 2 };
 
-const WIRE_TYPES: Readonly<Record<ScalarKind, readonly number[]>> = {
-  int: [0],
-  ints: [0, 2],
-  long: [0],
-  longs: [0, 2],
-  unsignedLongs: [0, 2],
-  float: [5],
-  floats: [5, 2],
-  doubles: [1, 2],
-  text: [2],
-  texts: [2],
-  bytes: [2],
-};
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-interface Reading {
+type Item = Long | string | Uint8Array | Message;
+interface Message {
+  [name: string]: Item | Item[];
+}
+
+interface Scan {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly budget: number;
   position: number;
-  heap: number; // estimate of what has been allocated
+  heap: number; // estimate of what was allocated
+  // The varint read last, in pieces of 28, 28 and 8 bits.
+  low: number;
+  middle: number;
+  high: number;
 }
 
-type Scalar = Long | string | Uint8Array;
-type Message = Record<string, unknown>;
-
-const text = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** The messages of an ONNX file. Checks that `bytes` are well-formed wire data as it reads: nesting ≤ 64, lengths inside their parents, known
- *  fields of the right wire type, and a decoded form of at most 64 MiB + 8 × the file. Raw tensor data are views into `bytes`.
+/** The messages of an ONNX file: nesting ≤ 64, lengths inside their parents, known fields of the right wire type, unknown ones
+ *  skipped, and at most 64 MiB + 8 × the file allocated. Bytes fields are views of `bytes`. A single field that is given twice
+ *  has its last value.
  *  throws ModelError "onnx/not-onnx", "onnx/truncated", "onnx/malformed", "onnx/too-deep", "onnx/too-large". */
-export function readModel(bytes: Uint8Array): ModelMessage {
+export function readModel(bytes: Uint8Array): ModelProto {
   if (bytes.length === 0) throw modelError("onnx/not-onnx", "model: the file is empty, expected an ONNX model.");
   if (isLfsPointer(bytes)) {
     throw modelError("onnx/not-onnx", "model: the file is a Git LFS pointer, expected an ONNX model. Fetch the file it stands for.");
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const reading: Reading = { bytes, view, budget: FREE_BYTES + BYTES_PER_FILE_BYTE * bytes.length, position: 0, heap: 0 };
   const first = bytes[0] as number;
   const field = fieldOf("model", first >> 3);
   if (field === undefined || first >= 0x80 || (first & 7) !== (field.kind === "long" ? 0 : 2)) {
@@ -57,165 +47,161 @@ export function readModel(bytes: Uint8Array): ModelMessage {
       `model: begins with byte 0x${first.toString(16)}, which no ONNX model does. Give the .onnx file itself.`,
     );
   }
-  return readMessage(reading, "model", bytes.length, 1) as ModelMessage;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const budget = FREE_BYTES + BYTES_PER_FILE_BYTE * bytes.length;
+  return readMessage({ bytes, view, budget, position: 0, heap: 0, low: 0, middle: 0, high: 0 }, "model", bytes.length, 1) as ModelProto;
 }
 
-function readMessage(reading: Reading, message: MessageName, end: number, depth: number): Message {
+function readMessage(scan: Scan, message: MessageName, end: number, depth: number): Message {
   if (depth > MAX_DEPTH)
-    throw modelError("onnx/too-deep", `model: ${message} nested ${depth} deep at byte ${reading.position}, at most ${MAX_DEPTH} are read.`);
-  spend(reading, MESSAGE_BYTES);
-  const out: Message = {};
-  while (reading.position < end) {
-    const at = reading.position;
-    const tag = readVarint(reading, end);
+    throw modelError("onnx/too-deep", `model: ${message} nested ${depth} deep at byte ${scan.position}, at most ${MAX_DEPTH} are read.`);
+  spend(scan, MESSAGE_BYTES);
+  const record: Message = {};
+  while (scan.position < end) {
+    const at = scan.position;
+    const tag = readVarint(scan, end);
     const number = Math.floor(tag / 8);
     const wireType = tag % 8;
-    if (number === 0 || tag > 0xffff_ffff) throw malformed(reading, `field ${number} of ${message}`, at);
+    if (number === 0 || tag > 0xffff_ffff) throw malformed(scan, `field ${number} of ${message}`, at);
     const field = fieldOf(message, number);
-    if (field === undefined) skip(reading, wireType, end, at);
-    else if (field.kind === "message") {
-      if (wireType !== 2) throw malformed(reading, `${field.message} with wire type ${wireType}, expected 2,`, at);
-      const inner = readMessage(reading, field.message, readLength(reading, end), depth + 1);
-      keep(out, field.name, inner, field.many);
-    } else {
-      if (!WIRE_TYPES[field.kind].includes(wireType))
-        throw malformed(reading, `field ${number} of ${message} with wire type ${wireType}`, at);
-      readScalars(reading, field, wireType, end, out, at);
+    if (field === undefined) skip(scan, wireType, end, at);
+    else if (isScalar(field.kind)) readScalars(scan, record, field, field.kind, wireType, end, `field ${number} of ${message}`, at);
+    else {
+      if (wireType !== 2) throw malformed(scan, `${field.kind} with wire type ${wireType}, expected 2,`, at);
+      keep(record, field, readMessage(scan, field.kind, readLength(scan, end), depth + 1));
     }
   }
-  return out;
+  return record;
 }
 
-function keep(out: Message, name: string | undefined, value: unknown, many: boolean): void {
-  if (name === undefined) return;
-  if (!many) out[name] = value;
-  else if (out[name] === undefined) out[name] = [value];
-  else (out[name] as unknown[]).push(value);
+function isScalar(kind: Field["kind"]): kind is ScalarKind {
+  return Object.hasOwn(WIRE_TYPES, kind);
 }
 
-/** One element, or a packed run of them. */
-function readScalars(reading: Reading, field: Field & { kind: ScalarKind }, wireType: number, end: number, out: Message, at: number): void {
-  const { kind, name } = field;
-  const many = kind.endsWith("s") && kind !== "bytes";
-  if (wireType !== 2 || kind === "text" || kind === "texts" || kind === "bytes") {
-    keep(out, name, readScalar(reading, kind, end), many);
+function keep(record: Message, { name, repeated }: Field, item: Item): void {
+  if (name === "") return;
+  if (!repeated) record[name] = item;
+  else if (Object.hasOwn(record, name)) (record[name] as Item[]).push(item);
+  else record[name] = [item];
+}
+
+function readScalars(
+  scan: Scan,
+  record: Message,
+  field: Field,
+  kind: ScalarKind,
+  wireType: number,
+  end: number,
+  where: string,
+  at: number,
+): void {
+  const single = wireType === WIRE_TYPES[kind];
+  if (!single && !(wireType === 2 && field.repeated)) throw malformed(scan, `${where} with wire type ${wireType}`, at);
+  if (single) {
+    spend(scan, ITEM_BYTES[kind]);
+    keep(record, field, readItem(scan, kind, end));
     return;
   }
-  const stop = readLength(reading, end);
-  const size = stop - reading.position;
-  const width = kind === "floats" ? 4 : kind === "doubles" ? 8 : 1;
-  if (size % width !== 0) throw malformed(reading, `packed ${kind}: ${size} bytes, not a multiple of ${width},`, at);
-  if (name !== undefined && out[name] === undefined) out[name] = [];
-  while (reading.position < stop) keep(out, name, readScalar(reading, kind, stop), true);
+  const stop = readLength(scan, end);
+  const size = stop - scan.position;
+  const width = kind === "float" ? 4 : kind === "double" ? 8 : 1;
+  if (size % width !== 0) throw malformed(scan, `${where}: ${size} packed bytes, not a multiple of ${width},`, at);
+  while (scan.position < stop) {
+    spend(scan, ITEM_BYTES[kind]);
+    keep(record, field, readItem(scan, kind, stop));
+  }
 }
 
-function readScalar(reading: Reading, kind: ScalarKind, end: number): Scalar {
+function readItem(scan: Scan, kind: ScalarKind, end: number): Item {
   switch (kind) {
     case "int":
-    case "ints":
-      spend(reading, NUMBER_BYTES);
-      return lowBits(readLong(reading, end, false));
+      readVarint(scan, end);
+      return scan.low | (scan.middle << 28);
     case "long":
-    case "longs":
-    case "unsignedLongs":
-      spend(reading, LONG_BYTES);
-      return readLong(reading, end, kind === "unsignedLongs");
+      readVarint(scan, end);
+      return long(scan);
     case "float":
-    case "floats":
-      spend(reading, NUMBER_BYTES);
-      return reading.view.getFloat32(advance(reading, 4, end), true);
-    case "doubles":
-      spend(reading, NUMBER_BYTES);
-      return reading.view.getFloat64(advance(reading, 8, end), true);
+      return scan.view.getFloat32(advance(scan, 4, end), true);
+    case "double":
+      return scan.view.getFloat64(advance(scan, 8, end), true);
     default: {
-      const stop = readLength(reading, end);
-      spend(reading, TEXT_BYTES);
-      const bytes = reading.bytes.subarray(reading.position, stop);
-      reading.position = stop;
-      return kind === "bytes" ? bytes : text.decode(bytes);
+      const stop = readLength(scan, end);
+      const bytes = scan.bytes.subarray(scan.position, stop);
+      scan.position = stop;
+      return kind === "text" ? utf8.decode(bytes) : bytes;
     }
   }
 }
 
-/** Integers wrap to 32 bit as in C. */
-function lowBits(long: Long): number {
-  return typeof long === "number" ? long | 0 : Number(BigInt.asIntN(32, long));
+/** The varint read last as an int64. */
+function long({ low, middle, high }: Scan): Long {
+  if (high === 0 && middle < 2 ** 25) return low + middle * 2 ** 28;
+  const value = BigInt.asIntN(64, (BigInt(high) << 56n) | (BigInt(middle) << 28n) | BigInt(low));
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
-/** A varint as a 64-bit integer, two's complement unless `unsigned`. The first seven groups hold 49 bits, which a double has exactly. */
-function readLong(reading: Reading, end: number, unsigned: boolean): Long {
-  const start = reading.position;
-  const value = readVarint(reading, end);
-  const length = reading.position - start;
-  if (length <= 7) return value;
-  let bits = 0n;
-  for (let i = length - 1; i >= 0; i--) bits = (bits << 7n) | BigInt((reading.bytes[start + i] as number) & 0x7f);
-  const long = unsigned ? BigInt.asUintN(64, bits) : BigInt.asIntN(64, bits);
-  const number = Number(long);
-  return Number.isSafeInteger(number) ? number : long;
-}
-
-function skip(reading: Reading, wireType: number, end: number, at: number): void {
-  if (wireType === 0) readVarint(reading, end);
-  else if (wireType === 2) reading.position = readLength(reading, end);
-  else if (wireType === 1 || wireType === 5) advance(reading, wireType === 1 ? 8 : 4, end);
-  else throw malformed(reading, `wire type ${wireType}`, at);
+function skip(scan: Scan, wireType: number, end: number, at: number): void {
+  if (wireType === 0) readVarint(scan, end);
+  else if (wireType === 2) scan.position = readLength(scan, end);
+  else if (wireType === 1 || wireType === 5) advance(scan, wireType === 1 ? 8 : 4, end);
+  else throw malformed(scan, `wire type ${wireType}`, at);
 }
 
 /** Reads a length and returns where its payload ends. */
-function readLength(reading: Reading, end: number): number {
-  const length = readVarint(reading, end);
-  if (length > end - reading.position) throw overrun(reading, end);
-  return reading.position + length;
+function readLength(scan: Scan, end: number): number {
+  const length = readVarint(scan, end);
+  if (length > end - scan.position) throw overrun(scan, end);
+  return scan.position + length;
 }
 
-/** Steps over `size` bytes and returns where they begin. */
-function advance(reading: Reading, size: number, end: number): number {
-  const at = reading.position;
-  if (size > end - at) throw overrun(reading, end);
-  reading.position = at + size;
-  return at;
+/** Passes over `size` bytes and returns where they begin. */
+function advance(scan: Scan, size: number, end: number): number {
+  if (size > end - scan.position) throw overrun(scan, end);
+  scan.position += size;
+  return scan.position - size;
 }
 
-/** Unsigned varint of at most 10 bytes as a double; exact below 2^53, which covers every tag and every valid length. */
-function readVarint(reading: Reading, end: number): number {
-  let value = 0;
-  let factor = 1;
+/** Unsigned varint of at most 10 bytes as a double, exact below 2^53, which covers every tag and every valid length; all 64 bits
+ *  stay in the scan: bytes 0 to 3 in `low`, 4 to 7 in `middle`, the rest in `high`. */
+function readVarint(scan: Scan, end: number): number {
+  scan.low = scan.middle = scan.high = 0;
   for (let i = 0; i < 10; i++) {
-    if (reading.position >= end) throw overrun(reading, end);
-    const byte = reading.bytes[reading.position++] as number;
-    value += (byte & 0x7f) * factor;
-    if (byte < 0x80) return value;
-    factor *= 128;
+    if (scan.position >= end) throw overrun(scan, end);
+    const byte = scan.bytes[scan.position++] as number;
+    const bits = byte & 0x7f;
+    if (i < 4) scan.low |= bits << (7 * i);
+    else if (i < 8) scan.middle |= bits << (7 * i - 28);
+    else scan.high |= bits << (7 * i - 56);
+    if (byte < 0x80) return scan.low + scan.middle * 2 ** 28 + scan.high * 2 ** 56;
   }
-  throw malformed(reading, "a varint longer than 10 bytes", reading.position - 10);
+  throw malformed(scan, "a varint longer than 10 bytes", scan.position - 10);
 }
 
-function spend(reading: Reading, bytes: number): void {
-  reading.heap += bytes;
-  if (reading.heap > reading.budget) {
-    const megabytes = Math.round(reading.budget / 2 ** 20);
+function spend(scan: Scan, bytes: number): void {
+  scan.heap += bytes;
+  if (scan.heap > scan.budget) {
+    const megabytes = Math.round(scan.budget / 2 ** 20);
     throw modelError(
       "onnx/too-large",
-      `model: decoding ${reading.bytes.length} bytes would take more than ${megabytes} MiB (64 MiB + 8 times the file). Store tensors as raw_data or external data.`,
+      `model: decoding ${scan.bytes.length} bytes would take more than ${megabytes} MiB (64 MiB + 8 times the file). Store tensors as raw_data or external data.`,
     );
   }
 }
 
 /** Data that ends early in the outermost message is a cut file; inside a nested one it is damage. */
-function overrun(reading: Reading, end: number): ModelError {
-  return end === reading.bytes.length
+function overrun(scan: Scan, end: number): ModelError {
+  return end === scan.bytes.length
     ? modelError(
         "onnx/truncated",
-        `model: the file ends at byte ${end} inside a field that began before byte ${reading.position}. Copy the file again.`,
+        `model: the file ends at byte ${end} inside a field that began before byte ${scan.position}. Copy the file again.`,
       )
-    : malformed(reading, `a field that runs past the end of its message at byte ${end}`, reading.position);
+    : malformed(scan, `a field that runs past the end of its message at byte ${end}`, scan.position);
 }
 
-function malformed(reading: Reading, found: string, at: number): ModelError {
+function malformed(scan: Scan, found: string, at: number): ModelError {
   return modelError(
     "onnx/malformed",
-    `model: ${found} at byte ${at} of ${reading.bytes.length} is not valid ONNX wire data. The file is damaged or no ONNX model.`,
+    `model: ${found} at byte ${at} of ${scan.bytes.length} is not valid ONNX wire data. The file is damaged or no ONNX model.`,
   );
 }
 

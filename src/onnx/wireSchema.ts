@@ -1,145 +1,117 @@
-/** The ONNX messages as they lie on the wire: per message and field number the kind on the wire, and the name it is read under. */
+/** The ONNX messages as they lie on the wire: per message, field number → name of the field in the record and how it is read. */
 
-/** varint: int (int32, enum), long (int64, uint64) · fixed32: float · length-delimited: text, bytes · plural: repeated, packed or not. */
-export type ScalarKind = "int" | "ints" | "long" | "longs" | "unsignedLongs" | "float" | "floats" | "doubles" | "text" | "texts" | "bytes";
+/** varint: int (32 bit or enum) and long · fixed32: float · fixed64: double · length-delimited: text (UTF-8) and bytes. */
+export type ScalarKind = "int" | "long" | "float" | "double" | "text" | "bytes";
 
-/** `name` is absent where the field is checked but of no use to the decoder. Of a singular field that comes twice the last one counts. */
-export type Field =
-  | { readonly kind: ScalarKind; readonly name?: string }
-  | { readonly kind: "message"; readonly message: MessageName; readonly many: boolean; readonly name?: string };
+/** A field without a name is checked and then dropped. `repeated`: a list, of numbers packed or not. */
+export interface Field {
+  readonly name: string;
+  readonly kind: ScalarKind | MessageName;
+  readonly repeated: boolean;
+}
 
-type Row = Readonly<Record<number, Field>>;
-
-const scalar = (kind: ScalarKind, name?: string): Field => (name === undefined ? { kind } : { kind, name });
-const one = (message: MessageName, name?: string): Field => ({ kind: "message", message, many: false, ...(name ? { name } : {}) });
-const many = (message: MessageName, name?: string): Field => ({ kind: "message", message, many: true, ...(name ? { name } : {}) });
-const BYTES = scalar("bytes");
-
-export type MessageName =
-  | "model"
-  | "opset"
-  | "entry"
-  | "training"
-  | "function"
-  | "graph"
-  | "annotation"
-  | "node"
-  | "attribute"
-  | "tensor"
-  | "segment"
-  | "sparse"
-  | "valueInfo"
-  | "type"
-  | "tensorType"
-  | "elementType"
-  | "mapType"
-  | "shape"
-  | "dimension";
-
-const SCHEMA: Readonly<Record<MessageName, Row>> = {
+/** "name kind": one value · "name kind*": a list · "kind": only checked. */
+const SCHEMA = {
   model: {
-    1: scalar("long"),
-    2: BYTES,
-    3: BYTES,
-    4: BYTES,
-    5: scalar("long"),
-    6: BYTES,
-    7: one("graph", "graph"),
-    8: many("opset", "opsetImport"),
-    14: many("entry"),
-    20: many("training"),
-    25: many("function", "functions"),
+    1: "long",
+    2: "bytes",
+    3: "bytes",
+    4: "bytes",
+    5: "long",
+    6: "bytes",
+    7: "graph graph",
+    8: "opsetImport opset*",
+    14: "entry",
+    20: "training",
+    25: "functions function*",
   },
-  opset: { 1: scalar("text", "domain"), 2: scalar("long", "version") },
-  entry: { 1: scalar("text", "key"), 2: scalar("text", "value") },
-  training: { 1: one("graph"), 2: one("graph"), 3: many("entry"), 4: many("entry") },
-  function: {
-    1: scalar("text", "name"),
-    4: BYTES,
-    5: BYTES,
-    6: BYTES,
-    7: many("node"),
-    8: BYTES,
-    9: many("opset"),
-    10: scalar("text", "domain"),
-  },
+  opset: { 1: "domain text", 2: "version long" },
+  entry: { 1: "key text", 2: "value text" },
+  training: { 1: "graph", 2: "graph", 3: "entry", 4: "entry" },
+  function: { 1: "name text", 4: "bytes", 5: "bytes", 6: "bytes", 7: "node", 8: "bytes", 9: "opset", 10: "domain text" },
   graph: {
-    1: many("node", "node"),
-    2: scalar("text", "name"),
-    5: many("tensor", "initializer"),
-    10: BYTES,
-    11: many("valueInfo", "input"),
-    12: many("valueInfo", "output"),
-    13: many("valueInfo", "valueInfo"),
-    14: many("annotation"),
-    15: many("sparse", "sparseInitializer"),
+    1: "node node*",
+    2: "name text",
+    5: "initializer tensor*",
+    10: "bytes",
+    11: "input valueInfo*",
+    12: "output valueInfo*",
+    13: "valueInfo valueInfo*",
+    14: "annotation",
+    15: "sparseInitializer sparse*",
   },
-  annotation: { 1: BYTES, 2: many("entry") },
-  node: {
-    1: scalar("texts", "input"),
-    2: scalar("texts", "output"),
-    3: scalar("text", "name"),
-    4: scalar("text", "opType"),
-    5: many("attribute", "attribute"),
-    6: BYTES,
-    7: scalar("text", "domain"),
-  },
+  annotation: { 1: "bytes", 2: "entry" },
+  node: { 1: "input text*", 2: "output text*", 3: "name text", 4: "opType text", 5: "attribute attribute*", 6: "bytes", 7: "domain text" },
   attribute: {
-    1: scalar("text", "name"),
-    2: scalar("float", "f"),
-    3: scalar("long", "i"),
-    4: scalar("text", "s"),
-    5: one("tensor", "t"),
-    6: one("graph", "g"),
-    7: scalar("floats", "floats"),
-    8: scalar("longs", "ints"),
-    9: scalar("texts", "strings"),
-    10: many("tensor"),
-    11: many("graph"),
-    13: BYTES,
-    14: one("type"),
-    15: many("type"),
-    20: scalar("int", "type"),
-    21: scalar("text", "refAttrName"),
-    22: one("sparse"),
-    23: many("sparse"),
+    1: "name text",
+    2: "f float",
+    3: "i long",
+    4: "s bytes",
+    5: "t tensor",
+    6: "g graph",
+    7: "floats float*",
+    8: "ints long*",
+    9: "strings bytes*",
+    10: "tensor",
+    11: "graph",
+    13: "bytes",
+    14: "type",
+    15: "type",
+    20: "type int",
+    21: "refAttrName text",
+    22: "sparse",
+    23: "sparse",
   },
   tensor: {
-    1: scalar("longs", "dims"),
-    2: scalar("int", "dataType"),
-    3: one("segment", "segment"),
-    4: scalar("floats", "floatData"),
-    5: scalar("ints", "int32Data"),
-    6: BYTES,
-    7: scalar("longs", "int64Data"),
-    8: scalar("text", "name"),
-    9: scalar("bytes", "rawData"),
-    10: scalar("doubles", "doubleData"),
-    11: scalar("unsignedLongs", "uint64Data"),
-    12: BYTES,
-    13: many("entry", "externalData"),
-    14: scalar("int", "dataLocation"),
+    1: "dims long*",
+    2: "dataType int",
+    3: "segment segment",
+    4: "floatData float*",
+    5: "int32Data int*",
+    6: "bytes",
+    7: "int64Data long*",
+    8: "name text",
+    9: "rawData bytes",
+    10: "doubleData double*",
+    11: "uint64Data long*",
+    12: "bytes",
+    13: "externalData entry*",
+    14: "dataLocation int",
   },
-  segment: { 1: scalar("long"), 2: scalar("long") },
-  sparse: { 1: one("tensor", "values"), 2: one("tensor"), 3: scalar("longs") },
-  valueInfo: { 1: scalar("text", "name"), 2: one("type", "type"), 3: BYTES },
+  segment: { 1: "long", 2: "long" },
+  sparse: { 1: "values tensor", 2: "tensor", 3: "long*" },
+  valueInfo: { 1: "name text", 2: "type type", 3: "bytes" },
   type: {
-    1: one("tensorType", "tensorType"),
-    4: one("elementType", "sequenceType"),
-    5: one("mapType", "mapType"),
-    6: BYTES,
-    8: one("tensorType", "sparseTensorType"),
-    9: one("elementType", "optionalType"),
+    1: "tensorType tensorType",
+    4: "otherType elementType",
+    5: "otherType mapType",
+    6: "bytes",
+    8: "otherType tensorType",
+    9: "otherType elementType",
   },
-  tensorType: { 1: scalar("int", "elemType"), 2: one("shape", "shape") },
-  elementType: { 1: one("type") },
-  mapType: { 1: scalar("int"), 2: one("type") },
-  shape: { 1: many("dimension", "dim") },
-  dimension: { 1: scalar("long", "dimValue"), 2: scalar("text", "dimParam"), 3: BYTES },
-};
+  tensorType: { 1: "elemType int", 2: "shape shape" },
+  elementType: { 1: "type" },
+  mapType: { 1: "int", 2: "type" },
+  shape: { 1: "dim dimension*" },
+  dimension: { 1: "dimValue long", 2: "dimParam text", 3: "bytes" },
+} as const;
 
-/** Field `field` of `message`; undefined for fields newer than the schema, which readers skip. */
-export function fieldOf(message: MessageName, field: number): Field | undefined {
-  const fields = SCHEMA[message];
-  return Object.hasOwn(fields, field) ? fields[field] : undefined;
+export type MessageName = keyof typeof SCHEMA;
+
+const FIELDS = new Map(
+  Object.entries(SCHEMA).map(([message, fields]) => [
+    message,
+    new Map(Object.entries(fields).map(([number, text]) => [+number, parsed(text)])),
+  ]),
+);
+
+function parsed(text: string): Field {
+  const repeated = text.endsWith("*");
+  const [kind, name = ""] = text.replace("*", "").split(" ").reverse();
+  return { name, kind: kind as Field["kind"], repeated };
+}
+
+/** Field `number` of `message`; undefined for fields newer than the schema, which readers skip. */
+export function fieldOf(message: MessageName, number: number): Field | undefined {
+  return FIELDS.get(message)?.get(number);
 }
