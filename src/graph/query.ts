@@ -4,7 +4,7 @@ import { modelError } from "../errors.ts";
 import { dequantizeAll, type WeightCodes, weightCodes } from "../numerics/affine.ts";
 import { halfToFloat } from "../numerics/half.ts";
 import { isFloatType } from "../tensor/dtype.ts";
-import type { Graph, Node, Shape, Value } from "./graph.ts";
+import type { Graph, Node, Shape, Value, ValueId } from "./graph.ts";
 
 /** The opset a node is read under. */
 export function opsetOf(graph: Graph, node: Node): number {
@@ -45,4 +45,17 @@ export function constantCodes(value: Value): WeightCodes {
 /** Whether the value is a constant whose elements are float32 as they stand or as its codes say. */
 export function isFloat32Constant({ data, coded, shape }: Value): boolean {
   return shape !== null && (coded === true || data instanceof Float32Array);
+}
+
+/** The nodes that read each value, once per input. */
+export function readersOf({ nodes }: Graph): Map<ValueId, Node[]> {
+  const readers = new Map<ValueId, Node[]>();
+  for (const node of nodes) {
+    for (const id of node.inputs) {
+      const known = readers.get(id);
+      if (known) known.push(node);
+      else readers.set(id, [node]);
+    }
+  }
+  return readers;
 }

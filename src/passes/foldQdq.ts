@@ -2,7 +2,7 @@
 import { type Encoding, gridOf, isPerTensor, sameEncoding } from "../encodings/encoding.ts";
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
-import { constantFloats, opsetOf } from "../graph/query.ts";
+import { constantFloats, opsetOf, readersOf } from "../graph/query.ts";
 import { dequantizeAll } from "../numerics/affine.ts";
 import { opOf } from "../ops/index.ts";
 import type { OpDef, TypeInfo } from "../ops/op.ts";
@@ -24,6 +24,7 @@ interface Walk {
   readonly consumers: ReadonlyMap<ValueId, readonly Node[]>;
   readonly renamed: Map<ValueId, ValueId>; // reads of the left name go to the right one
   readonly coded: Map<ValueId, Encoding>; // names of integer values (as in the file) that are read as encoded floats now
+  readonly stated: Map<Node, Encoding>; // what nodes with a zero point of their own state: a pair is asked several times
   readonly issues: Issue[];
 }
 
@@ -34,6 +35,12 @@ function boundaryOf(node: Node): "quantize" | "dequantize" | undefined {
 /** The encoding a Q or DQ node states; undefined when scale or zero point are not constant. throws ModelError "op/attribute".
  *  A scale that is no scale, and parameters that do not fit the constant they are stated for, are noted as issues. */
 function statedEncoding(walk: Walk, node: Node): Encoding | undefined {
+  const known = walk.stated.get(node) ?? readEncoding(walk, node);
+  if (known && node.inputs[2]) walk.stated.set(node, known);
+  return known;
+}
+
+function readEncoding(walk: Walk, node: Node): Encoding | undefined {
   const { values, graph } = walk;
   const scaleValue = values.get(node.inputs[1] ?? "");
   const zeroValue = values.get(node.inputs[2] ?? "");
@@ -88,9 +95,16 @@ function fitsOperands({ values, issues }: Walk, node: Node, attrs: BoundaryAttrs
  *  throws ModelError when a stated encoding is not a valid grid. */
 export function foldQdq(graph: Graph): Graph {
   if (!graph.nodes.some((node) => boundaryOf(node))) return graph;
-  const consumers = new Map<ValueId, Node[]>();
-  for (const node of graph.nodes) for (const id of node.inputs) consumers.set(id, [...(consumers.get(id) ?? []), node]);
-  const walk: Walk = { graph, values: new Map(graph.values), consumers, renamed: new Map(), coded: new Map(), issues: [] };
+  const consumers = readersOf(graph);
+  const walk: Walk = {
+    graph,
+    values: new Map(graph.values),
+    consumers,
+    renamed: new Map(),
+    coded: new Map(),
+    stated: new Map(),
+    issues: [],
+  };
   const nodes: Node[] = [];
   for (const node of graph.nodes) nodes.push(...foldNode(walk, node));
   const issues = new Map(walk.issues.map((issue) => [issue.message, issue])); // a node's statement is read more than once

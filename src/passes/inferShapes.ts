@@ -195,9 +195,10 @@ export function prune(graph: Graph): Graph {
   const nodes: Node[] = [];
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((id) => id !== "" && needed.has(id))) continue;
-    nodes.unshift(node);
+    nodes.push(node);
     for (const id of node.inputs) needed.add(id);
   }
+  nodes.reverse();
   for (const id of graph.inputs) needed.add(id);
   for (const node of nodes) for (const id of node.outputs) needed.add(id);
   return { ...graph, nodes, values: new Map([...graph.values].filter(([id]) => needed.has(id))) };
