@@ -3,7 +3,6 @@ import { type Issue, ModelError, modelError, SessionError } from "./errors.ts";
 import { isOpen, type Shape, type Value, type ValueId, valueNamed } from "./graph/graph.ts";
 import { constantCodes, isActivationEncoding } from "./graph/query.ts";
 import type { Source } from "./io/source.ts";
-import { instantiateKernels, moduleGeometry } from "./kernels/instantiate.ts";
 import { type LoadedModel, type LoadOptions, loadModel, type Model } from "./model.ts";
 import { TARGET_NAMES } from "./numerics/targets.ts";
 import type { Numbers, Precision } from "./ops/op.ts";
@@ -58,9 +57,7 @@ export function checkedTarget(target: Target | undefined): Target {
 /** The kernels this engine runs right. throws ModelError "option/variant" when the one asked for is unknown or not exact here. */
 export async function engineFor(variant: Variant | "auto" | undefined): Promise<EngineChoice> {
   const wanted = checkedChoice("variant", variant, VARIANTS, "auto");
-  const { module, variant: chosen } = await kernelsFor(wanted);
-  const geometry = moduleGeometry(instantiateKernels(module, new WebAssembly.Memory({ initial: 1 })), chosen);
-  return { module, geometry };
+  return kernelsFor(wanted);
 }
 
 function isModel(source: Model | Source): source is LoadedModel {

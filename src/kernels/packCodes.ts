@@ -9,7 +9,7 @@ export interface CodeRows {
   readonly rowStride: number;
 }
 
-interface PanelShape {
+export interface PanelShape {
   readonly n: number;
   readonly taps: number;
   readonly k: number;

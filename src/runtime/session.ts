@@ -2,6 +2,7 @@
 import { type Issue, ModelError, modelError, SessionError } from "../errors.ts";
 import { type Graph, isOpen, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
+import type { WeightPacker } from "../kernels/weightPacker.ts";
 import type { LoadedModel } from "../model.ts";
 import { indexBounds } from "../passes/indexBounds.ts";
 import { bindShapes } from "../passes/inferShapes.ts";
@@ -31,6 +32,7 @@ export interface RunOptions {
 export interface EngineChoice {
   readonly module: WebAssembly.Module;
   readonly geometry: ModuleGeometry;
+  readonly packer?: WeightPacker;
 }
 
 const PLANS = 4;
@@ -87,7 +89,8 @@ export class Session {
   private compile(machine: Machine, shapes: Shapes, captures: "all" | readonly string[]): Compiled {
     const prepared = prepare(this.model.graph, shapes);
     const names = captures === "all" ? capturable(prepared) : this.checkCaptures(prepared, captures);
-    const options = { target: this.target, module: this.engine.geometry, store: this.store };
+    const { geometry, packer } = this.engine;
+    const options = { target: this.target, module: geometry, store: this.store, ...(packer ? { packer } : {}) };
     const plan = compile(prepared, { ...options, captures: names });
     activate(machine, plan, this.store);
     const compiled = { prepared, plan: { ...plan, weights: [] } };

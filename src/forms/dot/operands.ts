@@ -17,7 +17,7 @@ export interface SecondOperand {
   readonly matrixOf: readonly number[]; // by batch
   readonly blockEnds: readonly number[]; // exclusive ends in k, ascending; the last is depth
   readonly scaleAt: (matrix: number, n: number, block: number) => number; // float32 scale of codes (LPBQ: the channel's)
-  readonly least: number; // extremes of all elements and 0
+  readonly least: number; // bounds of all elements and 0; of int8 matrices those of their grid
   readonly most: number;
 }
 
@@ -61,24 +61,29 @@ export function secondOperand(data: DotData, graph: Graph, inputs: Codes): Secon
   const codes = codesOf(graph, data.b, data.bEncoding, inputs);
   const { of, first } = weightMatrices(data.geometry);
   const matrices = first.map((batch) => centredMatrix(data, codes, batch));
-  const { least, most } = extremes(matrices);
+  const { least, most } = extremes(matrices, data.bEncoding);
   const { depth } = extentOf(data.geometry);
   assert(largestElement({ least, most }) * largestCentred(data.aEncoding) * depth < 2 ** 53, "accumulator beyond 2^53");
   return { matrices, matrixOf: of, ...scaleView(data), least, most };
 }
 
-function extremes(matrices: readonly CentredMatrix[]): { least: number; most: number } {
+function extremes(matrices: readonly CentredMatrix[], encoding: Encoding): { least: number; most: number } {
   let least = 0;
   let most = 0;
   for (const matrix of matrices) {
-    const [low, high] = extremesOf(matrix);
+    const [low, high] = extremesOf(matrix, encoding);
     least = Math.min(least, low);
     most = Math.max(most, high);
   }
   return { least, most };
 }
 
-function extremesOf(matrix: CentredMatrix): [number, number] {
+/** Of an int8 matrix, which holds plain codes: the grid, without −128 where no element is that. */
+function extremesOf(matrix: CentredMatrix, { type }: Encoding): [number, number] {
+  if (matrix instanceof Int8Array) {
+    const { bits, qmin, qmax } = gridOf(type);
+    return [bits < 8 || matrix.includes(-128) ? qmin : -127, qmax];
+  }
   let least = 0;
   let most = 0;
   for (let i = 0; i < matrix.length; i++) {
@@ -128,11 +133,13 @@ function centredMatrix(data: DotData, codes: ArrayLike<number>, batch: number): 
   return centred;
 }
 
-/** Room for centred codes: 17 bit at most (9 for grids up to 8 bit), 16 more with integer block scales. */
-function newCentred({ type, lpbq }: Encoding, length: number): CentredMatrix {
-  const narrow = gridOf(type).bits <= 8;
+/** Room for centred codes: 17 bit at most (9 for grids up to 8 bit, 8 for symmetric ones), 16 more with integer block scales. */
+function newCentred({ type, lpbq, zeroPoint }: Encoding, length: number): CentredMatrix {
+  const { bits, signed } = gridOf(type);
+  const narrow = bits <= 8;
   if (lpbq && !narrow) return new Float64Array(length);
-  return narrow && !lpbq ? new Int16Array(length) : new Int32Array(length);
+  if (!narrow || lpbq) return new Int32Array(length);
+  return signed && zeroPoint.every((zero) => zero === 0) ? new Int8Array(length) : new Int16Array(length);
 }
 
 /** to[c·taps + tap] = (codes[start + c·step + tap] − zero)·factor. */

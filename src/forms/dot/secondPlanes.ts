@@ -2,7 +2,7 @@
 
 import { PANEL_COLUMNS } from "../../kernels/dot.ts";
 import { packWeights, panelBytes } from "../../kernels/pack.ts";
-import { packCodes } from "../../kernels/packCodes.ts";
+import type { PackedWeights } from "../../kernels/weightPacker.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { DotData } from "./data.ts";
@@ -64,13 +64,16 @@ function constantPanels(
   const { zeros } = plane;
   const codes = zeros ? (n: number, tap: number, c: number) => digits(n, tap, c) + zeros(matrix, n0 + n, range.from + c) : digits;
   const shape = { n: columns, taps, k, bits: plane.bits };
+  let made: PackedWeights | null = null;
+  const plain = plane.digit === identity && plane.bits === 8 && !zeros;
+  const packed = (): PackedWeights => (made ??= ctx.packer(shape, rows));
   return {
-    w: ctx.weights(`${key}:panels`, () =>
-      plane.digit === identity && plane.bits === 8 && !zeros ? packCodes(ctx.module, shape, rows) : packWeights(ctx.module, shape, codes),
-    ),
+    w: ctx.weights(`${key}:panels`, () => (plain ? packed().panels : packWeights(ctx.module, shape, codes))),
     bits: plane.bits,
     init: ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
-      startValues(columns, sumsOf(plane, rows, k * taps), first.zero, (n) => (biased ? finish.integerBias(matrix, n0 + n) : 0)),
+      startValues(columns, plain ? (n) => packed().sums[n]! : sumsOf(plane, rows, k * taps), first.zero, (n) =>
+        biased ? finish.integerBias(matrix, n0 + n) : 0,
+      ),
     ),
     rowFactor: zeros
       ? ctx.shared(`${key}:zeros`, () =>
