@@ -1,11 +1,9 @@
 /** The functions of the public API: they choose an engine variant, bind shapes, and hand over to the executors. */
 import { type Issue, ModelError, modelError, SessionError } from "./errors.ts";
 import { isOpen, type Shape, type Value, type ValueId, valueNamed } from "./graph/graph.ts";
-import { constantFloats, isActivationEncoding } from "./graph/query.ts";
+import { constantCodes, isActivationEncoding } from "./graph/query.ts";
 import type { Source } from "./io/source.ts";
-import { instantiateKernels, moduleGeometry } from "./kernels/instantiate.ts";
 import { type LoadedModel, type LoadOptions, loadModel, type Model } from "./model.ts";
-import { weightCodes } from "./numerics/affine.ts";
 import { TARGET_NAMES } from "./numerics/targets.ts";
 import type { Numbers, Precision } from "./ops/op.ts";
 import { constantNumbers } from "./passes/inferShapes.ts";
@@ -53,9 +51,7 @@ export function checkedTarget(target: Target | undefined): Target {
 /** The kernels this engine runs right. throws ModelError "option/variant" when the one asked for is unknown or not exact here. */
 export async function engineFor(variant: Variant | "auto" | undefined): Promise<EngineChoice> {
   const wanted = checkedChoice("variant", variant, VARIANTS, "auto");
-  const { module, variant: chosen } = await kernelsFor(wanted);
-  const geometry = moduleGeometry(instantiateKernels(module, new WebAssembly.Memory({ initial: 1 })), chosen);
-  return { module, geometry };
+  return kernelsFor(wanted);
 }
 
 function isModel(source: Model | Source): source is LoadedModel {
@@ -167,7 +163,7 @@ export async function runReference(
 function constantTensor(value: Value): Tensor {
   const dims = value.shape as Shape;
   const { encoding, type } = value;
-  if (isActivationEncoding(value)) return tensorOf(encoding!.type, weightCodes(constantFloats(value), dims, encoding!), dims, encoding);
+  if (isActivationEncoding(value)) return tensorOf(encoding!.type, constantCodes(value), dims, encoding);
   return tensorOf(type === "float16" ? "float32" : type, constantNumbers(value), dims);
 }
 

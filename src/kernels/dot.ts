@@ -37,6 +37,8 @@ export const PANEL_COLUMNS = 8;
  *   tap) of s8 codes b' = stored − shift, shift = 128 in usdot else 0, and init[n] = (bias ? bias[n] : 0) − za·Σ_k b'[k][n] + k·za·zb with
  *   zb = stored zero point of b − shift. With rowFactor[n] = −zb and rowSums of a, igemm_q8 yields Σ (a − za)(b − zb). panels: panelBytes(…)·⌈n/8⌉
  *   bytes; init: int32[⌈n/8⌉·8]; bias: int32[n] or 0. Units: ⌈n/8⌉.
+ * pack_w_q8: int8 codes (n, tap, k) at rows + n·rowStride + k·taps + tap become panels (8-bit layout of packWeights) and sums[n] = Σ of a column's codes,
+ *   int32[⌈n/8⌉·8]. Only called while a session is made (weightPacker.ts), never by a plan. Units: ⌈n/8⌉.
  * widen_q8: to[i] = int16 of the stored q8 from[i], i < count; writes up to `count` rounded up to 16 elements. Units: runUnits(count).
  * split_q16: stored u16 from[i] → two q8 planes, i < count. usdot: q = 256·hi + lo. simd, sdot: q = 256·hi + lo + 32896 (both planes are the
  *   unsigned byte − 128). Writes up to `count` rounded up to 16 bytes per plane. Units: runUnits(count).
@@ -97,6 +99,7 @@ export const DOT_KERNELS = {
   ],
   rowsum_q8: ["a", "lda", "aOffset", "table", "taps", "m", "k", "sums"],
   pack_b_q8: ["b", "strideK", "strideN", "k", "n", "panels", "init", "za", "zb", "bias"],
+  pack_w_q8: ["rows", "rowStride", "taps", "k", "n", "panels", "sums"],
   widen_q8: ["from", "to", "count"],
   split_q16: ["from", "hi", "lo", "count"],
   requantize_s32: [

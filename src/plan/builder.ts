@@ -4,6 +4,7 @@ import { assert } from "../errors.ts";
 import { type Graph, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import { KERNELS } from "../kernels/abi.ts";
+import { plainPacker, type WeightPacker } from "../kernels/weightPacker.ts";
 import { planArena } from "./arena.ts";
 import { constantBytes } from "./constants.ts";
 import type { Lowering, ModuleGeometry, Ref } from "./lowering.ts";
@@ -46,6 +47,7 @@ export class PlanBuilder implements Lowering {
   readonly graph: Graph;
   readonly target: Target;
   readonly module: ModuleGeometry;
+  readonly packer: WeightPacker;
   private readonly store: WeightStore;
   private readonly drafts: Draft[] = [];
   private readonly buffers: Buffer[] = [];
@@ -59,11 +61,12 @@ export class PlanBuilder implements Lowering {
   private readonly inputPorts: DraftPort[] = [];
   private sink: Draft[] = this.drafts;
 
-  constructor(graph: Graph, target: Target, module: ModuleGeometry, store: WeightStore) {
+  constructor(graph: Graph, target: Target, module: ModuleGeometry, store: WeightStore, packer: WeightPacker = plainPacker(module)) {
     this.graph = graph;
     this.target = target;
     this.module = module;
     this.store = store;
+    this.packer = packer;
   }
 
   constant(bytes: ArrayBufferView): Ref {

@@ -2,6 +2,7 @@
 import type { Encoding } from "../encodings/encoding.ts";
 import type { Graph, ValueId } from "../graph/graph.ts";
 import type { ModuleGeometry } from "../kernels/variant.ts";
+import type { WeightPacker } from "../kernels/weightPacker.ts";
 import type { Layout, Proof, Storage, Target } from "./plan.ts";
 
 /** A place in the constants section or in an arena buffer, plus a byte offset. */
@@ -17,6 +18,7 @@ export interface Lowering {
   readonly graph: Graph;
   readonly target: Target;
   readonly module: ModuleGeometry;
+  readonly packer: WeightPacker;
   /** Bytes that depend on this plan (tables, pointers). Aligned to 16. */
   constant(bytes: ArrayBufferView): Ref;
   /** Packed weights: made once per session and shared by all its plans. `key` names them uniquely. */

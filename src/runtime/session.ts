@@ -2,6 +2,7 @@
 import { type Issue, ModelError, SessionError } from "../errors.ts";
 import { isOpen, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
+import type { WeightPacker } from "../kernels/weightPacker.ts";
 import type { LoadedModel } from "../model.ts";
 import { bindShapes } from "../passes/inferShapes.ts";
 import { type Prepared, prepare } from "../passes/prepare.ts";
@@ -30,6 +31,7 @@ export interface RunOptions {
 export interface EngineChoice {
   readonly module: WebAssembly.Module;
   readonly geometry: ModuleGeometry;
+  readonly packer?: WeightPacker;
 }
 
 const PLANS = 4;
@@ -91,7 +93,8 @@ export class Session {
     const { graph } = this.model;
     const prepared = prepare(graph, shapes);
     const names = captures === "all" ? capturable(prepared) : this.checkCaptures(prepared, captures);
-    const options = { target: this.target, module: this.engine.geometry, store: this.store };
+    const { geometry, packer } = this.engine;
+    const options = { target: this.target, module: geometry, store: this.store, ...(packer ? { packer } : {}) };
     const plan = compile(prepared, { ...options, captures: names });
     activate(machine, plan, this.store);
     return bindPlan(machine, graph, plan, key, captures === "all" ? captures : [...captures]);
