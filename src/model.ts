@@ -1,7 +1,7 @@
 /** Model: a loaded graph with its encodings, and what was noticed while loading. */
 import type { Encoding } from "./encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "./errors.ts";
-import { loadOperators } from "./full.ts";
+import { loadFor } from "./full.ts";
 import { type Graph, isOpen, type ValueId, valueNamed } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import { withValues } from "./graph/rewrite.ts";
@@ -50,7 +50,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   const bytes = await readSource(source, options.signal);
   const external = await externalReader(source, options.externalData ?? {}, options.signal);
   const decoded = decodeOnnx(bytes, external ? { externalData: external } : {});
-  await loadOperators(decoded);
+  await loadFor(decoded);
   checkOperators(decoded);
   const quantized = foldQdq(decoded);
   const warnings: Issue[] = [];
@@ -64,6 +64,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
     graph = attached.graph;
     warnings.push(...attached.warnings);
   }
+  await loadFor(graph); // constants that stood behind a DequantizeLinear
   return modelOf(graph, warnings, options.strict);
 }
 

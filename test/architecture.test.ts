@@ -22,6 +22,7 @@ const ROWS: readonly (readonly [prefix: string, row: number])[] = [
   ["src/sim/", 4],
   ["src/reference/", 5],
   ["src/runtime/kernelSource.ts", 2],
+  ["src/everything.ts", 4],
   ["src/full.ts", 4],
   ["src/model.ts", 5],
   ["src/runtime/", 6],

@@ -1,4 +1,7 @@
 /** Every operator. */
+import { ACTIVATIONS } from "./activations.ts";
+import { ARITHMETIC } from "./arithmetic.ts";
+import { batchNormalization } from "./batchNormalization.ts";
 import { CASTS } from "./cast.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
@@ -10,6 +13,7 @@ import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
 import type { OpDef } from "./op.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
+import { OTHER_REDUCTIONS } from "./reduceOther.ts";
 import { RESIZES } from "./resize.ts";
 import { SEARCHES } from "./search.ts";
 import { SHAPES } from "./shape.ts";
@@ -17,6 +21,10 @@ import { SOFTMAXES } from "./softmax.ts";
 
 export const OPS: readonly OpDef[] = [
   ...CORE_OPS,
+  ...ARITHMETIC,
+  ...ACTIVATIONS,
+  ...OTHER_REDUCTIONS,
+  batchNormalization,
   ...MATH,
   ...SOFTMAXES,
   ...NORMALIZATIONS,

@@ -81,7 +81,6 @@ describe.each(["simd", "usdot", "sdot", "float"])("built module %s", (variant) =
     expect(wat).not.toMatch(/\n \((data|start|table|elem)\b/);
     expect(wat).not.toMatch(/\(global [^\n]*\(mut /);
   });
-
 });
 
 describe.each(["simd", "usdot", "sdot"])("built module %s", (variant) => {
