@@ -2,13 +2,13 @@
 
 import { erased } from "./core.ts";
 import { dotForm } from "./dot/form.ts";
-import { extremeForm } from "./extreme.ts";
+import { extremeForm } from "./extremeForm.ts";
 import type { Form } from "./form.ts";
 import { gatherForm } from "./gather.ts";
 import { islandForm } from "./island.ts";
-import { linearForm } from "./linear.ts";
-import { meanForm } from "./mean.ts";
-import { movementForm } from "./movement.ts";
+import { linearForm } from "./linearForm.ts";
+import { meanForm } from "./meanForm.ts";
+import { movementForm } from "./movementForm.ts";
 import { programForm } from "./program.ts";
 import { tableForm } from "./table.ts";
 
