@@ -25,7 +25,6 @@ export default defineConfig({
     target: "es2022",
     lib: { entry: { index: "src/index.ts", cli: "src/cli/main.ts", demo: "src/cli/demo.ts" }, formats: ["es"] },
     rolldownOptions: {
-      preserveEntrySignatures: false,
       output: {
         entryFileNames: "[name].js",
         // Public class names survive; Vite's own default keeps the white space of libraries.

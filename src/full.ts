@@ -5,6 +5,7 @@ import type { Graph, Node } from "./graph/graph.ts";
 import { useFloatKernels } from "./kernels/instantiate.ts";
 import { useFloats } from "./ops/deferred.ts";
 import { opOf, useOperators } from "./ops/index.ts";
+import { useFolding } from "./passes/prepare.ts";
 import { compileKernels } from "./runtime/kernelSource.ts";
 
 let loading: Promise<void> | null = null;
@@ -19,8 +20,9 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ FORMS, floats, OPS }, kernels] = await Promise.all([import("./everything.ts"), compileKernels("float")]);
+  const [{ FORMS, floats, foldBatchNorm, OPS }, kernels] = await Promise.all([import("./everything.ts"), compileKernels("float")]);
   useFloats(floats);
+  useFolding(foldBatchNorm);
   useOperators(OPS);
   useForms(FORMS);
   useFloatKernels(kernels);

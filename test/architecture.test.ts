@@ -40,8 +40,8 @@ const ROWS: readonly (readonly [prefix: string, row: number])[] = [
 const ALLOWED = new Set([
   "src/tensor/tensor.ts → src/encodings/encoding.ts",
   "src/numerics/affine.ts → src/encodings/encoding.ts",
-  "src/io/source.ts → src/onnx/externalData.ts",
   "src/io/folder.ts → src/onnx/externalData.ts",
+  "src/io/modelFolder.ts → src/onnx/externalData.ts",
 ]);
 
 function files(folder: string): string[] {

@@ -8,7 +8,7 @@ import { gatherForm } from "./gather.ts";
 import { islandForm } from "./island.ts";
 import { linearForm } from "./linearForm.ts";
 import { meanForm } from "./meanForm.ts";
-import { movementForm } from "./movementForm.ts";
+import { movementForm } from "./movement.ts";
 import { programForm } from "./program.ts";
 import { tableForm } from "./table.ts";
 

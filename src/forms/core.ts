@@ -1,11 +1,11 @@
 /** Forms that come with the core. What one of them takes here, it also takes among all forms (src/forms/all.ts). */
 
+import { aliasCore } from "./alias.ts";
 import { dotCore } from "./dot/core.ts";
 import { extremeCore } from "./extreme.ts";
 import type { CoreForm, Form, Layer } from "./form.ts";
 import { linearCore } from "./linear.ts";
 import { meanCore } from "./mean.ts";
-import { movementCore } from "./movement.ts";
 
 /** A list of forms forgets their data types: whoever holds a form only passes it what its own match returned. */
 export function erased<D>(form: Form<D>): Form<unknown> {
@@ -27,7 +27,7 @@ const linearOfTwo: Form<unknown> = {
 };
 
 export const CORE_FORMS: readonly Form<unknown>[] = [
-  erased(compiling(movementCore)),
+  erased(compiling(aliasCore)),
   erased(compiling(dotCore)),
   linearOfTwo,
   erased(compiling(meanCore)),

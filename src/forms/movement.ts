@@ -2,19 +2,20 @@
 import { type Encoding, sameEncoding } from "../encodings/encoding.ts";
 import { type Graph, isConstant, shapeOf, type ValueId } from "../graph/graph.ts";
 import { copyDescriptor } from "../kernels/elementwiseArgs.ts";
-import type { Movement, Region } from "../ops/op.ts";
+import type { Movement, Numbers, Region } from "../ops/op.ts";
 import type { Lowering, Ref } from "../plan/lowering.ts";
 import type { Layout } from "../plan/plan.ts";
 import { layoutsCoincide } from "../plan/storage.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { codeOf, levelsOf, quantizeNumbers, requantizeCode, storedTable, tableKernel } from "./codes.ts";
-import type { CoreForm, Layer } from "./form.ts";
+import { type Codes, defineForm, type Layer } from "./form.ts";
+import { judgeNodes, noDeviation } from "./judge.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, constantNumbers, resolve } from "./operands.ts";
-import { regionsOf, runLength, walkIn } from "./regions.ts";
+import { applyMovement, regionsOf, runLength, walkIn } from "./regions.ts";
 
 /** One output that leaves: where its elements come from. */
-export interface Moved {
+interface Moved {
   readonly output: ValueId;
   readonly movement: Movement;
   readonly inputs: readonly ValueId[];
@@ -26,16 +27,17 @@ export interface MovementData {
   readonly moved: readonly Moved[];
 }
 
-/** Without its reference and its judge, which are in movementForm.ts. */
-export const movementCore: CoreForm<MovementData> = {
+export const movementForm = defineForm<MovementData>({
   name: "movement",
   match,
+  reference: (data, _layer, graph, inputs) => data.moved.map((moved) => referenceOf(moved, graph, inputs)),
   lower: (data, _layer, ctx) => {
     withinLimits(data.node, () => {
       for (const moved of data.moved) lowerMoved(data.node, moved, ctx);
     });
   },
-};
+  judge: (_data, layer, graph, inputs, source) => judgeNodes(layer, graph, inputs, source, noDeviation),
+});
 
 function match(layer: Layer, graph: Graph): MovementData | null {
   const [node] = layer.nodes;
@@ -54,6 +56,27 @@ function match(layer: Layer, graph: Graph): MovementData | null {
     moved.push({ output, movement, inputs, encoding });
   }
   return { node: node.id, moved };
+}
+
+/** Codes of one input on the output's grid. */
+function requantized(id: ValueId, moved: Moved, graph: Graph, inputs: Codes): ArrayLike<number> {
+  const to = levelsOf(moved.encoding);
+  if (isConstant(graph, id)) return quantizeNumbers(constantNumbers(graph, id, "f64"), to).data;
+  const from = activationEncoding(graph, id)!;
+  const codes = inputs.get(id)!.data;
+  if (sameEncoding(from, moved.encoding)) return codes;
+  const grid = levelsOf(from);
+  return Float64Array.from(codes, (q) => requantizeCode(q, grid, to));
+}
+
+function referenceOf(moved: Moved, graph: Graph, inputs: Codes): Numbers {
+  const dims = shapeOf(graph, moved.output);
+  const { movement } = moved;
+  const read = new Set(movement.alias === undefined ? movement.regions.map((region) => region.input) : [movement.alias]);
+  const sources = moved.inputs.map((id, i) => (read.has(i) ? requantized(id, moved, graph, inputs) : null));
+  const data = new Float64Array(sizeOf(dims));
+  applyMovement(movement, sources, data, codeOf(movement.fill ?? 0, levelsOf(moved.encoding)));
+  return { dims, data };
 }
 
 function lowerMoved(node: string, moved: Moved, ctx: Lowering): void {

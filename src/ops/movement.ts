@@ -1,9 +1,10 @@
 /** Operators that only move elements, from their strided regions: inference, evaluation, errors and traits in one place. */
 
 import type { Attrs } from "../graph/graph.ts";
+import { sizeOf } from "../tensor/shape.ts";
 import { checkDims, numbersAt, required, requireInteger, requireSameTypes } from "./checks.ts";
 import { floats } from "./deferred.ts";
-import { type Arity, defineOp, type Movement, type Numbers, type OpDef, type TypeInfo } from "./op.ts";
+import { type Arity, defineOp, type Movement, type Numbers, type OpDef, type Region, type TypeInfo } from "./op.ts";
 import { erased } from "./registry.ts";
 
 type Infos = readonly (TypeInfo | null)[];
@@ -49,4 +50,11 @@ export function defineMovement<A>(spec: MovementSpec<A>): OpDef {
       },
     }),
   );
+}
+
+/** The whole of input `input`, in the same order. */
+export function aliasOf(dims: readonly number[], input = 0): Movement {
+  const size = sizeOf(dims);
+  const region: Region = { input, inOffset: 0, inStrides: [1], outOffset: 0, outStrides: [1], dims: [size] };
+  return { regions: size === 0 ? [] : [region], alias: input };
 }
