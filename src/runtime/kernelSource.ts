@@ -1,4 +1,5 @@
 /** Where the kernel modules' bytes come from: beside this file in the package, the build folder in development. */
+import { nodeModule } from "../io/source.ts";
 import { type KernelSelection, selectVariant } from "../kernels/select.ts";
 import type { Variant } from "../kernels/variant.ts";
 
@@ -12,7 +13,7 @@ function kernelUrl(variant: Variant | "float"): URL {
 async function load(variant: Variant | "float"): Promise<Uint8Array> {
   const url = kernelUrl(variant);
   if (url.protocol === "file:") {
-    const { readFile } = await import("node:fs/promises");
+    const { readFile } = await nodeModule<typeof import("node:fs/promises")>("node:fs/promises");
     return readFile(url);
   }
   const response = await fetch(url);
