@@ -1,11 +1,9 @@
 /** The functions of the public API: they choose an engine variant, bind shapes, and hand over to the executors. */
 import { type Issue, ModelError, modelError, SessionError } from "./errors.ts";
 import { isOpen, type Shape, type Value, type ValueId, valueNamed } from "./graph/graph.ts";
-import { constantFloats, isActivationEncoding } from "./graph/query.ts";
+import { constantCodes, isActivationEncoding } from "./graph/query.ts";
 import type { Source } from "./io/source.ts";
-import { instantiateKernels, moduleGeometry } from "./kernels/instantiate.ts";
 import { type LoadedModel, type LoadOptions, loadModel, type Model } from "./model.ts";
-import { weightCodes } from "./numerics/affine.ts";
 import { TARGET_NAMES } from "./numerics/targets.ts";
 import type { Numbers, Precision } from "./ops/op.ts";
 import { constantNumbers } from "./passes/inferShapes.ts";
@@ -21,17 +19,11 @@ import {
   checkSamples,
   checkShapes,
 } from "./runtime/arguments.ts";
+import { checkFeeds, type Feeds } from "./runtime/feeds.ts";
 import { kernelsFor } from "./runtime/kernelSource.ts";
 import { withinMemory } from "./runtime/outOfMemory.ts";
-import {
-  capturable,
-  checkFeeds,
-  type EngineChoice,
-  type Feeds,
-  type RunOptions,
-  Session as SessionBase,
-  unknownOutput,
-} from "./runtime/session.ts";
+import { unknownOutput } from "./runtime/results.ts";
+import { capturable, type EngineChoice, type RunOptions, Session as SessionBase } from "./runtime/session.ts";
 import { dequantizeCodes, type Rounding } from "./sim/qdq.ts";
 import { simulateGraph } from "./sim/simulate.ts";
 import { type Tensor, tensorNumbers, tensorOf } from "./tensor/tensor.ts";
@@ -59,9 +51,7 @@ export function checkedTarget(target: Target | undefined): Target {
 /** The kernels this engine runs right. throws ModelError "option/variant" when the one asked for is unknown or not exact here. */
 export async function engineFor(variant: Variant | "auto" | undefined): Promise<EngineChoice> {
   const wanted = checkedChoice("variant", variant, VARIANTS, "auto");
-  const { module, variant: chosen } = await kernelsFor(wanted);
-  const geometry = moduleGeometry(instantiateKernels(module, new WebAssembly.Memory({ initial: 1 })), chosen);
-  return { module, geometry };
+  return kernelsFor(wanted);
 }
 
 function isModel(source: Model | Source): source is LoadedModel {
@@ -140,7 +130,7 @@ export async function simulate(model: Model, feeds: Feeds, options: SimulateOpti
 export async function runReference(
   model: Model,
   feeds: Feeds,
-  options: RunOptions & { readonly target?: Target } = {},
+  options: Omit<RunOptions, "outputs"> & { readonly target?: Target } = {},
 ): Promise<Record<string, Tensor>> {
   const loaded = checkedModel(model);
   checkNames("capture", checkedOptions(options).capture);
@@ -173,7 +163,7 @@ export async function runReference(
 function constantTensor(value: Value): Tensor {
   const dims = value.shape as Shape;
   const { encoding, type } = value;
-  if (isActivationEncoding(value)) return tensorOf(encoding!.type, weightCodes(constantFloats(value), dims, encoding!), dims, encoding);
+  if (isActivationEncoding(value)) return tensorOf(encoding!.type, constantCodes(value), dims, encoding);
   return tensorOf(type === "float16" ? "float32" : type, constantNumbers(value), dims);
 }
 

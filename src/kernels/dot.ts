@@ -18,9 +18,11 @@ export const PANEL_COLUMNS = 8;
  * not matter (its weights are 0).
  *
  * igemm_q8: c[m][n] = epilogue(init[n] + rowFactor[n]·rowSums[m] + Σ_tap Σ_k row(m,tap)[k] · w[tap][k][n]), int32 modulo 2^32.
- *   w: panels of packWeights (pack.ts), 16-byte aligned; bits 8 or 4. init: int32[⌈n/8⌉·8]. rowSums: int32[m] or 0; rowFactor: int32[⌈n/8⌉·8],
+ *   w: panels of packWeights (pack.ts), 16-byte aligned; bits 8 or 4. blockScale: 0, or packBlockScales of int4 panels: every w of a column and block of
+ *   blockDepth channels is multiplied by that integer, which must leave it in the variant's int8 range; blockDepth, and k with several taps, are multiples
+ *   of 4. init: int32[⌈n/8⌉·8]. rowSums: int32[m] or 0; rowFactor: int32[⌈n/8⌉·8],
  *   read only with rowSums. epilogue: header + panel blocks of epilogue.ts. c: row m at c + m·ldc; only the n columns are written.
- *   mBlock: rows per unit, a multiple of MR (igemmBlock). scratch: igemmScratch bytes, 16-byte aligned, or 0 when that is 0.
+ *   mBlock: rows per unit, a multiple of MR (igemmBlock). scratch: igemmScratch bytes, 16-byte aligned.
  *   Units: igemmUnits.
  * dwconv_q8: c[pixel][ch] = epilogue(init[ch] + Σ_tap x(pixel,tap)[ch] · w[tap][ch]). Stored q8 bytes in every variant (never widened). depthwise.ts
  *   arranges the taps. A band of `bandRows` output rows (the last of an image may have fewer) reads a line: `width` positions, output column i from
@@ -36,6 +38,8 @@ export const PANEL_COLUMNS = 8;
  *   tap) of s8 codes b' = stored − shift, shift = 128 in usdot else 0, and init[n] = (bias ? bias[n] : 0) − za·Σ_k b'[k][n] + k·za·zb with
  *   zb = stored zero point of b − shift. With rowFactor[n] = −zb and rowSums of a, igemm_q8 yields Σ (a − za)(b − zb). panels: panelBytes(…)·⌈n/8⌉
  *   bytes; init: int32[⌈n/8⌉·8]; bias: int32[n] or 0. Units: ⌈n/8⌉.
+ * pack_w_q8: int8 codes (n, tap, k) at rows + n·rowStride + k·taps + tap become panels (8-bit layout of packWeights) and sums[n] = Σ of a column's codes,
+ *   int32[⌈n/8⌉·8]. Only called while a session is made (weightPacker.ts), never by a plan. Units: ⌈n/8⌉.
  * widen_q8: to[i] = int16 of the stored q8 from[i], i < count; writes up to `count` rounded up to 16 elements. Units: runUnits(count).
  * split_q16: stored u16 from[i] → two q8 planes, i < count. usdot: q = 256·hi + lo. simd, sdot: q = 256·hi + lo + 32896 (both planes are the
  *   unsigned byte − 128). Writes up to `count` rounded up to 16 bytes per plane. Units: runUnits(count).
@@ -58,6 +62,8 @@ export const DOT_KERNELS = {
     "k",
     "w",
     "bits",
+    "blockScale",
+    "blockDepth",
     "init",
     "rowSums",
     "rowFactor",
@@ -95,6 +101,7 @@ export const DOT_KERNELS = {
   ],
   rowsum_q8: ["a", "lda", "aOffset", "table", "taps", "m", "k", "sums"],
   pack_b_q8: ["b", "strideK", "strideN", "k", "n", "panels", "init", "za", "zb", "bias"],
+  pack_w_q8: ["rows", "rowStride", "taps", "k", "n", "panels", "sums"],
   widen_q8: ["from", "to", "count"],
   split_q16: ["from", "hi", "lo", "count"],
   requantize_s32: [
@@ -121,22 +128,26 @@ export function rowElementBytes(module: ModuleGeometry): 1 | 2 {
   return module.variant === "simd" ? 2 : 1;
 }
 
-/** Rows per unit of igemm_q8: a multiple of MR whose rows fit a quarter MiB. `k`: elements of one whole row, all taps. */
-export function igemmBlock(module: ModuleGeometry, m: number, k: number): number {
-  const rows = Math.max(1, Math.floor(262144 / Math.max(1, k * rowElementBytes(module))));
-  const blocks = Math.max(1, Math.ceil(m / rows));
-  return Math.max(1, Math.ceil(Math.ceil(m / blocks) / module.mr)) * module.mr;
+/** Rows per unit of igemm_q8: all, rounded up to whole tiles. Panels are unpacked once per unit, and one thread needs no more. */
+export function igemmBlock(module: ModuleGeometry, m: number): number {
+  return Math.max(1, Math.ceil(m / module.mr)) * module.mr;
 }
 
 export function igemmUnits(m: number, n: number, mBlock: number): number {
   return Math.ceil(m / mBlock) * Math.ceil(n / PANEL_COLUMNS);
 }
 
-/** Scratch bytes of igemm_q8: one panel unpacked to int8 (int4 weights) or widened to int16 (simd). */
+/** Bytes of unpacked panels that igemm_q8 keeps at once, at most 16 panels; bytes of a row that lie together, bytes from row to row of copied rows, and
+ *  depth from which a strip is one tile. The kernel counts alike (igemm_q8.ts, rows.ts). */
+const [GROUP_BYTES, CHUNK, STRIDE, STRIP_DEPTH] = [524288, 1024, 1088, 16384];
+
+/** Scratch bytes of igemm_q8: a strip of rows and a group of panels, unpacked to int8 (int4 weights) or widened to int16 (simd). */
 export function igemmScratch(module: ModuleGeometry, taps: number, k: number, bits: 4 | 8): number {
-  const codes = taps * Math.ceil(k / module.kr) * module.kr * PANEL_COLUMNS + 32;
-  if (module.variant === "simd") return 2 * codes;
-  return bits === 4 ? codes : 0;
+  const steps = taps * Math.ceil(k / module.kr);
+  const tiles = 4 * steps > STRIP_DEPTH ? 1 : module.variant === "simd" ? 4 : 3;
+  const rows = tiles * Math.ceil((4 * steps) / CHUNK) * module.mr * STRIDE;
+  const panels = Math.max(1, Math.min(16, Math.floor(GROUP_BYTES / Math.max(1, 32 * steps))));
+  return rows + (module.variant === "simd" || bits === 4 ? panels * 32 * steps : 0) + 64;
 }
 
 /** Scratch bytes of requantize_s32. */

@@ -13,7 +13,7 @@ export function panelBytes(module: ModuleGeometry, taps: number, k: number, bits
 }
 
 /** Panels [⌈n/8⌉][taps][⌈k/KR⌉][8][KR] of int8 codes; columns ≥ n and k beyond the end are 0. With 4 bits each panel's codes are taken
- *  32 at a time into 16 bytes: byte j holds code j in its low and code 16 + j in its high nibble (two's complement). */
+ *  32 at a time into 16 bytes: byte j holds code j in its low and code 16 + j in its high nibble, each plus 8. */
 export function packWeights(
   module: ModuleGeometry,
   shape: { readonly n: number; readonly taps: number; readonly k: number; readonly bits: 4 | 8 },
@@ -35,6 +35,19 @@ export function packWeights(
   return packed;
 }
 
+/** Largest scale of packBlockScales: 15 times it fits a byte. */
+export const BLOCK_SCALE_MAX = 17;
+
+/** Integer scales of int4 panels, u8 [⌈n/8⌉][blocks][8]; 0 for columns ≥ n. range: 1 … BLOCK_SCALE_MAX. */
+export function packBlockScales(n: number, blocks: number, scaleAt: (n: number, block: number) => number): Uint8Array {
+  const packed = new Uint8Array(Math.ceil(n / PANEL_COLUMNS) * blocks * PANEL_COLUMNS);
+  for (let column = 0; column < n; column++) {
+    const at = Math.floor(column / PANEL_COLUMNS) * blocks * PANEL_COLUMNS + (column % PANEL_COLUMNS);
+    for (let block = 0; block < blocks; block++) packed[at + block * PANEL_COLUMNS] = scaleAt(column, block);
+  }
+  return packed;
+}
+
 function fillPanel(codes: Int8Array, kr: number, columns: number, taps: number, k: number, weightAt: WeightAt): void {
   const steps = Math.ceil(k / kr);
   for (let tap = 0; tap < taps; tap++)
@@ -48,7 +61,6 @@ function fillPanel(codes: Int8Array, kr: number, columns: number, taps: number, 
 function packNibbles(codes: Int8Array, packed: Uint8Array): void {
   for (let group = 0; group * 16 < packed.length; group++)
     for (let j = 0; j < 16; j++) {
-      const low = codes[group * 32 + j]! & 15;
-      packed[group * 16 + j] = low | ((codes[group * 32 + 16 + j]! & 15) << 4);
+      packed[group * 16 + j] = (codes[group * 32 + j]! + 8) | ((codes[group * 32 + 16 + j]! + 8) << 4);
     }
 }

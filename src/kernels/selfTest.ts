@@ -91,6 +91,8 @@ function matrixProbe(bench: Workbench, rows: readonly number[], n: number, k: nu
     k,
     w: bump.put(packWeights(geometry, { n, taps: 1, k, bits: 8 }, weight)),
     bits: 8,
+    blockScale: 0,
+    blockDepth: 0,
     init: bump.put(init),
     rowSums: 0,
     rowFactor: 0,

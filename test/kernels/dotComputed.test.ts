@@ -91,6 +91,8 @@ function checkComputed(bench: DotBench, shape: { m: number; n: number; k: number
     n,
     w: panels.address,
     bits: 8,
+    blockScale: 0,
+    blockDepth: 0,
     init,
     rowSums: sums,
     rowFactor,

@@ -1,7 +1,15 @@
 /** igemm_q8 of every variant the engine accepts, against integer loops and the rational oracle. */
 import { describe, expect, it } from "vitest";
 import { igemmUnits, runUnits } from "../../src/kernels/dot.ts";
-import { EPILOGUE_MODES, exactChannel, promoteDouble, promoteFixed64, writeEpilogue } from "../../src/kernels/epilogue.ts";
+import {
+  EPILOGUE_MODES,
+  exactChannel,
+  HEADER_BYTES,
+  PANEL,
+  promoteDouble,
+  promoteFixed64,
+  writeEpilogue,
+} from "../../src/kernels/epilogue.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import { acceptedBenches, type DotBench } from "./dotBench.ts";
 import { checkMatrix, headerOf, type MatrixCase } from "./dotMatrix.ts";
@@ -16,6 +24,7 @@ const plain: MatrixCase = {
   k: 1,
   taps: 0,
   bits: 8,
+  block: 0,
   fill: "painted",
   rowSums: false,
   mode: "raw",
@@ -23,7 +32,7 @@ const plain: MatrixCase = {
   slope: false,
   seed: SEED,
 };
-const MODES = ["raw", "real", "nearTie", "fixedSingle", "fixedDouble"] as const;
+const MODES = ["raw", "real", "nearTie", "single", "single", "float32", "fixedSingle", "fixedDouble"] as const;
 
 it("the engine accepts the simd variant", () => {
   expect(benches.map((bench) => bench.geometry.variant)).toContain("simd");
@@ -40,6 +49,23 @@ describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))(
     for (const fill of ["least", "most"] as const)
       for (const bits of [4, 8] as const)
         for (const m of [1, mr, 3 * mr - 1]) checkMatrix(bench, { ...plain, m, n: 9, k: 515, fill, bits });
+  });
+  it("int4 panels, with and without integer scales per block, give the exact accumulators at every edge", () => {
+    for (const m of [1, 2, mr, 3 * mr + 1])
+      for (const n of [1, nr, 2 * nr + 1])
+        for (const k of [1, 4, 31, 32, 33, 64, 100, 1027])
+          for (const block of [0, 4, 12, 32])
+            for (const fill of ["random", "least"] as const)
+              checkMatrix(bench, { ...plain, m, n, k, bits: 4, block, fill, rowSums: k === 33 });
+    for (const k of [4, 32, 68]) for (const block of [4, 32]) checkMatrix(bench, { ...plain, m: 19, n: 9, k, taps: 3, bits: 4, block });
+  });
+  it("rows longer than a copied chunk, and strips of one tile, give the exact accumulators", () => {
+    for (const k of [1019, 1024, 1025, 2050, 4100]) {
+      for (const m of [1, 2, 3, mr - 1, mr, 4 * mr + 3]) checkMatrix(bench, { ...plain, m, n: 9, k });
+      checkMatrix(bench, { ...plain, m: mr + 3, n: 8, k: 515, taps: 3 });
+      checkMatrix(bench, { ...plain, m: mr + 1, n: 8, k: 16 * kr, taps: 40 });
+    }
+    for (const bits of [4, 8] as const) checkMatrix(bench, { ...plain, m: mr + 1, n: 17, k: 9000, bits });
   });
   it(`every epilogue equals the rational oracle on ${SAMPLES} random cases, seed ${SEED}`, () => {
     const random = createPcg32(SEED, 1);
@@ -58,11 +84,12 @@ function randomCase(bench: DotBench, integer: (lo: number, hi: number) => number
     k: integer(1, 70),
     taps: integer(0, 4),
     bits: integer(0, 1) ? 8 : 4,
+    block: 0,
     fill: "random",
     rowSums: integer(0, 1) === 1,
     mode,
-    outBytes: integer(0, 1) ? 1 : 2,
-    slope: mode !== "raw" && mode !== "real" && integer(0, 1) === 1,
+    outBytes: integer(0, 1) || mode === "single" ? 1 : 2,
+    slope: mode !== "raw" && mode !== "real" && mode !== "single" && integer(0, 1) === 1,
     seed,
   };
 }
@@ -96,6 +123,8 @@ function checkPromoted(bench: DotBench): void {
     k: 1,
     w: bump.put(ones),
     bits: 8,
+    blockScale: 0,
+    blockDepth: 0,
     init: bump.put(init),
     rowSums: 0,
     rowFactor: 0,
@@ -127,7 +156,7 @@ function checkPromoted(bench: DotBench): void {
   }
   promoteFixed64(new DataView(bump.memory.buffer, epilogue), 0, proven);
   view = run();
-  expect(view.getInt32(epilogue + 64 + 576, true)).toBe(EPILOGUE_MODES.fixed64);
+  expect(view.getInt32(epilogue + HEADER_BYTES + PANEL.mode, true)).toBe(EPILOGUE_MODES.fixed64);
   for (let i = 0; i < m * n; i++) {
     const acc = Math.max(-2000, Math.min(2000, init[i % n]! + low + Math.floor(i / n)));
     const code = (BigInt(acc) * BigInt(proven.multiplier[i % n]!) + proven.offset[i % n]!) >> 40n;

@@ -10,6 +10,8 @@
   k: i32; // depth of one tap
   w: usize; // packed panels
   bits: i32; // 8 or 4
+  blockScale: usize; // u8 per block and column of int4 panels, or 0
+  blockDepth: i32; // channels of a block
   init: usize; // int32 per column
   rowSums: usize; // int32 per row, or 0
   rowFactor: usize; // int32 per column
@@ -17,5 +19,5 @@
   c: usize;
   ldc: i32; // bytes from output row to output row
   mBlock: i32; // rows per unit, a multiple of MR
-  scratch: usize; // one unpacked panel
+  scratch: usize; // copied rows, unpacked panels
 }

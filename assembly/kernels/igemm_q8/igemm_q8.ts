@@ -1,74 +1,91 @@
 // igemm_q8: int8 matrix product over direct or indirect rows with a fused epilogue.
 import { KR, MR } from "../../geometry";
-import { ACC, ROWS } from "../../simd/scratch";
+import { ACC } from "../../simd/scratch";
 import { finish, outputBytes, panelBlockAt } from "../../numerics/requantize";
 import { IgemmArgs } from "./args";
-import { unpackPanel, unpackPanelWide, widenPanel } from "./panel";
-import { tile } from "./tile";
-import { tileRow } from "./tileRow";
+import { eights, nibbleBlocks, nibbleRow } from "./nibbleRow";
+import { GROUP_DEPTH, unpackPanel, unpackScaled, widenPanel } from "./panel";
+import { copyRows, tileBytes } from "./rows";
+import { narrowTile, rowInPlace, STRIP, stripTiles } from "./strip";
 
+/** Bytes of unpacked panels that stay in the second cache while all rows of a block pass; at most 16 panels. igemmScratch of the host counts alike. */
+const GROUP_BYTES: i32 = 524288;
+/** Deeper rows than this (bytes) leave the first cache if a strip has more than one tile. */
+const STRIP_DEPTH: usize = 16384;
+
+/** Consecutive units of one row block go together, a group of panels at a time. */
 export function igemm_q8(args: usize, begin: i32, end: i32): void {
   const g = changetype<IgemmArgs>(args);
   const panels = (g.n + 7) >> 3;
-  for (let unit = begin; unit < end; ++unit) panelBlock(g, unit % panels, unit / panels * g.mBlock);
-}
-
-/** One panel against mBlock rows from `first`. */
-function panelBlock(g: IgemmArgs, panel: i32, first: i32): void {
-  const last = min(first + g.mBlock, g.m);
-  const codes = g.taps * ((g.k + KR - 1) / KR) * KR * 8;
-  const w = weightPanel(g, panel, codes, last - first);
-  const depth = <usize>((g.k + KR - 1) / KR) << 2;
-  const taps = depth ? g.taps : 0;
-  const init = g.init + (<usize>panel << 5);
-  const block = panelBlockAt(g.epilogue, panel);
-  const columns = min(8, g.n - (panel << 3));
-  let c = g.c + <usize>first * g.ldc + <usize>(panel << 3) * outputBytes(g.epilogue, block);
-  for (let i = first; i < last; i += MR) {
-    const rows = min(MR, last - i);
-    const table = g.table ? g.table + <usize>(i * g.taps << 2) : directRows(g, i, rows);
-    const offset = g.table ? g.aOffset : 0;
-    if (last - first == 1 && (DOT != 0 || g.bits == 8)) tileRow(table, offset, taps, depth, w, init, ACC);
-    else tiles(rows, table, offset, taps, depth, w, init);
-    if (g.rowSums) addRowSums(g, i, rows, panel);
-    finish(ACC, rows, g.epilogue, block, columns, c, g.ldc);
-    c += <usize>MR * g.ldc;
+  const steps = g.taps * ((g.k + KR - 1) / KR);
+  const strip = <usize>steps << 2 > STRIP_DEPTH ? MR : STRIP * MR;
+  const group = max(1, min(16, GROUP_BYTES / max(1, steps << 5)));
+  let unit = begin;
+  while (unit < end) {
+    const panel = unit % panels;
+    const first = unit / panels * g.mBlock;
+    const rows = min(g.mBlock, g.m - first);
+    const count = min(min(rows > strip ? group : panels, panels - panel), end - unit);
+    panelGroup(g, panel, count, steps, first, rows, strip);
+    unit += count;
   }
 }
 
-/** The panel as the tile reads it: in place, or unpacked into scratch. */
-function weightPanel(g: IgemmArgs, panel: i32, codes: i32, rows: i32): usize {
-  if (g.bits == 4) {
-    const from = g.w + <usize>panel * (((codes + 31) >> 5) << 4);
-    if (DOT == 0) unpackPanelWide(from, g.scratch, codes);
-    else unpackPanel(from, g.scratch, codes);
-    return g.scratch;
-  }
-  const from = g.w + <usize>panel * codes;
-  if (DOT != 0 || rows == 1) return from;
-  widenPanel(from, g.scratch, codes);
-  return g.scratch;
+/** Whether tiles read the panels from scratch: int4 always, int8 in simd where more than one tile shares them. */
+@inline function unpacks(g: IgemmArgs, rows: i32): bool {
+  return g.bits == 4 || (DOT == 0 && rows > MR);
 }
 
-/** Writes the addresses of direct rows i … i + rows − 1, as one tap of a table. */
-function directRows(g: IgemmArgs, i: i32, rows: i32): usize {
-  let a = g.a + <usize>i * g.lda;
-  for (let j = 0; j < rows; ++j) {
-    store<u32>(ROWS + (<usize>j << 2), <u32>a);
-    a += g.lda;
+/** `count` panels from `panel` against `rows` rows from `first`: strip by strip, every panel before the next rows. */
+function panelGroup(g: IgemmArgs, panel: i32, count: i32, steps: i32, first: i32, rows: i32, strip: i32): void {
+  if (rows == 1 && !g.table && (DOT != 0 || g.bits == 4)) {
+    rowPanels(g, panel, count, steps, first);
+    return;
   }
-  return ROWS;
+  const unpack = unpacks(g, rows), ahead = rows > strip;
+  const depth = <usize>steps << 2, size = depth << 3; // bytes of a row, of an unpacked panel
+  const panels = g.scratch + tileBytes(depth) * (strip / MR);
+  if (unpack && ahead) for (let p = 0; p < count; ++p) unpackOne(g, panel + p, steps, panels + <usize>p * size);
+  for (let i = first; i < first + rows; i += strip) {
+    const now = min(strip, first + rows - i);
+    copyRows(g, i, now, <usize>((g.k + KR - 1) / KR) << 2, g.scratch);
+    for (let p = panel; p < panel + count; ++p) {
+      const w = !unpack ? g.w + <usize>p * (steps * KR * 8) : ahead ? panels + <usize>(p - panel) * size : panels;
+      if (unpack && !ahead) unpackOne(g, p, steps, w);
+      const init = g.init + (<usize>p << 5);
+      if (DOT == 0 && !unpack) narrowTile(now, g.scratch, depth, w, init, ACC);
+      else stripTiles(now, g.scratch, depth, w, init, ACC);
+      if (g.rowSums) addRowSums(g, i, now, p);
+      storeStrip(g, i, now, p);
+    }
+  }
 }
 
-/** The tile with a literal row count: one body, folded per count. One chain of else, no early return: the optimizer merges returning arms before it
- *  folds their counts, which leaves branches in the loop. */
-function tiles(rows: i32, table: usize, offset: usize, taps: i32, depth: usize, w: usize, init: usize): void {
-  if (MR > 4 && rows == 6) tile(6, table, offset, taps, depth, w, init, ACC);
-  else if (MR > 4 && rows == 5) tile(5, table, offset, taps, depth, w, init, ACC);
-  else if (rows == 4) tile(4, table, offset, taps, depth, w, init, ACC);
-  else if (rows == 3) tile(3, table, offset, taps, depth, w, init, ACC);
-  else if (rows == 2) tile(2, table, offset, taps, depth, w, init, ACC);
-  else tile(1, table, offset, taps, depth, w, init, ACC);
+/** One direct row, read in place. */
+function rowPanels(g: IgemmArgs, panel: i32, count: i32, steps: i32, i: i32): void {
+  const a = g.a + <usize>i * g.lda;
+  const groups = (steps * KR + GROUP_DEPTH - 1) / GROUP_DEPTH;
+  const block = g.blockScale ? g.blockDepth / GROUP_DEPTH : max(1, groups);
+  const size = <usize>(g.bits == 4 ? groups << 4 : steps << 5);
+  const blockBytes = <usize>((groups + block - 1) / block) << 3;
+  if (g.bits == 4) eights(a, groups, block, g.scratch);
+  for (let p = panel; p < panel + count; ++p) {
+    const w = g.w + <usize>p * size, init = g.init + (<usize>p << 5);
+    if (g.bits == 8) rowInPlace(a, <usize>steps << 2, w, init, ACC);
+    else if (g.blockScale) nibbleBlocks(a, groups, block, w, g.blockScale + <usize>p * blockBytes, g.scratch, init, ACC);
+    else nibbleRow(a, groups, w, g.scratch, init, ACC);
+    if (g.rowSums) addRowSums(g, i, 1, p);
+    storeStrip(g, i, 1, p);
+  }
+}
+
+/** Panel as the tiles read it: int4 unpacked, and in simd widened to int16; 32 bytes per k-step. */
+function unpackOne(g: IgemmArgs, panel: i32, steps: i32, to: usize): void {
+  const codes = steps * KR * 8;
+  const from = g.w + <usize>panel * (g.bits == 4 ? ((codes + 31) >> 5) << 4 : codes);
+  if (g.bits == 8) widenPanel(from, to, codes);
+  else if (!g.blockScale) unpackPanel(from, to, codes);
+  else unpackScaled(from, to, g.taps, g.k, g.blockDepth, g.blockScale + <usize>panel * ((g.k + g.blockDepth - 1) / g.blockDepth << 3));
 }
 
 /** acc[row][n] += rowFactor[n]·rowSums[row]: the zero point of the second operand. */
@@ -84,4 +101,13 @@ function addRowSums(g: IgemmArgs, i: i32, rows: i32, panel: i32): void {
     acc += 32;
     sums += 4;
   }
+}
+
+/** Finishes the accumulators of a strip; a partial panel tile by tile. */
+@inline function storeStrip(g: IgemmArgs, i: i32, rows: i32, panel: i32): void {
+  const block = panelBlockAt(g.epilogue, panel);
+  const columns = min(8, g.n - (panel << 3));
+  const c = g.c + <usize>i * g.ldc + <usize>(panel << 3) * outputBytes(g.epilogue, block);
+  const step = columns == 8 ? rows : MR;
+  for (let j = 0; j < rows; j += step) finish(ACC + (<usize>j << 5), min(step, rows - j), g.epilogue, block, columns, c + <usize>j * g.ldc, g.ldc);
 }

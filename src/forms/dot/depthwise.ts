@@ -10,7 +10,7 @@ import {
   lineFields,
   packDepthwise,
 } from "../../kernels/depthwise.ts";
-import { PANEL_COLUMNS, requantizeScratch } from "../../kernels/dot.ts";
+import { requantizeScratch } from "../../kernels/dot.ts";
 import type { ConvGeometry } from "../../ops/op.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import type { DotData } from "./data.ts";
@@ -71,10 +71,7 @@ export function emitDepthwise(ctx: Lowering, data: DepthwiseData, second: Second
     return;
   }
   emitTaps(job, first[0]!, planes[0]!, region, out, ldc, true);
-  const { proof } = finish;
-  if (!proof) return;
-  const proofs = Array.from({ length: channels }, (_, n) => proof(0, n));
-  ctx.prove(data.node, region, Math.ceil(channels / PANEL_COLUMNS), proofs);
+  if (finish.proof) ctx.prove(data.node, region, channels, finish.proof);
 }
 
 /** Raw accumulators of every pair of planes, put together by one requantize. */

@@ -124,10 +124,7 @@ function promise({ ctx, data, finish, proved }: Job, product: Product, region: R
   const name = regionName(data, product);
   if (!proof || proved.has(name)) return;
   proved.add(name);
-  const { matrix, group } = product;
-  const { columns } = extentOf(data.geometry);
-  const channels = Array.from({ length: columns }, (_, n) => proof(matrix, group * columns + n));
-  ctx.prove(data.node, region, Math.ceil(columns / 8), channels);
+  ctx.prove(data.node, region, extentOf(data.geometry).columns, proof);
 }
 
 function emitGemm(
@@ -147,7 +144,7 @@ function emitGemm(
   const rows = job.rows[a]!(product, range.from);
   const { w, bits, init, rowFactor }: Panels = plane.panels(product, range, job.first[a]!, biased);
   const rowSums = rowFactor === 0 ? 0 : emitRowSums(job, product, a, range);
-  const mBlock = igemmBlock(ctx.module, product.m, rows.taps * k);
+  const mBlock = igemmBlock(ctx.module, product.m);
   const scratchBytes = igemmScratch(ctx.module, rows.taps, k, bits);
   const scratch = scratchBytes === 0 ? 0 : ctx.buffer(scratchBytes);
   const fields = { ...rows, m: product.m, n: columns, k, w, bits, init, rowSums, rowFactor, epilogue, c, ldc, mBlock, scratch };

@@ -14,7 +14,8 @@ export interface WeightPlane {
   readonly zeros: ((matrix: number, n: number, c: number) => number) | null; // code = digit + zero, int8
 }
 
-const identity = (centred: number): number => centred;
+/** The digit of planes that hold the centred weights themselves. */
+export const identity = (centred: number): number => centred;
 
 /** How the weights of a layer split. int8 or int4 when they fit; 8-bit grids with a zero point keep their codes (`keepZero`: the kernel can
  *  correct by row sums); everything else (16-bit grids, products of block integers, −128 where the variant's smallest weight is −127) becomes
