@@ -5,7 +5,7 @@ import {
   depthwiseTaps,
   depthwiseUnits,
   laneRows,
-  lineWidth,
+  lineFields,
   packDepthwise,
 } from "../src/kernels/depthwise.ts";
 import { igemmBlock, igemmScratch, igemmUnits, rowElementBytes, runUnits } from "../src/kernels/dot.ts";
@@ -223,9 +223,17 @@ function depthwiseCase(
   const stored = Int16Array.from({ length: size * size * channels }, (_, i) => low + hash(i));
   const x = bump.put(Uint8Array.from(stored));
   const rowAxis = { stride, dilation: 1, outputs: side };
-  const taps = depthwiseTaps(geometry, { rowTaps: window, columnTaps: window, columnDilation: 1, stride, rowAxis, copies: 1 });
-  const width = lineWidth(taps, stride, side);
-  const scratch = bump.reserve(depthwiseScratch(geometry, taps, width));
+  const taps = depthwiseTaps(geometry, {
+    rowTaps: window,
+    columnTaps: window,
+    columnDilation: 1,
+    stride,
+    rowAxis,
+    copies: 1,
+    flipped: false,
+  });
+  const sizes = lineFields(geometry, taps, { columns: size, gap: 1, left: pad, outRows: side, outColumns: side }, channels);
+  const scratch = bump.reserve(depthwiseScratch(geometry, taps, sizes.width));
   const rows = laneRows(taps, 1, side, (_, row, tap) => {
     const at = row * stride + tap - pad;
     return at < 0 || at >= size ? -1 : at * size * channels;
@@ -240,24 +248,12 @@ function depthwiseCase(
   const end = finish(bench, channels, count, epilogue);
   const c = bump.reserve(side * side * channels);
   const fields = {
+    ...sizes,
     table: bump.put(Uint32Array.from(rows, (offset) => (offset < 0 ? scratch : x + offset))),
-    lanes: taps.lanes.length,
     shifts: bump.put(Int32Array.from(taps.lanes, (lane) => lane.shift)),
-    reach: taps.reach,
-    pixelBytes: channels,
-    columns: size,
-    gap: 1,
-    left: pad,
-    width,
     zero,
-    steps: bump.put(depthwiseSteps(taps, width)),
-    stepCount: taps.stepCount,
-    stride,
-    bandRows: taps.bandRows,
-    outRows: side,
-    outColumns: side,
-    channels,
-    w: bump.put(packDepthwise(geometry, taps, channels, (channel, tap) => weights[channel * count + tap]!)),
+    steps: bump.put(depthwiseSteps(taps, sizes.width)),
+    w: bump.put(packDepthwise(geometry, taps, channels, weights)),
     init: bump.put(init),
     epilogue: end.address,
     c,

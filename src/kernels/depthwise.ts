@@ -7,6 +7,8 @@ import type { ModuleGeometry } from "./variant.ts";
 export const DEPTHWISE_CHANNELS = 16;
 /** Bytes of one line position of one group of KR lanes: 16 channels × KR lanes (int16 in simd). */
 const CELL = 64;
+/** Cells behind the last line that the kernel may read. */
+const SLACK = 4;
 const MOST_BAND_ROWS = 4;
 /** Cost of weaving one cell, in steps of one output (16 channels), measured. */
 const WEAVE_COST = 2.5;
@@ -20,6 +22,7 @@ export interface DepthwiseWindow {
   /** Where there is one row axis: its stride and dilation and how many output rows may share a line. Null: each has its own. */
   readonly rowAxis: { readonly stride: number; readonly dilation: number; readonly outputs: number } | null;
   readonly copies: 1 | 2; // 2: every tap twice, w = w1 + w2
+  readonly flipped: boolean; // taps along the last axis run against the line
 }
 
 /** Row that a lane reads: row tap `tap` of output row `output` of the band. */
@@ -30,6 +33,7 @@ export interface DepthwiseLane {
 }
 
 export interface DepthwiseTaps {
+  readonly stride: number;
   readonly bandRows: number; // output rows of one band
   readonly lanes: readonly DepthwiseLane[]; // a multiple of KR; shifts ascend
   readonly reach: number; // largest shift
@@ -48,13 +52,13 @@ export function depthwiseTaps(module: ModuleGeometry, window: DepthwiseWindow): 
   if (abreast > 1) candidates.push(arrange(kr, window, 1, abreast));
   const most = Math.min(MOST_BAND_ROWS, window.rowAxis?.outputs ?? 1);
   for (let rows = 2; rows <= most; rows++) candidates.push(arrange(kr, window, rows, 1));
-  const cost = ({ lanes, bandRows, stepCount }: DepthwiseTaps): number =>
-    (WEAVE_COST * window.stride * lanes.length) / (kr * bandRows) + stepCount;
+  const cost = ({ stride, lanes, bandRows, stepCount }: DepthwiseTaps): number =>
+    (WEAVE_COST * stride * lanes.length) / (kr * bandRows) + stepCount;
   return candidates.reduce((best, next) => (cost(next) < cost(best) ? next : best));
 }
 
 function arrange(kr: number, window: DepthwiseWindow, bandRows: number, abreast: number): DepthwiseTaps {
-  const { rowTaps, columnTaps, columnDilation, rowAxis, copies } = window;
+  const { rowTaps, columnTaps, columnDilation, rowAxis, copies, flipped } = window;
   const rowOf = (output: number, tap: number): number => (rowAxis ? output * rowAxis.stride + tap * rowAxis.dilation : tap);
   const rows = new Map<number, DepthwiseLane>(); // by row, first output that reads it
   for (let output = 0; output < bandRows; output++)
@@ -76,20 +80,23 @@ function arrange(kr: number, window: DepthwiseWindow, bandRows: number, abreast:
     const source = used[index]!;
     const row = rowOf(source.output, source.tap);
     for (let tap = 0; tap < rowTaps && column < columnTaps; tap++)
-      if (rowOf(output, tap) === row) return (Math.floor(i / (along * groups)) * rowTaps + tap) * columnTaps + column;
+      if (rowOf(output, tap) === row)
+        return (Math.floor(i / (along * groups)) * rowTaps + tap) * columnTaps + (flipped ? columnTaps - 1 - column : column);
     return -1;
   };
-  return { bandRows, lanes, reach, stepCount: along * groups * copies, step, tapAt };
+  return { stride: window.stride, bandRows, lanes, reach, stepCount: along * groups * copies, step, tapAt };
 }
 
-/** Panels [⌈channels/8⌉][bandRows][stepCount][8][KR] of int8 codes (int16 in simd); missing channels and lanes without a tap are 0. */
+/** Panels [⌈channels/8⌉][bandRows][stepCount][8][KR] of int8 codes (int16 in simd); missing channels and lanes without a tap are 0.
+ *  codes: (channels, taps), the second copy's taps behind the first's. */
 export function packDepthwise(
   module: ModuleGeometry,
   taps: DepthwiseTaps,
   channels: number,
-  weightAt: (channel: number, tap: number) => number,
+  codes: ArrayLike<number>,
 ): Int8Array | Int16Array {
   const { kr } = module;
+  const count = codes.length / channels;
   const cell = PANEL_COLUMNS * kr;
   const panel = taps.bandRows * taps.stepCount * cell;
   const length = Math.ceil(channels / PANEL_COLUMNS) * panel;
@@ -98,8 +105,8 @@ export function packDepthwise(
     for (let lane = 0; lane < kr; lane++) {
       const tap = taps.tapAt(Math.floor(at / taps.stepCount), at % taps.stepCount, lane);
       if (tap < 0) continue;
-      for (let n = 0; n < channels; n++)
-        packed[Math.floor(n / PANEL_COLUMNS) * panel + at * cell + (n % PANEL_COLUMNS) * kr + lane] = weightAt(n, tap);
+      for (let n = 0, to = at * cell + lane; n < channels; n += PANEL_COLUMNS, to += panel)
+        for (let i = 0; i < PANEL_COLUMNS && n + i < channels; i++) packed[to + i * kr] = codes[(n + i) * count + tap]!;
     }
   return packed;
 }
@@ -122,11 +129,33 @@ export function laneRows(
   return table;
 }
 
-/** Line positions of `outColumns` outputs. */
-export function lineWidth({ stepCount, step }: DepthwiseTaps, stride: number, outColumns: number): number {
-  let last = 0;
-  for (let i = 0; i < stepCount; i++) last = Math.max(last, step(i).column);
-  return (outColumns - 1) * stride + last + 1;
+/** Sizes of one image: its rows lie along lines. `left`: line position of input column 0; `gap`: line positions between input columns. */
+export interface DepthwiseImage {
+  readonly columns: number;
+  readonly gap: number;
+  readonly left: number;
+  readonly outRows: number;
+  readonly outColumns: number;
+}
+
+/** The args of dwconv_q8 that are numbers of the layer's geometry. */
+export function lineFields(module: ModuleGeometry, taps: DepthwiseTaps, image: DepthwiseImage, channels: number) {
+  const { stride, bandRows, lanes, reach, stepCount, step } = taps;
+  const groups = lanes.length / module.kr;
+  const columns = Array.from({ length: stepCount }, (_, i) => step(i).column);
+  const slides = stride <= 2 && columns.length === 3 * groups && columns[1] === 1 && groups === (module.variant === "simd" ? 2 : 1);
+  return {
+    ...image,
+    lanes: lanes.length,
+    reach,
+    pixelBytes: channels,
+    width: (image.outColumns - 1) * stride + Math.max(...columns) + 1,
+    stepCount,
+    stride,
+    slides: slides ? 1 : 0,
+    bandRows,
+    channels,
+  };
 }
 
 /** Byte offsets of the steps in a line of `width` positions. shape: (stepCount,) */
@@ -135,7 +164,7 @@ export function depthwiseSteps({ stepCount, step }: DepthwiseTaps, width: number
 }
 
 export function depthwiseScratch(module: ModuleGeometry, taps: DepthwiseTaps, width: number): number {
-  return CELL + (taps.lanes.length / module.kr) * width * CELL;
+  return (1 + (taps.lanes.length / module.kr) * width + SLACK) * CELL;
 }
 
 export function depthwiseUnits(taps: DepthwiseTaps, images: number, outRows: number, channels: number): number {

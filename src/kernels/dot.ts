@@ -30,8 +30,9 @@ export const PANEL_COLUMNS = 8;
  *   is no column of the `columns`, or where the table holds `scratch` (no such row). table: [bands][lanes] addresses of column 0, channel 0, bands in
  *   order of images (outRows each) and rows; lanes: a multiple of KR; shifts: int32[lanes], at most `reach`. pixelBytes: from one input column to the
  *   next. A pixel is read up to `channels` rounded up to 16. Step s reads group s's KR lanes at steps[s] bytes behind the output's first position
- *   (depthwiseSteps). w: packDepthwise. init: int32[⌈channels/8⌉·8]. Output pixel (row-major over images, rows, outColumns) at c + pixel·ldc.
- *   scratch: depthwiseScratch bytes, 16-byte aligned; two calls at the same time need one each. Units: depthwiseUnits (band, 16 channels).
+ *   (depthwiseSteps); slides = 1: steps are three neighbouring positions, of one group (simd: two), and stride ≤ 2. w: packDepthwise.
+ *   init: int32[⌈channels/8⌉·8]. Output pixel (row-major over images, rows, outColumns) at c + pixel·ldc. scratch: depthwiseScratch bytes, 16-byte
+ *   aligned; two calls at the same time need one each. Units: depthwiseUnits (band, 16 channels).
  * rowsum_q8: sums[i] = Σ_tap Σ_k row(i,tap)[k], same rows as igemm_q8 (int16 rows in simd), exactly k elements of each. Units: ⌈m/MR⌉.
  * pack_b_q8: a computed second operand, stored q8 element (k,n) at b + k·strideK + n·strideN (bytes), becomes panels (8-bit layout of packWeights, one
  *   tap) of s8 codes b' = stored − shift, shift = 128 in usdot else 0, and init[n] = (bias ? bias[n] : 0) − za·Σ_k b'[k][n] + k·za·zb with
@@ -86,6 +87,7 @@ export const DOT_KERNELS = {
     "steps",
     "stepCount",
     "stride",
+    "slides",
     "bandRows",
     "outRows",
     "outColumns",

@@ -2,7 +2,7 @@
  *  What may go wrong (relaxed dot with an 8-bit second operand): read with the other sign, pairs saturated to 16 bits, accumulator dropped or doubled
  *  before the engine optimizes. Raw accumulators are compared with plain integer loops. */
 
-import { DEPTHWISE_CHANNELS, depthwiseScratch, depthwiseSteps, depthwiseTaps, lineWidth, packDepthwise } from "./depthwise.ts";
+import { DEPTHWISE_CHANNELS, depthwiseScratch, depthwiseSteps, depthwiseTaps, lineFields, packDepthwise } from "./depthwise.ts";
 import { igemmScratch, igemmUnits } from "./dot.ts";
 import { PLAIN_HEADER, RAW_CHANNEL, writeEpilogue } from "./epilogue.ts";
 import type { Kernels } from "./instantiate.ts";
@@ -124,33 +124,23 @@ function depthwiseProbe(bench: Workbench, outputs: readonly number[], pattern: P
   const zero = pattern(0).x - shift;
   const codeAt = (row: number, column: number, channel: number): number =>
     column < 0 || column >= columns ? zero : pattern((row * columns + column) * channels + channel).x - shift;
-  const weightAt = (channel: number, tap: number): number => Math.max(geometry.weightMin, pattern(5 * channel + tap).w);
-  const window = { rowTaps: side, columnTaps: side, columnDilation: 1, stride: 1, rowAxis: null, copies: 1 } as const;
+  const weights = Int16Array.from({ length: channels * side * side }, (_, i) =>
+    Math.max(geometry.weightMin, pattern(5 * Math.floor(i / (side * side)) + (i % (side * side))).w),
+  );
+  const window = { rowTaps: side, columnTaps: side, columnDilation: 1, stride: 1, rowAxis: null, copies: 1, flipped: false } as const;
   const taps = depthwiseTaps(geometry, window);
-  const width = lineWidth(taps, 1, columns);
-  const scratch = bump.reserve(depthwiseScratch(geometry, taps, width));
+  const sizes = lineFields(geometry, taps, { columns, gap: 1, left: 1, outRows: 1, outColumns: columns }, channels);
+  const scratch = bump.reserve(depthwiseScratch(geometry, taps, sizes.width));
   const x = bump.put(Uint8Array.from({ length: side * columns * channels }, (_, i) => pattern(i).x - shift));
   const init = Int32Array.from({ length: channels }, (_, channel) => pattern(channel).init);
   const rows = Uint32Array.from(taps.lanes, ({ tap }) => (tap < 0 ? scratch : x + tap * columns * channels));
   const fields = {
+    ...sizes,
     table: bump.put(rows),
-    lanes: taps.lanes.length,
     shifts: bump.put(Int32Array.from(taps.lanes, (lane) => lane.shift)),
-    reach: taps.reach,
-    pixelBytes: channels,
-    columns,
-    gap: 1,
-    left: 1,
-    width,
     zero,
-    steps: bump.put(depthwiseSteps(taps, width)),
-    stepCount: taps.stepCount,
-    stride: 1,
-    bandRows: 1,
-    outRows: 1,
-    outColumns: columns,
-    channels,
-    w: bump.put(packDepthwise(geometry, taps, channels, weightAt)),
+    steps: bump.put(depthwiseSteps(taps, sizes.width)),
+    w: bump.put(packDepthwise(geometry, taps, channels, weights)),
     init: bump.put(init),
     epilogue: rawEpilogue(bump, channels),
     c: bump.reserve(4 * columns * channels),
@@ -161,7 +151,7 @@ function depthwiseProbe(bench: Workbench, outputs: readonly number[], pattern: P
     const [column, channel] = [Math.floor(i / channels), i % channels];
     let acc = init[channel]!;
     for (let tap = 0; tap < side * side; tap++)
-      acc = (acc + codeAt(Math.floor(tap / side), column - 1 + (tap % side), channel) * weightAt(channel, tap)) | 0;
+      acc = (acc + codeAt(Math.floor(tap / side), column - 1 + (tap % side), channel) * weights[channel * side * side + tap]!) | 0;
     return acc;
   });
   const probes = outputs.map((count) =>

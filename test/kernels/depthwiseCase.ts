@@ -6,7 +6,7 @@ import {
   depthwiseTaps,
   depthwiseUnits,
   laneRows,
-  lineWidth,
+  lineFields,
   packDepthwise,
 } from "../../src/kernels/depthwise.ts";
 import { exactChannel, PLAIN_HEADER, RAW_CHANNEL, tieMargin, writeEpilogue } from "../../src/kernels/epilogue.ts";
@@ -96,36 +96,24 @@ function run(bench: DotBench, bump: Bump, shape: DepthwiseCase, operands: Operan
     stride: stride[1],
     rowAxis: { stride: stride[0], dilation: dilation[0], outputs: outputs[0] },
     copies,
+    flipped: false,
   });
-  const width = lineWidth(taps, stride[1], outputs[1]);
-  const scratch = guarded(bump, depthwiseScratch(geometry, taps, width), 32);
+  const image = { columns: size[1], gap, left: pad[1], outRows: outputs[0], outColumns: outputs[1] };
+  const sizes = lineFields(geometry, taps, image, channels);
+  const scratch = guarded(bump, depthwiseScratch(geometry, taps, sizes.width), 32);
   const x = bump.put(Uint8Array.from(operands.x));
   const rows = laneRows(taps, images, outputs[0], (image, row, tap) => {
     const at = row * stride[0] + tap * dilation[0] - pad[0];
     return at < 0 || at >= size[0] ? -1 : (image * size[0] + at) * size[1] * channels;
   });
-  const perCopy = window[0] * window[1];
-  const weightAt = (channel: number, tap: number): number => operands.weights[channel * copies * perCopy + tap]!;
   const output = guarded(bump, images * outputs[0] * outputs[1] * ldc);
   const fields = {
+    ...sizes,
     table: bump.put(Uint32Array.from(rows, (offset) => (offset < 0 ? scratch.address : x + offset))),
-    lanes: taps.lanes.length,
     shifts: bump.put(Int32Array.from(taps.lanes, (lane) => lane.shift)),
-    reach: taps.reach,
-    pixelBytes: channels,
-    columns: size[1],
-    gap,
-    left: pad[1],
-    width,
     zero: operands.zero,
-    steps: bump.put(depthwiseSteps(taps, width)),
-    stepCount: taps.stepCount,
-    stride: stride[1],
-    bandRows: taps.bandRows,
-    outRows: outputs[0],
-    outColumns: outputs[1],
-    channels,
-    w: bump.put(packDepthwise(geometry, taps, channels, weightAt)),
+    steps: bump.put(depthwiseSteps(taps, sizes.width)),
+    w: bump.put(packDepthwise(geometry, taps, channels, operands.weights)),
     init: bump.put(operands.init),
     epilogue,
     c: output.address,

@@ -46,14 +46,8 @@ describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))(
   });
 
   it("weaves 3×3 windows at stride 1 for two output rows at once", () => {
-    const window = {
-      rowTaps: 3,
-      columnTaps: 3,
-      columnDilation: 1,
-      stride: 1,
-      rowAxis: { stride: 1, dilation: 1, outputs: 9 },
-      copies: 1,
-    } as const;
+    const rowAxis = { stride: 1, dilation: 1, outputs: 9 };
+    const window = { rowTaps: 3, columnTaps: 3, columnDilation: 1, stride: 1, rowAxis, copies: 1, flipped: false } as const;
     const taps = depthwiseTaps(bench.geometry, window);
     expect([taps.bandRows, taps.lanes.length]).toEqual([2, 4]);
   });

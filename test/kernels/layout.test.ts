@@ -98,6 +98,16 @@ describe.each(["simd", "usdot", "sdot"])("built module %s", (variant) => {
     expect(counts).toEqual(variant === "simd" ? SIMD_LOOPS : RELAXED_LOOPS);
     for (const loop of loops) expect(loop).not.toMatch(/\bcall\b/);
   });
+
+  it("the stepped tile of dwconv_q8 has one loop of two dots per output for every count, without a call", () => {
+    const dot = variant === "simd" ? "i32x4.dot_i16x8_s" : "i32x4.relaxed_dot_i8x16_i7x16_add_s";
+    const most = variant === "simd" ? 4 : 6;
+    const loops = innerLoops(wat, "steppedOutputs");
+    expect(loops.map((loop) => loop.split(dot).length - 1).sort((a, b) => b - a)).toEqual(
+      Array.from({ length: most }, (_, i) => 2 * (most - i)),
+    );
+    for (const loop of loops) expect(loop).not.toMatch(/\bcall\b/);
+  });
 });
 
 /** Dots per loop: widened panels for 4, 3, 2, 1 rows, int8 panels for 4, 3, 2, 1. */

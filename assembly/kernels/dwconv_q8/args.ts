@@ -14,6 +14,7 @@
   steps: usize; // int32[stepCount]: bytes from an output's first line position to what the step reads
   stepCount: i32;
   stride: i32; // line positions from one output to the next
+  slides: i32; // 1: three neighbouring columns, stride 1 or 2, one group of lanes (simd: two)
   bandRows: i32; // output rows that share a line
   outRows: i32; // of one image
   outColumns: i32;

@@ -4,6 +4,7 @@ import { ACC } from "../../simd/scratch";
 import { finish, outputBytes, panelBlockAt } from "../../numerics/requantize";
 import { DwconvArgs } from "./args";
 import { CELL, CHANNELS, clearLine, fillLine, lineOf } from "./line";
+import { slide, slidePairs } from "./slide";
 import { PIXELS, tile } from "./tile";
 
 /** Outputs that share one reading of the epilogue's constants: what ACC holds, or what a partial panel's scratch does. */
@@ -12,48 +13,71 @@ const ROWS_PARTIAL: i32 = 6;
 
 export function dwconv_q8(args: usize, begin: i32, end: i32): void {
   const g = changetype<DwconvArgs>(args);
-  const blocks = (g.channels + CHANNELS - 1) / CHANNELS;
+  const blocks = (g.channels + CHANNELS - 1) / CHANNELS, bands = (g.outRows + g.bandRows - 1) / g.bandRows;
+  let band = begin / blocks, channel = (begin - band * blocks) * CHANNELS, row = band % bands * g.bandRows;
+  let pixel = (band / bands * g.outRows + row) * g.outColumns;
   clearLine(g);
   for (let unit = begin; unit < end; ++unit) {
-    const band = unit / blocks, channel = (unit - band * blocks) * CHANNELS;
+    const rows = min(g.bandRows, g.outRows - row);
     fillLine(g, band, channel);
-    panelOutputs(g, band, channel, lineOf(g));
-    if (channel + 8 < g.channels) panelOutputs(g, band, channel + 8, lineOf(g) + 32);
-  }
-}
-
-/** All outputs of a band for 8 channels. line: this panel's half of the cells. */
-function panelOutputs(g: DwconvArgs, band: i32, channel: i32, line: usize): void {
-  const bands = (g.outRows + g.bandRows - 1) / g.bandRows;
-  const image = band / bands, row = (band - image * bands) * g.bandRows;
-  const block = panelBlockAt(g.epilogue, channel >> 3);
-  const init = g.init + (<usize>channel << 2);
-  const columns = min(8, g.channels - channel), chunk = columns == 8 ? ROWS_WHOLE : ROWS_PARTIAL;
-  let w = g.w + (<usize>((channel >> 3) * g.bandRows * g.stepCount) << 5);
-  let c = g.c + <usize>((image * g.outRows + row) * g.outColumns) * g.ldc + <usize>channel * outputBytes(g.epilogue, block);
-  for (let rest = min(g.bandRows, g.outRows - row); rest > 0; --rest) {
-    for (let pixel = 0; pixel < g.outColumns; pixel += chunk) {
-      const rows = min(chunk, g.outColumns - pixel);
-      accumulate(g, w, line + <usize>(pixel * g.stride * CELL), rows, init);
-      finish(ACC, rows, g.epilogue, block, columns, c, g.ldc);
-      c += <usize>rows * g.ldc;
+    panelOutputs(g, pixel, rows, channel, lineOf(g));
+    if (channel + 8 < g.channels) panelOutputs(g, pixel, rows, channel + 8, lineOf(g) + 32);
+    channel += CHANNELS;
+    if (channel >= g.channels) {
+      channel = 0;
+      ++band;
+      pixel += rows * g.outColumns;
+      row = row + rows < g.outRows ? row + rows : 0;
     }
-    w += <usize>g.stepCount << 5;
   }
 }
 
-/** ACC[i][8] for `rows` outputs from x. */
-function accumulate(g: DwconvArgs, w: usize, x: usize, rows: i32, init: usize): void {
+/** Outputs of `rows` rows from `pixel` on for 8 channels. line: this panel's half of the cells. */
+function panelOutputs(g: DwconvArgs, pixel: i32, rows: i32, channel: i32, line: usize): void {
+  const block = panelBlockAt(g.epilogue, channel >> 3);
+  const init = g.init + (<usize>channel << 2), ldc = g.ldc;
+  const columns = min(8, g.channels - channel), chunk = columns == 8 ? ROWS_WHOLE : ROWS_PARTIAL;
+  const weights = <usize>g.stepCount << 5, chunkLine = <usize>(chunk * g.stride * CELL);
+  let w = g.w + <usize>((channel >> 3) * g.bandRows) * weights;
+  let c = g.c + <usize>pixel * ldc + <usize>channel * outputBytes(g.epilogue, block);
+  for (; rows > 0; --rows) {
+    let x = line;
+    for (let rest = g.outColumns; rest > 0; rest -= chunk) {
+      const count = min(chunk, rest);
+      outputs(g, w, x, count, init);
+      finish(ACC, count, g.epilogue, block, columns, c, ldc);
+      c += <usize>count * ldc;
+      x += chunkLine;
+    }
+    w += weights;
+  }
+}
+
+/** ACC[i][8] for `count` outputs from x on; the slides compute up to one more, from cells that are readable. */
+function outputs(g: DwconvArgs, w: usize, x: usize, count: i32, init: usize): void {
+  if (g.slides) {
+    if (DOT != 0) {
+      if (g.stride == 1) slide(1, count, w, x, init, ACC);
+      else slide(2, count, w, x, init, ACC);
+    } else {
+      const second = <usize>(g.width * CELL);
+      if (g.stride == 1) slidePairs(1, count, w, x, second, init, ACC);
+      else slidePairs(2, count, w, x, second, init, ACC);
+    }
+  } else steppedOutputs(g, w, x, count, init);
+}
+
+function steppedOutputs(g: DwconvArgs, w: usize, x: usize, count: i32, init: usize): void {
   const next = <usize>(g.stride * CELL), steps = g.steps, end = g.steps + (<usize>g.stepCount << 2);
   let out = ACC;
-  for (; rows >= PIXELS; rows -= PIXELS) {
+  for (; count >= PIXELS; count -= PIXELS) {
     tile(PIXELS, steps, end, w, x, next, init, out);
     x += <usize>PIXELS * next;
     out += 32 * PIXELS;
   }
-  if (PIXELS > 5 && rows == 5) tile(5, steps, end, w, x, next, init, out);
-  else if (PIXELS > 4 && rows == 4) tile(4, steps, end, w, x, next, init, out);
-  else if (rows == 3) tile(3, steps, end, w, x, next, init, out);
-  else if (rows == 2) tile(2, steps, end, w, x, next, init, out);
-  else if (rows == 1) tile(1, steps, end, w, x, next, init, out);
+  if (PIXELS > 5 && count == 5) tile(5, steps, end, w, x, next, init, out);
+  else if (PIXELS > 4 && count == 4) tile(4, steps, end, w, x, next, init, out);
+  else if (count == 3) tile(3, steps, end, w, x, next, init, out);
+  else if (count == 2) tile(2, steps, end, w, x, next, init, out);
+  else if (count == 1) tile(1, steps, end, w, x, next, init, out);
 }

@@ -21,10 +21,17 @@ export function clearLine(g: DwconvArgs): void {
   for (let at = lineOf(g); at < end; at += 16) v128.store(at, cell);
 }
 
+@inline function rowOf(rows: usize, lane: i32): usize {
+  return <usize>load<u32>(rows + (<usize>lane << 2));
+}
+@inline function shiftOf(g: DwconvArgs, lane: i32): i32 {
+  return load<i32>(g.shifts + (<usize>lane << 2));
+}
+
 /** Address of what `lane` reads at line position p: its pixel, or zero points where row or column lies outside. */
 function sourceAt(g: DwconvArgs, rows: usize, lane: i32, p: i32, channel: i32): usize {
-  const row = <usize>load<u32>(rows + (<usize>lane << 2));
-  let column = p - g.left + load<i32>(g.shifts + (<usize>lane << 2));
+  const row = rowOf(rows, lane);
+  let column = p - g.left + shiftOf(g, lane);
   if (row == g.scratch || column < 0) return g.scratch;
   if (g.gap > 1) {
     if (column % g.gap != 0) return g.scratch;
@@ -33,36 +40,45 @@ function sourceAt(g: DwconvArgs, rows: usize, lane: i32, p: i32, channel: i32): 
   return column < g.columns ? row + column * g.pixelBytes + channel : g.scratch;
 }
 
-/** Bytes from one column to the next of a lane. */
-@inline function strideOf(g: DwconvArgs, rows: usize, lane: i32): i32 {
-  return <usize>load<u32>(rows + (<usize>lane << 2)) == g.scratch ? 0 : g.pixelBytes;
+/** The same at a position where the lane's column is inside, `base` bytes into its row less the shift. */
+@inline function insideAt(g: DwconvArgs, rows: usize, lane: i32, base: i32): usize {
+  const row = rowOf(rows, lane);
+  return row == g.scratch ? row : row + base + shiftOf(g, lane) * g.pixelBytes;
+}
+/** Bytes from one column to the next. */
+@inline function advance(g: DwconvArgs, rows: usize, lane: i32): i32 {
+  return rowOf(rows, lane) == g.scratch ? 0 : g.pixelBytes;
 }
 
 /** Fills the positions that read the image, for 16 channels. All lanes lie inside from `left` to the image's end less `reach`: those go in one run. */
 export function fillLine(g: DwconvArgs, band: i32, channel: i32): void {
   const first = max(g.left, 0), from = max(g.left - g.reach, 0);
   const end = min(g.left + (g.columns - 1) * g.gap + 1, g.width);
-  const inside = g.gap == 1 ? min(g.left + g.columns - g.reach, end) - first : 0;
+  const last = g.gap == 1 ? min(g.left + g.columns - g.reach, end) : first; // end of the run
   let rows = g.table + (<usize>(band * g.lanes) << 2);
   let line = lineOf(g);
   for (let lane = 0; lane < g.lanes; lane += KR) {
-    let p = from;
-    while (p < end) {
-      const run = p == first && inside > 0 ? inside : 1;
-      weaveRun(g, rows, lane, p, channel, run, line + <usize>(p * CELL));
-      p += run;
-    }
+    for (let p = from; p < min(first, end); ++p) weaveOne(g, rows, lane, p, channel, line);
+    if (first < last) weaveRun(g, rows, lane, (first - g.left) * g.pixelBytes + channel, last - first, line + <usize>(first * CELL));
+    for (let p = max(first, last); p < end; ++p) weaveOne(g, rows, lane, p, channel, line);
     line += <usize>(g.width * CELL);
   }
 }
 
-@inline function weaveRun(g: DwconvArgs, rows: usize, lane: i32, p: i32, channel: i32, run: i32, out: usize): void {
+function weaveOne(g: DwconvArgs, rows: usize, lane: i32, p: i32, channel: i32, line: usize): void {
   const x0 = sourceAt(g, rows, lane, p, channel), x1 = sourceAt(g, rows, lane + 1, p, channel);
-  const d0 = strideOf(g, rows, lane), d1 = strideOf(g, rows, lane + 1);
-  if (DOT == 0) weave2(x0, x1, d0, d1, run, out);
+  const out = line + <usize>(p * CELL);
+  if (DOT == 0) weave2(x0, x1, 0, 0, 1, out);
+  else weave4(x0, x1, sourceAt(g, rows, lane + 2, p, channel), sourceAt(g, rows, lane + 3, p, channel), 0, 0, 0, 0, 1, out);
+}
+
+@inline function weaveRun(g: DwconvArgs, rows: usize, lane: i32, base: i32, count: i32, out: usize): void {
+  const x0 = insideAt(g, rows, lane, base), x1 = insideAt(g, rows, lane + 1, base);
+  const d0 = advance(g, rows, lane), d1 = advance(g, rows, lane + 1);
+  if (DOT == 0) weave2(x0, x1, d0, d1, count, out);
   else {
-    const x2 = sourceAt(g, rows, lane + 2, p, channel), x3 = sourceAt(g, rows, lane + 3, p, channel);
-    weave4(x0, x1, x2, x3, d0, d1, strideOf(g, rows, lane + 2), strideOf(g, rows, lane + 3), run, out);
+    const x2 = insideAt(g, rows, lane + 2, base), x3 = insideAt(g, rows, lane + 3, base);
+    weave4(x0, x1, x2, x3, d0, d1, advance(g, rows, lane + 2), advance(g, rows, lane + 3), count, out);
   }
 }
 

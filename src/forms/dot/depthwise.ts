@@ -1,12 +1,13 @@
 /** Lowers depthwise convolutions, one input channel per output channel: lines of stored bytes, channels last. */
 import {
+  type DepthwiseImage,
   type DepthwiseWindow,
   depthwiseScratch,
   depthwiseSteps,
   depthwiseTaps,
   depthwiseUnits,
   laneRows,
-  lineWidth,
+  lineFields,
   packDepthwise,
 } from "../../kernels/depthwise.ts";
 import { requantizeScratch } from "../../kernels/dot.ts";
@@ -111,34 +112,25 @@ function emitParts(job: Job, first: readonly Plane[], planes: readonly TapPlane[
 function emitTaps(job: Job, first: Plane, plane: TapPlane, epilogue: Ref, c: Ref, ldc: number, biased: boolean): void {
   const { ctx, data, second, finish, lines } = job;
   const { channels } = data;
-  const { taps } = extentOf(data.geometry);
-  const weights = second.matrices[0]!;
-  const codeAt = (channel: number, tap: number): number => plane.code(weights[channel * taps + (tap % taps)]!, Math.floor(tap / taps));
   const key = `${data.node}:${plane.name}`;
-  const init = ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
-    startValues(channels, plane.twice ? 2 * taps : taps, codeAt, first.zero, (n) => (biased ? finish.integerBias(0, n) : 0)),
-  );
   const { image, window } = lines;
+  let made: Int16Array | null = null;
+  const codes = (): Int16Array => (made ??= codesOf(data, second, plane));
+  const init = ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
+    startValues(channels, codes(), first.zero, (n) => (biased ? finish.integerBias(0, n) : 0)),
+  );
   const arranged = depthwiseTaps(ctx.module, { ...window, copies: plane.twice ? 2 : 1 });
-  const { bandRows, lanes, reach, stepCount } = arranged;
-  const order = lines.flipped ? (channel: number, tap: number) => codeAt(channel, flip(tap, window.columnTaps)) : codeAt;
-  const w = ctx.weights(`${key}:panels:${bandRows}:${reach}`, () => packDepthwise(ctx.module, arranged, channels, order));
-  const width = lineWidth(arranged, window.stride, image.outColumns);
-  const scratch = ctx.buffer(depthwiseScratch(ctx.module, arranged, width));
+  const w = ctx.weights(`${key}:panels:${arranged.bandRows}:${arranged.reach}`, () =>
+    packDepthwise(ctx.module, arranged, channels, codes()),
+  );
+  const sizes = lineFields(ctx.module, arranged, image, channels);
+  const scratch = ctx.buffer(depthwiseScratch(ctx.module, arranged, sizes.width));
   const fields = {
-    ...image,
+    ...sizes,
     table: ctx.pointers(first.base, laneRows(arranged, lines.images, image.outRows, rowReader(job)), scratch),
-    lanes: lanes.length,
-    shifts: ctx.constant(Int32Array.from(lanes, ({ shift }) => shift)),
-    reach,
-    pixelBytes: channels,
-    width,
+    shifts: ctx.constant(Int32Array.from(arranged.lanes, ({ shift }) => shift)),
     zero: first.zero,
-    steps: ctx.constant(depthwiseSteps(arranged, width)),
-    stepCount,
-    stride: window.stride,
-    bandRows,
-    channels,
+    steps: ctx.constant(depthwiseSteps(arranged, sizes.width)),
     w,
     init,
     epilogue,
@@ -149,23 +141,25 @@ function emitTaps(job: Job, first: Plane, plane: TapPlane, epilogue: Ref, c: Ref
   ctx.emit("dwconv_q8", fields, depthwiseUnits(arranged, lines.images, image.outRows, channels), data.node, [first.base]);
 }
 
-/** A tap (in either copy) with its column counted from the other end. */
-function flip(tap: number, columnTaps: number): number {
-  const column = tap % columnTaps;
-  return tap - column + columnTaps - 1 - column;
+/** int8 codes of one plane. shape: (channels, taps), with `twice` (channels, 2, taps) */
+function codesOf(data: DepthwiseData, second: SecondOperand, { twice, code }: TapPlane): Int16Array {
+  const { taps } = extentOf(data.geometry);
+  const weights = second.matrices[0]!;
+  const copies = twice ? 2 : 1;
+  const codes = new Int16Array(data.channels * taps * copies);
+  for (let i = 0; i < data.channels * taps; i++) {
+    const to = (i - (i % taps)) * copies + (i % taps);
+    for (let copy = 0; copy < copies; copy++) codes[to + copy * taps] = code(weights[i]!, copy);
+  }
+  return codes;
 }
 
-function startValues(
-  channels: number,
-  taps: number,
-  codeAt: (channel: number, tap: number) => number,
-  za: number,
-  bias: (n: number) => number,
-): Int32Array {
+function startValues(channels: number, codes: Int16Array, za: number, bias: (n: number) => number): Int32Array {
   const init = new Int32Array(padded(channels));
+  const count = codes.length / channels;
   for (let n = 0; n < channels; n++) {
     let sum = 0;
-    for (let tap = 0; tap < taps; tap++) sum += codeAt(n, tap);
+    for (let i = n * count; i < (n + 1) * count; i++) sum += codes[i]!;
     init[n] = (bias(n) - za * sum) | 0;
   }
   return init;
@@ -174,15 +168,8 @@ function startValues(
 /** The layer as images of rows: the last axis runs along lines, all others together are the row axis. */
 interface Lines {
   readonly images: number;
-  readonly image: {
-    readonly columns: number;
-    readonly gap: number;
-    readonly left: number;
-    readonly outRows: number;
-    readonly outColumns: number;
-  };
+  readonly image: DepthwiseImage;
   readonly window: Omit<DepthwiseWindow, "copies">;
-  readonly flipped: boolean; // taps along a line run backwards
   readonly rowTable: Int32Array; // (outRows, rowTaps): input row, −1 outside
   readonly rows: number; // input rows of one image
 }
@@ -205,9 +192,9 @@ function linesOf(geometry: ConvGeometry): Lines {
       columnTaps: window,
       columnDilation: dilation,
       stride: transposed ? 1 : stride,
+      flipped: transposed,
       rowAxis: axis && rowAxes.length === 1 && !transposed ? { stride: axis.stride, dilation: axis.dilation, outputs: axis.out } : null,
     },
-    flipped: transposed,
     rowTable: tapTable(leading),
     rows: rowAxes.reduce((product, { size }) => product * size, 1),
   };
