@@ -1,4 +1,13 @@
 /** Dot kernels on real layer shapes: operands, a check of the answer, and the call to time. */
+import {
+  depthwiseScratch,
+  depthwiseSteps,
+  depthwiseTaps,
+  depthwiseUnits,
+  laneRows,
+  lineFields,
+  packDepthwise,
+} from "../src/kernels/depthwise.ts";
 import { igemmBlock, igemmScratch, igemmUnits, rowElementBytes, runUnits } from "../src/kernels/dot.ts";
 import {
   type EpilogueChannel,
@@ -6,20 +15,22 @@ import {
   exactChannel,
   promoteDouble,
   promoteFixed64,
+  singleMargin,
   tieMargin,
   writeEpilogue,
 } from "../src/kernels/epilogue.ts";
 import { instantiateKernels, type Kernels, moduleGeometry } from "../src/kernels/instantiate.ts";
 import { argsBytes, type Bump, createBump, createMemory, writeArgs } from "../src/kernels/memory.ts";
-import { packDepthwise, packWeights } from "../src/kernels/pack.ts";
+import { packWeights } from "../src/kernels/pack.ts";
 import { rescale } from "../src/numerics/decide.ts";
 import { proveDouble, proveFixed64 } from "../src/numerics/prove.ts";
+import type { ProofChannel } from "../src/numerics/target.ts";
 import type { ModuleGeometry } from "../src/plan/lowering.ts";
-import type { ProofChannel, Variant } from "../src/plan/plan.ts";
+import type { Variant } from "../src/plan/plan.ts";
 
 export { selectVariant } from "../src/kernels/select.ts";
 
-export type Epilogue = "nearTie" | "double" | "fixed64";
+export type Epilogue = "single" | "nearTie" | "double" | "fixed64";
 
 export interface BenchCase {
   readonly name: string;
@@ -38,27 +49,34 @@ interface Bench {
 
 /** name, rows, columns, depth of one tap, taps (0: direct), bits, epilogues. */
 const MATRICES: readonly (readonly [string, number, number, number, number, 4 | 8, readonly Epilogue[]])[] = [
-  ["gemm 1024x1024x1024", 1024, 1024, 1024, 0, 8, ["nearTie", "double", "fixed64"]],
-  ["gemm 256x256x256", 256, 256, 256, 0, 8, ["nearTie", "fixed64"]],
-  ["conv 3x3 64-64 @56", 3136, 64, 64, 9, 8, ["nearTie", "fixed64"]],
-  ["conv 1x1 16-96 @112", 12544, 96, 16, 0, 8, ["nearTie", "fixed64"]],
-  ["conv 1x1 576-96 @14", 196, 96, 576, 0, 8, ["fixed64"]],
-  ["gemv 1x1024x1024", 1, 1024, 1024, 0, 8, ["fixed64"]],
-  ["gemv int4 1x2048x2048", 1, 2048, 2048, 0, 4, ["fixed64"]],
-  ["gemm int4 64x1024x1024", 64, 1024, 1024, 0, 4, ["fixed64"]],
+  ["gemm 1024x1024x1024", 1024, 1024, 1024, 0, 8, ["single", "nearTie", "double", "fixed64"]],
+  ["gemm 256x256x256", 256, 256, 256, 0, 8, ["single", "nearTie", "fixed64"]],
+  ["conv 3x3 64-64 @56", 3136, 64, 64, 9, 8, ["single", "nearTie", "fixed64"]],
+  ["conv 1x1 16-96 @112", 12544, 96, 16, 0, 8, ["single", "nearTie", "fixed64"]],
+  ["conv 1x1 576-96 @14", 196, 96, 576, 0, 8, ["single", "fixed64"]],
+  ["gemv 1x1024x1024", 1, 1024, 1024, 0, 8, ["single", "fixed64"]],
+  ["gemv int4 1x2048x2048", 1, 2048, 2048, 0, 4, ["single", "fixed64"]],
+  ["gemm int4 64x1024x1024", 64, 1024, 1024, 0, 4, ["single", "fixed64"]],
 ];
-const DEPTHWISE: readonly (readonly [string, number, number, number])[] = [
-  ["depthwise 3x3 144 @56", 56, 144, 9],
-  ["depthwise 3x3 384 @14", 14, 384, 9],
+/** name, output side, channels, window side, stride. */
+const DEPTHWISE: readonly (readonly [string, number, number, number, number])[] = [
+  ["depthwise 3x3 s2 96 @112", 56, 96, 3, 2],
+  ["depthwise 3x3 144 @56", 56, 144, 3, 1],
+  ["depthwise 3x3 192 @28", 28, 192, 3, 1],
+  ["depthwise 3x3 384 @14", 14, 384, 3, 1],
+  ["depthwise 3x3 s2 576 @14", 7, 576, 3, 2],
+  ["depthwise 3x3 960 @7", 7, 960, 3, 1],
+  ["depthwise 5x5 240 @28", 28, 240, 5, 1],
+  ["depthwise 5x5 s2 240 @28", 14, 240, 5, 2],
 ];
 
 /** Every case on one compiled module; one at a time is alive. */
 export function* benchCases(module: WebAssembly.Module, variant: Variant): Generator<BenchCase> {
   for (const [name, m, n, k, taps, bits, epilogues] of MATRICES)
     for (const epilogue of epilogues) yield matrixCase(open(module, variant), `${name} ${epilogue}`, { m, n, k, taps, bits }, epilogue);
-  for (const [name, side, channels, taps] of DEPTHWISE)
-    for (const epilogue of ["nearTie", "fixed64"] as const)
-      yield depthwiseCase(open(module, variant), `${name} ${epilogue}`, side, channels, taps, epilogue);
+  for (const [name, side, channels, window, stride] of DEPTHWISE)
+    for (const epilogue of ["single", "nearTie", "fixed64"] as const)
+      yield depthwiseCase(open(module, variant), `${name} ${epilogue}`, { side, channels, window, stride }, epilogue);
 }
 
 function open(module: WebAssembly.Module, variant: Variant): Bench {
@@ -91,9 +109,10 @@ function finish(bench: Bench, channels: number, depth: number, epilogue: Epilogu
   const factor = (n: number): number => Math.fround((0.8 + 0.001 * (n % 97)) / Math.sqrt(depth)) * Math.fround(0.00042);
   const bias = (n: number): number => Math.fround(0.01 * ((n % 31) - 15));
   const all: EpilogueChannel[] = Array.from({ length: channels }, (_, n) => exactChannel([factor(n)], [bias(n)], outScale));
-  const address = bench.bump.put(writeEpilogue({ ...header, tieMargin: tieMargin(all, accMax) }, "nearTie", all));
+  const margins = { tieMargin: tieMargin(all, accMax), singleMargin: singleMargin(header, all, accMax) };
+  const address = bench.bump.put(writeEpilogue({ ...header, ...margins }, epilogue === "single" ? "single" : "nearTie", all));
   const view = new DataView(bench.bump.memory.buffer, address);
-  for (let panel = 0; epilogue !== "nearTie" && panel < Math.ceil(channels / 8); panel++) {
+  for (let panel = 0; (epilogue === "double" || epilogue === "fixed64") && panel < Math.ceil(channels / 8); panel++) {
     const proofs: ProofChannel[] = Array.from({ length: Math.min(8, channels - 8 * panel) }, (_, lane) => ({
       scale: [factor(8 * panel + lane)],
       bias: [bias(8 * panel + lane)],
@@ -192,39 +211,75 @@ function matrixCase(
   };
 }
 
-function depthwiseCase(bench: Bench, name: string, side: number, channels: number, taps: number, epilogue: Epilogue): BenchCase {
+function depthwiseCase(
+  bench: Bench,
+  name: string,
+  { side, channels, window, stride }: { side: number; channels: number; window: number; stride: number },
+  epilogue: Epilogue,
+): BenchCase {
   const { geometry, bump } = bench;
   const low = geometry.signed ? -128 : 0;
-  const wide = side + 2;
-  const stored = Int16Array.from({ length: wide * wide * channels + 64 }, (_, i) => low + hash(i));
+  const [size, pad, count] = [side * stride, window >> 1, window * window];
+  const stored = Int16Array.from({ length: size * size * channels }, (_, i) => low + hash(i));
   const x = bump.put(Uint8Array.from(stored));
-  const step = Math.ceil(taps / geometry.kr) * geometry.kr;
-  const m = side * side;
-  const at = (pixel: number, tap: number): number =>
-    ((Math.floor(pixel / side) + Math.floor(tap / 3)) * wide + (pixel % side) + (tap % 3)) * channels;
-  const table = Uint32Array.from({ length: m * step }, (_, i) => x + at(Math.floor(i / step), Math.min(i % step, taps - 1)));
-  const weights = Int8Array.from({ length: channels * taps }, (_, i) => hash(7 * i) - 128);
-  const init = Int32Array.from({ length: Math.ceil(channels / 16) * 16 }, (_, channel) => {
-    let sum = 0;
-    for (let tap = 0; tap < taps && channel < channels; tap++) sum += weights[channel * taps + tap]!;
-    return -(low + 128) * sum;
+  const rowAxis = { stride, dilation: 1, outputs: side };
+  const taps = depthwiseTaps(geometry, {
+    rowTaps: window,
+    columnTaps: window,
+    columnDilation: 1,
+    stride,
+    rowAxis,
+    copies: 1,
+    flipped: false,
   });
-  const end = finish(bench, channels, taps, epilogue);
-  const c = bump.reserve(m * channels);
-  const w = bump.put(packDepthwise(geometry, { channels, taps }, (channel, tap) => weights[channel * taps + tap]!));
-  const fields = { table: bump.put(table), taps, m, channels, w, init: bump.put(init), epilogue: end.address, c, ldc: channels };
-  const one = call(bench, "dwconv_q8", fields, m);
+  const sizes = lineFields(geometry, taps, { columns: size, gap: 1, left: pad, outRows: side, outColumns: side }, channels);
+  const scratch = bump.reserve(depthwiseScratch(geometry, taps, sizes.width));
+  const rows = laneRows(taps, 1, side, (_, row, tap) => {
+    const at = row * stride + tap - pad;
+    return at < 0 || at >= size ? -1 : at * size * channels;
+  });
+  const weights = Int8Array.from({ length: channels * count }, (_, i) => Math.max(geometry.weightMin, hash(7 * i) - 128));
+  const zero = low + 128;
+  const init = Int32Array.from({ length: Math.ceil(channels / 8) * 8 }, (_, channel) => {
+    let sum = 0;
+    for (let tap = 0; tap < count && channel < channels; tap++) sum += weights[channel * count + tap]!;
+    return -zero * sum;
+  });
+  const end = finish(bench, channels, count, epilogue);
+  const c = bump.reserve(side * side * channels);
+  const fields = {
+    ...sizes,
+    table: bump.put(Uint32Array.from(rows, (offset) => (offset < 0 ? scratch : x + offset))),
+    shifts: bump.put(Int32Array.from(taps.lanes, (lane) => lane.shift)),
+    zero,
+    steps: bump.put(depthwiseSteps(taps, sizes.width)),
+    w: bump.put(packDepthwise(geometry, taps, channels, weights)),
+    init: bump.put(init),
+    epilogue: end.address,
+    c,
+    ldc: channels,
+    scratch,
+  };
+  const one = call(bench, "dwconv_q8", fields, depthwiseUnits(taps, 1, side, channels));
+  const accumulator = (pixel: number, channel: number): number => {
+    let acc = init[channel]!;
+    for (let tap = 0; tap < count; tap++) {
+      const row = Math.floor(pixel / side) * stride + Math.floor(tap / window) - pad;
+      const column = (pixel % side) * stride + (tap % window) - pad;
+      const inside = row >= 0 && row < size && column >= 0 && column < size;
+      acc += (inside ? stored[(row * size + column) * channels + channel]! : zero) * weights[channel * count + tap]!;
+    }
+    return acc;
+  };
   const verify = (): string | null => {
-    for (let i = 0; i < m * channels; i++) {
+    for (let i = 0; i < side * side * channels; i++) {
       const [pixel, channel] = [Math.floor(i / channels), i % channels];
-      let acc = init[channel]!;
-      for (let tap = 0; tap < taps; tap++) acc += stored[at(pixel, tap) + channel]! * weights[channel * taps + tap]!;
-      if (readCode(bench, c + i) !== end.code(acc, channel))
-        return `pixel ${pixel}, channel ${channel}: ${readCode(bench, c + i)}, expected ${end.code(acc, channel)}`;
+      const expected = end.code(accumulator(pixel, channel), channel);
+      if (readCode(bench, c + i) !== expected) return `pixel ${pixel}, channel ${channel}: ${readCode(bench, c + i)}, expected ${expected}`;
     }
     return null;
   };
-  return { name, macs: m * channels * taps, run: () => one(bench.kernels), verify, checked: m };
+  return { name, macs: side * side * channels * count, run: () => one(bench.kernels), verify, checked: side * side };
 }
 
 function call(bench: Bench, kernel: string, fields: Readonly<Record<string, number>>, units: number): (kernels: Kernels) => void {

@@ -1,20 +1,22 @@
 /** Inspect: what a model is and how it would run, as a plain record, before anything runs. */
-import { checkedTarget, engineFor } from "./api.ts";
+
 import { isPerTensor } from "./encodings/encoding.ts";
-import type { Graph, Shape } from "./graph/graph.ts";
-import { isActivationEncoding, opsetOf } from "./graph/query.ts";
+import { loadFull } from "./full.ts";
+import type { Graph } from "./graph/graph.ts";
+import { isActivationEncoding } from "./graph/query.ts";
 import type { InspectReport } from "./inspectReport.ts";
+import { readPanel } from "./kernels/epilogue.ts";
 import type { Model, ValueInfo } from "./model.ts";
 import { opOf } from "./ops/index.ts";
-import type { OpDef } from "./ops/op.ts";
-import { typeInfo } from "./passes/inferShapes.ts";
+import { nodeMacs } from "./passes/macs.ts";
 import { type FormedLayer, type Prepared, prepare } from "./passes/prepare.ts";
 import type { Plan, Target, Variant } from "./plan/plan.ts";
 import { createWeightStore } from "./plan/weightStore.ts";
 import { checkedModel, checkShapes } from "./runtime/arguments.ts";
 import { compile } from "./runtime/compile.ts";
+import { checkedTarget, engineFor } from "./runtime/engine.ts";
 import { withinMemory } from "./runtime/outOfMemory.ts";
-import { choosePanel, panelChannels } from "./runtime/promote.ts";
+import { choosePanel, regionOf } from "./runtime/promote.ts";
 
 export interface InspectOptions {
   readonly target?: Target;
@@ -25,6 +27,7 @@ export interface InspectOptions {
 /** What `bitexact inspect` reports. Symbolic dimensions without a given shape count as 1. throws ModelError. */
 export async function inspectModel(model: Model, options: InspectOptions = {}): Promise<InspectReport> {
   const { graph, warnings } = checkedModel(model);
+  await loadFull();
   const engine = await engineFor(options.variant);
   const target = checkedTarget(options.target);
   checkShapes(options.shapes ?? {});
@@ -94,18 +97,7 @@ function groupReport({ layer, form }: FormedLayer): InspectReport["clusters"][nu
 }
 
 function layerMacs(graph: Graph, nodes: Graph["nodes"]): number {
-  let macs = 0;
-  for (const node of nodes) {
-    const op = opOf(node) as OpDef;
-    if (!op.traits.macs) continue;
-    const inputs = node.inputs.map((id) => {
-      const value = graph.values.get(id);
-      return value ? typeInfo(value) : null;
-    });
-    const shapes = node.outputs.map((id) => graph.values.get(id)!.shape as Shape);
-    macs += op.traits.macs(inputs, shapes, op.parse(node.attrs, opsetOf(graph, node)));
-  }
-  return macs;
+  return nodes.reduce((sum, node) => sum + nodeMacs(graph, node), 0);
 }
 
 /** Bytes of the dot products' constant weights as float32. */
@@ -123,7 +115,7 @@ function dotReports(prepared: Prepared, plan: Plan, target: Target): InspectRepo
     const epilogues: Record<string, number> = {};
     for (const proof of proofs) {
       for (let panel = 0; panel < proof.panels; panel++) {
-        const channels = panelChannels(proof, panel);
+        const { channels } = readPanel(regionOf(plan, proof.epilogueAddress), panel, proof);
         const { choice } = choosePanel(channels);
         epilogues[choice] = (epilogues[choice] ?? 0) + channels.length;
       }

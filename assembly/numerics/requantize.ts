@@ -2,14 +2,12 @@
 //   Rows of int32[8] at `acc`; each mode reads its constants from the panel block, 8 channels at a time.
 import { PARTIAL } from "../simd/scratch";
 import { storeQ8x8 } from "../simd/q8";
-import { codeOfFixed, codeOfReal, scalarRow, storeCode } from "./requantizeScalar";
+import { codeOf, scalarRow, storeCode } from "./requantizeScalar";
+import { single } from "./requantizeSingle";
 import {
-  ADD, HEADER_BYTES, HI, LO, M, MAX, MIN, MODE, MODE_DOUBLE, MODE_FIXED64, MODE_NEAR_TIE, MODE_RAW, MODE_REAL, MUL, NEAR, OFF,
-  OUT_BYTES, PANEL_BYTES, SHIFT, SLOPE, WIDE, ZERO,
+  ADD, HEADER_BYTES, HI, LO, M, MAGIC64, MAX, MIN, MODE, MODE_DOUBLE, MODE_FIXED64, MODE_FLOAT32, MODE_NEAR_TIE, MODE_RAW, MODE_REAL, MODE_SINGLE, MUL,
+  NARROW, NEAR, OFF, OUT_BYTES, PANEL_BYTES, SHIFT, SLOPE, WIDE, ZERO,
 } from "./epilogue";
-
-/** 1.5·2^52: v + MAGIC holds RNE(v) in its low 32 bits for |v| < 2^31 (low bits of MAGIC itself: 0). */
-const MAGIC: f64 = 6755399441055744.0;
 
 export function panelBlockAt(header: usize, panel: i32): usize {
   return header + HEADER_BYTES + <usize>(panel * load<i32>(header, PANEL_BYTES));
@@ -42,11 +40,13 @@ export function copyColumns(from: usize, to: usize, bytes: i32): void {
 
 function finishPanel(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
   const mode = load<i32>(block, MODE);
-  if (mode == MODE_FIXED64) fixed64(acc, rows, header, block, c, ldc);
+  if (mode == MODE_SINGLE) exactSingle(acc, rows, header, block, c, ldc);
+  else if (mode == MODE_FIXED64) fixed64(acc, rows, header, block, c, ldc);
   else if (mode == MODE_RAW) raw(acc, rows, c, ldc);
   else if (mode == MODE_REAL) real(acc, rows, block, c, ldc);
   else if (mode == MODE_NEAR_TIE && isPlain(header, block)) doubleNearTie(acc, rows, header, block, c, ldc);
   else if (mode == MODE_DOUBLE && isPlain(header, block)) doubleProven(acc, rows, header, block, c, ldc);
+  else if (mode == MODE_FLOAT32 && load<i32>(header, OUT_BYTES) == 1 && isPlain(header, block)) float32(acc, rows, header, block, c, ldc);
   else {
     for (let i = 0; i < rows; ++i) {
       scalarRow(mode, acc, header, block, c);
@@ -103,10 +103,10 @@ function fixed64(acc: usize, rows: i32, header: usize, block: usize, c: usize, l
   return f64x2.mul(d, d);
 }
 
-/** RNE(acc·mul + add) + zero, clamped as integers. near (literal): a row with a lane whose distance to the nearest integer is ≥ ½ − margin is stored and
+/** RNE(acc·mul + add) + zero, clamped as integers: v + 1.5·2^52 holds RNE(v) in its low 32 bits for |v| < 2^31 (those of 1.5·2^52 itself are 0). near (literal): a row with a lane whose distance to the nearest integer is ≥ ½ − margin is stored and
  *  then decided again, exactly, by scalarRow. */
 @inline function double(near: bool, acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  const magic = f64x2.splat(MAGIC), zero = v128.load32_splat(header, ZERO);
+  const magic = v128.load64_splat(header, MAGIC64), zero = v128.load32_splat(header, ZERO);
   const low = v128.load16_splat(header, MIN), high = v128.load16_splat(header, MAX);
   const distance = load<f64>(header, NEAR);
   const limit = f64x2.splat(distance * distance * 0.9999999999999991); // rounding of the squares only adds flagged lanes
@@ -136,6 +136,16 @@ function doubleNearTie(acc: usize, rows: i32, header: usize, block: usize, c: us
   double(true, acc, rows, header, block, c, ldc);
 }
 
+/** Float32 with a margin: rows of a tile that has a lane near a tie are decided again in double. One byte outputs, no slope, |v| < 2^22. */
+function exactSingle(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
+  const near = load<i32>(header, NARROW) ? single(true, true, acc, rows, header, block, c, ldc) : single(true, false, acc, rows, header, block, c, ldc);
+  if (near) doubleNearTie(acc, rows, header, block, c, ldc);
+}
+function float32(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
+  if (load<i32>(header, NARROW)) single(false, true, acc, rows, header, block, c, ldc);
+  else single(false, false, acc, rows, header, block, c, ldc);
+}
+
 function raw(acc: usize, rows: i32, c: usize, ldc: i32): void {
   for (let i = 0; i < rows; ++i) {
     v128.store(c, v128.load(acc));
@@ -163,12 +173,8 @@ export function realsToReals(x: usize, block: usize, c: usize): void {
     v128.store(c + i, f64x2.add(f64x2.mul(v128.load(x + i), v128.load(block + i, MUL)), v128.load(block + i, ADD)));
 }
 
-/** Codes of exact integer sums x: f64[8], |x| < 2^53; modes double, near tie and the fixed ones. */
+/** Codes of exact integer sums x: f64[8], |x| < 2^53; every mode that codeOf knows. */
 export function realsToCodes(mode: i32, x: usize, header: usize, block: usize, c: usize): void {
   const outBytes = load<i32>(header, OUT_BYTES);
-  const exact = mode == MODE_DOUBLE || mode == MODE_NEAR_TIE;
-  for (let lane = 0; lane < 8; ++lane) {
-    const sum = load<f64>(x + (<usize>lane << 3));
-    storeCode(c, lane, outBytes, exact ? codeOfReal(mode, sum, header, block, lane) : codeOfFixed(mode, <i64>sum, header, block, lane));
-  }
+  for (let lane = 0; lane < 8; ++lane) storeCode(c, lane, outBytes, codeOf(mode, load<f64>(x + (<usize>lane << 3)), header, block, lane));
 }

@@ -1,6 +1,7 @@
-/** The commander program: three commands, one exit code. Nothing here calls process.exit. */
+/** The commander program: four commands, one exit code. Nothing here calls process.exit. */
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
+import { addBench } from "./bench.ts";
 import { EXIT, type ExitCode, reportFailure } from "./failure.ts";
 import { addInspect } from "./inspect.ts";
 import { addRun } from "./run.ts";
@@ -12,6 +13,7 @@ Examples:
   bitexact inspect model.onnx -e model.encodings
   bitexact run model.onnx -e model.encodings --inputs inputs.npz --out outputs.npz
   bitexact verify model.onnx -e model.encodings --random 1 --samples 100
+  bitexact bench model.onnx -e model.encodings --trace trace.json
 
 Exit codes: 0 ok · 1 mismatch · 2 bad input · 3 internal`;
 
@@ -30,6 +32,7 @@ export async function runCommandLine(words: readonly string[], streams: Streams)
   addInspect(program, streams, done);
   addRun(program, streams, done);
   addVerify(program, streams, done);
+  addBench(program, streams, done);
   for (const command of program.commands) command.copyInheritedSettings(program).showHelpAfterError("(add --help for the options)");
   try {
     await program.parseAsync(words.length > 0 ? words : ["--help"], { from: "user" });

@@ -1,10 +1,11 @@
-/** Lowers Add, Sub and Mul: linear_binary for exact arithmetic, add_fixed and mul_fixed for a fixed target. */
+/** Lowers Add, Sub and Mul: linear_binary for exact arithmetic, add_q8 where integers are proven to equal it, add_fixed and mul_fixed for a fixed target. */
 import { isConstant, shapeOf } from "../graph/graph.ts";
 import { KIND } from "../kernels/elementwise.ts";
-import { broadcastDescriptor, linearReals } from "../kernels/elementwiseArgs.ts";
+import { broadcastDescriptor, codeSumFields, linearReals } from "../kernels/elementwiseArgs.ts";
 import { fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
+import { type CodeSumConstants, proveSum } from "../numerics/proveSum.ts";
 import type { Lowering, Ref } from "../plan/lowering.ts";
-import type { Layout } from "../plan/plan.ts";
+import type { Layout, Storage } from "../plan/plan.ts";
 import { forEachElement } from "../plan/storage.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { memoryOrder, operandStrides } from "./broadcastIndex.ts";
@@ -31,26 +32,39 @@ export function lowerLinear(data: LinearData, ctx: Lowering): void {
     b.strides,
   );
   const storage = ctx.storage(data.encoding);
-  const fields = {
+  const own = {
     a: a.ref,
     b: b.ref,
     output: ctx.output(data.output, layout),
-    aKind: a.kind,
-    bKind: b.kind,
-    outKind: kindOf(storage),
     rank,
     shape: ctx.constant(words),
-    aZero: a.zero,
-    bZero: b.zero,
-    outZero: storage.zero,
     min: data.levels.qmin + storage.shift,
     max: data.levels.qmax + storage.shift,
   };
+  const kinds = { aKind: a.kind, bKind: b.kind, outKind: kindOf(storage) };
+  const fields = { ...own, ...kinds, aZero: a.zero, bZero: b.zero, outZero: storage.zero };
+  const runs = [a, b].every(({ kind }, i) => kind === KIND.q8 && words[rank * (i + 2) - 1] === 1);
+  const proven = runs && storage.bytes === 1 && data.op !== "mul" ? provenSum(data, a.zero, b.zero, storage) : null;
   if (fixedForm(data, ctx.target)) emitFixed(data, fields, units, ctx);
+  else if (proven) ctx.emit("add_q8", { ...own, ...codeSumFields(proven) }, units, data.node);
   else {
-    const reals = linearReals(data.op, data.a.scale, data.b.scale, data.levels.scale, data.a.largest, data.b.largest);
+    const whole = data.a.encoding !== null && data.b.encoding !== null;
+    const reals = linearReals(data.op, data.a.scale, data.b.scale, data.levels.scale, data.a.largest, data.b.largest, whole);
     ctx.emit("linear_binary", { ...fields, op: data.op === "mul" ? 1 : 0, reals: ctx.constant(reals) }, units, data.node);
   }
+}
+
+/** The integers of add_q8 where they are proven for these grids, whatever codes come. */
+function provenSum({ op, a, b, levels }: LinearData, zeroA: number, zeroB: number, storage: Storage): CodeSumConstants | null {
+  return proveSum({
+    scaleA: a.scale,
+    scaleB: op === "sub" ? -b.scale : b.scale,
+    scale: levels.scale,
+    zeroA,
+    zeroB,
+    zero: storage.zero,
+    lowest: storage.signed ? -128 : 0,
+  });
 }
 
 function emitFixed(data: LinearData, fields: Readonly<Record<string, number | Ref>>, units: number, ctx: Lowering): void {

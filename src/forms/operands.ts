@@ -2,9 +2,9 @@
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
 import { assert } from "../errors.ts";
 import { type Graph, isConstant, type Node, shapeOf, type Value, type ValueId, valueNamed } from "../graph/graph.ts";
-import { isActivationEncoding, opsetOf } from "../graph/query.ts";
-import { dequantize, exactScale, scaleIndexer, weightCodes } from "../numerics/affine.ts";
-import { halfToFloat, roundToHalf } from "../numerics/half.ts";
+import { constantCodes, constantFloats, isActivationEncoding, opsetOf } from "../graph/query.ts";
+import { dequantize, exactScale, scaleIndexer } from "../numerics/affine.ts";
+import { roundToHalf } from "../numerics/half.ts";
 import { opOf } from "../ops/index.ts";
 import type { Numbers, OpDef, Precision, TypeInfo } from "../ops/op.ts";
 import { isFloatType } from "../tensor/dtype.ts";
@@ -53,20 +53,15 @@ export function constantNumbers(graph: Graph, id: ValueId, precision: Precision)
   const dims = shapeOf(graph, id);
   assert(value.data !== undefined, `'${id}' is not a constant`);
   if (!isFloatType(value.type)) return { dims, data: Float64Array.from(value.data as ArrayLike<number | bigint>, Number) };
-  const data = plainElements(value);
   const encoding = value.encoding;
-  if (encoding && gridOf(encoding.type).bits <= 16) return { dims, data: encodedElements(data, dims, encoding, precision) };
+  if (encoding && gridOf(encoding.type).bits <= 16) return { dims, data: encodedElements(value, dims, encoding, precision) };
+  const data = Float64Array.from(constantFloats(value));
   const halved = value.half ? data.map(roundToHalf) : data;
   return { dims, data: precision === "f32" ? Float32Array.from(halved) : halved };
 }
 
-function plainElements(value: Value): Float64Array {
-  if (value.type === "float16") return Float64Array.from(value.data as Uint16Array, halfToFloat);
-  return Float64Array.from(value.data as Float32Array);
-}
-
-function encodedElements(data: Float64Array, dims: readonly number[], encoding: Encoding, precision: Precision): Numbers["data"] {
-  const codes = weightCodes(Float32Array.from(data), dims, encoding);
+function encodedElements(value: Value, dims: readonly number[], encoding: Encoding, precision: Precision): Numbers["data"] {
+  const codes = constantCodes(value);
   const indexOf = scaleIndexer(encoding, dims);
   const out = precision === "f32" ? new Float32Array(codes.length) : new Float64Array(codes.length);
   for (let i = 0; i < out.length; i++) {

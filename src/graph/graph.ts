@@ -20,6 +20,7 @@ export interface Value {
   readonly type: ElementType; // the type in the float graph: an encoded activation is "float32" here
   readonly shape: OpenShape | null; // null: not known yet
   readonly data?: TypedArray; // constants
+  readonly coded?: boolean; // a float constant whose `data` are the codes of `encoding` (≤ 16 bit), not its elements
   readonly encoding?: Encoding;
   readonly half?: boolean; // FLOAT-16 encoding: the value is rounded to binary16
   readonly shapeBound?: boolean; // a constant that follows from the shapes of inputs: another plan may hold other elements

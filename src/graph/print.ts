@@ -2,6 +2,7 @@
 import type { Encoding } from "../encodings/encoding.ts";
 import type { TypedArray } from "../tensor/dtype.ts";
 import type { Attr, ConstantTensor, Graph, Node, OpenShape, Value, ValueId } from "./graph.ts";
+import { constantFloats } from "./query.ts";
 import { isGraph } from "./validate.ts";
 
 const SHOWN_ELEMENTS = 8;
@@ -17,7 +18,10 @@ function graphLines(graph: Graph): string[] {
   return [
     `graph ${quote(graph.name)} (${opsets.join(", ")})`,
     ...graph.inputs.map((id) => `  input ${valueText(graph, id)}`),
-    ...constants.map((value) => `  constant ${valueText(graph, value.id)} = ${elementsText(value.data as TypedArray)}`),
+    ...constants.map(
+      (value) =>
+        `  constant ${valueText(graph, value.id)} = ${elementsText(value.coded ? constantFloats(value) : (value.data as TypedArray))}`,
+    ),
     ...graph.nodes.flatMap((node) => nodeLines(graph, node)),
     ...graph.outputs.map((id) => `  output ${quote(id)}`),
   ];

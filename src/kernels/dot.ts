@@ -1,4 +1,4 @@
-/** The dot-product kernels as the host sees them: args field lists, unit counts and scratch sizes. Layouts that packers write: pack.ts, epilogue.ts. */
+/** The dot-product kernels as the host sees them: args field lists, unit counts and scratch sizes. Layouts that packers write: pack.ts, depthwise.ts, epilogue.ts. */
 import type { ModuleGeometry } from "./variant.ts";
 
 /** Elements handled by one unit of the elementwise members of the family (widen_q8, split_q16). */
@@ -24,15 +24,22 @@ export const PANEL_COLUMNS = 8;
  *   read only with rowSums. epilogue: header + panel blocks of epilogue.ts. c: row m at c + m·ldc; only the n columns are written.
  *   mBlock: rows per unit, a multiple of MR (igemmBlock). scratch: igemmScratch bytes, 16-byte aligned.
  *   Units: igemmUnits.
- * dwconv_q8: c[m][ch] = epilogue(init[ch] + Σ_tap row(m,tap)[ch] · w[tap][ch]). Stored q8 bytes in every variant (never widened).
- *   table: [m][⌈taps/KR⌉·KR] absolute addresses of channel 0; the taps beyond `taps` repeat any readable row. A row is read up to `channels` rounded
- *   up to 16 (so a zero row has that length). w: packDepthwise. init: int32[⌈channels/16⌉·16]. Epilogue blocks: ⌈channels/8⌉, one per 8 channels.
- *   Weights that do not fit int8 after subtracting their zero point: list every tap twice and split w = w1 + w2. Units: m (output pixels).
+ * dwconv_q8: c[pixel][ch] = epilogue(init[ch] + Σ_tap x(pixel,tap)[ch] · w[tap][ch]). Stored q8 bytes in every variant (never widened). depthwise.ts
+ *   arranges the taps. A band of `bandRows` output rows (the last of an image may have fewer) reads a line: `width` positions, output column i from
+ *   position i·stride on; position p of lane l holds input column (p − left + shifts[l]) / gap of the row at table[band][l], the zero point where that
+ *   is no column of the `columns`, or where the table holds `scratch` (no such row). table: [bands][lanes] addresses of column 0, channel 0, bands in
+ *   order of images (outRows each) and rows; lanes: a multiple of KR; shifts: int32[lanes], at most `reach`. pixelBytes: from one input column to the
+ *   next. A pixel is read up to `channels` rounded up to 16. Step s reads group s's KR lanes at steps[s] bytes behind the output's first position
+ *   (depthwiseSteps); slides = 1: steps are three neighbouring positions, of one group (simd: two), and stride ≤ 2. w: packDepthwise.
+ *   init: int32[⌈channels/8⌉·8]. Output pixel (row-major over images, rows, outColumns) at c + pixel·ldc. scratch: depthwiseScratch bytes, 16-byte
+ *   aligned; two calls at the same time need one each. Units: depthwiseUnits (band, 16 channels).
  * rowsum_q8: sums[i] = Σ_tap Σ_k row(i,tap)[k], same rows as igemm_q8 (int16 rows in simd), exactly k elements of each. Units: ⌈m/MR⌉.
  * pack_b_q8: a computed second operand, stored q8 element (k,n) at b + k·strideK + n·strideN (bytes), becomes panels (8-bit layout of packWeights, one
  *   tap) of s8 codes b' = stored − shift, shift = 128 in usdot else 0, and init[n] = (bias ? bias[n] : 0) − za·Σ_k b'[k][n] + k·za·zb with
  *   zb = stored zero point of b − shift. With rowFactor[n] = −zb and rowSums of a, igemm_q8 yields Σ (a − za)(b − zb). panels: panelBytes(…)·⌈n/8⌉
  *   bytes; init: int32[⌈n/8⌉·8]; bias: int32[n] or 0. Units: ⌈n/8⌉.
+ * pack_w_q8: int8 codes (n, tap, k) at rows + n·rowStride + k·taps + tap become panels (8-bit layout of packWeights) and sums[n] = Σ of a column's codes,
+ *   int32[⌈n/8⌉·8]. Only called while a session is made (weightPacker.ts), never by a plan. Units: ⌈n/8⌉.
  * widen_q8: to[i] = int16 of the stored q8 from[i], i < count; writes up to `count` rounded up to 16 elements. Units: runUnits(count).
  * split_q16: stored u16 from[i] → two q8 planes, i < count. usdot: q = 256·hi + lo. simd, sdot: q = 256·hi + lo + 32896 (both planes are the
  *   unsigned byte − 128). Writes up to `count` rounded up to 16 bytes per plane. Units: runUnits(count).
@@ -66,9 +73,35 @@ export const DOT_KERNELS = {
     "mBlock",
     "scratch",
   ],
-  dwconv_q8: ["table", "taps", "m", "channels", "w", "init", "epilogue", "c", "ldc"],
+  dwconv_q8: [
+    "table",
+    "lanes",
+    "shifts",
+    "reach",
+    "pixelBytes",
+    "columns",
+    "gap",
+    "left",
+    "width",
+    "zero",
+    "steps",
+    "stepCount",
+    "stride",
+    "slides",
+    "bandRows",
+    "outRows",
+    "outColumns",
+    "channels",
+    "w",
+    "init",
+    "epilogue",
+    "c",
+    "ldc",
+    "scratch",
+  ],
   rowsum_q8: ["a", "lda", "aOffset", "table", "taps", "m", "k", "sums"],
   pack_b_q8: ["b", "strideK", "strideN", "k", "n", "panels", "init", "za", "zb", "bias"],
+  pack_w_q8: ["rows", "rowStride", "taps", "k", "n", "panels", "sums"],
   widen_q8: ["from", "to", "count"],
   split_q16: ["from", "hi", "lo", "count"],
   requantize_s32: [

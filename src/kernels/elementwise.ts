@@ -36,6 +36,9 @@ export const ELEMENTWISE_KERNELS = {
    *  op: 0 add or sub (the sign lies in reals[1]), 1 mul. shape = dims[rank], aStrides[rank], bStrides[rank], in elements; rank 1..8;
    *  units = dims[0]. reals: `linearReals`. Use `broadcastDescriptor`. */
   linear_binary: [...BINARY_CODES, "op", "reals"],
+  /** Add, Sub of 8-bit codes by proven integers: clamp(⌊(a·mA + b·mB + offset)/2^30⌋ + add, min, max), m = high·2^16 + low; `high` and `low` hold
+   *  int16 pairs (a's in the lower half). shape and units as linear_binary, both last strides 1. Use `codeSumFields`. */
+  add_q8: ["a", "b", "output", ...BROADCAST, "high", "low", "offset", "add", "min", "max"],
   /** TFLite ADD: a' = M(na·2^left, aMultiplier, aShift), b' likewise, then M(a' + b', outMultiplier, outShift) + outZero, clamped;
    *  subtract = 1: a' − b'. left is 20 (int8) or 15 (int16). Shifts are r of numerics.md §3 (31 − TFLite's exponent). Kinds q8 or q16. */
   add_fixed: [
@@ -83,7 +86,7 @@ export const ELEMENTWISE_KERNELS = {
 
   /** stored = clamp(RNE(x / scale) + zero), x float32, division in double; NaN → zero, ±∞ clamp. units = elements. scale → f64. */
   quantize_f32: ["input", "output", "outKind", "zero", "min", "max", "scale"],
-  /** float32 = fround(scale·(stored − zero)). */
+  /** float32 = fround(scale·(stored − zero)), scale a float32 value. */
   dequantize_q: ["input", "output", "inKind", "zero", "scale"],
   /** f64 = scale·(stored − zero), exact for float32 scales. */
   to_real: ["input", "output", "inKind", "zero", "scale"],

@@ -1,11 +1,23 @@
 /** The epilogue region of a dot product: how int32 accumulators become outputs. One header, then one block per panel of 8 channels.
  *  assembly/numerics/requantize.ts reads the same offsets (test/kernels/layout.test.ts compares them). */
+import type { ProofChannel } from "../numerics/target.ts";
 
 /** What an epilogue block does with an accumulator; one mode per block.
  *  raw: int32 as it is. real: float64 acc·mul + add. All others clamp to the header's range and store a code of `outBytes` bytes:
  *  fixed64: ((clamp(acc, lo, hi)·m + off) >>> R) + min; double: RNE(acc·mul + add) + zero; nearTie: the same, lanes within the tie margin decided
- *  exactly on acc·(f1 + f2) + b1 + b2 − tie·outScale; fixedSingle: ((acc·m + 2^(r−1)) >> r) + zero; fixedDouble: gemmlowp's two roundings. */
-export const EPILOGUE_MODES = { raw: 0, fixed64: 1, double: 2, nearTie: 3, fixedSingle: 4, fixedDouble: 5, real: 6 } as const;
+ *  exactly on acc·(f1 + f2) + b1 + b2 − tie·outScale; single: nearTie behind a float32 filter, for one-byte outputs without slope and values below
+ *  2^22 (singleMargin); fixedSingle: ((acc·m + 2^(r−1)) >> r) + zero; fixedDouble: gemmlowp's two roundings; float32: RNE(f32(f32(acc)·mul32)) + zero. */
+export const EPILOGUE_MODES = {
+  raw: 0,
+  fixed64: 1,
+  double: 2,
+  nearTie: 3,
+  fixedSingle: 4,
+  fixedDouble: 5,
+  real: 6,
+  single: 7,
+  float32: 8,
+} as const;
 export type EpilogueMode = keyof typeof EPILOGUE_MODES;
 
 /** Byte offsets in the header. */
@@ -20,10 +32,17 @@ export const HEADER = {
   panelBytes: 44,
   outBytes: 48,
   wide: 52,
+  nearSingle: 56,
+  narrow: 60,
+  magic32: 64,
+  abs32: 68,
+  zero32: 72,
+  magic64: 80,
 } as const;
-export const HEADER_BYTES = 64;
+export const HEADER_BYTES = 96;
 
-/** Byte offsets in a panel block; each array has 8 entries. The slope set is present when the header's panelBytes is PANEL_BYTES_SLOPE. */
+/** Byte offsets in a panel block; each array has 8 entries. The integer modes keep their constants (off … r) where the others have the exact sums
+ *  f1 … b2. A slope side repeats mul … mul32 at SLOPE_SET; it is present when the header's panelBytes is PANEL_BYTES_SLOPE. */
 export const PANEL = {
   mul: 0,
   add: 64,
@@ -31,25 +50,20 @@ export const PANEL = {
   f2: 192,
   b1: 256,
   b2: 320,
-  off: 384,
-  m: 448,
-  r: 480,
-  lo: 512,
-  hi: 544,
-  mode: 576,
-  slope: 580,
-  shift: 584,
-  slopeMul: 640,
-  slopeAdd: 704,
-  slopeF1: 768,
-  slopeF2: 832,
-  slopeB1: 896,
-  slopeB2: 960,
-  slopeM: 1024,
-  slopeR: 1056,
+  off: 128,
+  m: 192,
+  lo: 224,
+  hi: 256,
+  r: 288,
+  mul32: 384,
+  add32: 416,
+  mode: 448,
+  slope: 452,
+  shift: 456,
 } as const;
-export const PANEL_BYTES = 640;
-export const PANEL_BYTES_SLOPE = 1088;
+export const SLOPE_SET = 464;
+export const PANEL_BYTES = 464;
+export const PANEL_BYTES_SLOPE = 880;
 
 /** Output grid of a step, stored codes. `tieMargin`: what tieMargin() gives for these channels, in LSB, at most 2^-6. */
 export interface EpilogueHeader {
@@ -59,6 +73,10 @@ export interface EpilogueHeader {
   readonly max: number;
   readonly outBytes: 1 | 2;
   readonly tieMargin: number;
+  /** Mode single: what singleMargin() gives. */
+  readonly singleMargin?: number;
+  /** Mode float32: values may reach 2^22. */
+  readonly wide?: boolean;
 }
 
 /** t(acc) = acc·mul + add in LSB. factor and bias: at most two doubles each whose sum is exact (mode nearTie).
@@ -83,6 +101,9 @@ export interface Fixed64Panel {
 
 const LEAST_MARGIN = 2 ** -24;
 
+/** Largest magnitude that adding 1.5·2^23 rounds in float32. */
+export const SINGLE_LIMIT = 2 ** 22;
+
 /** A header for steps that store raw accumulators or reals. */
 export const PLAIN_HEADER: EpilogueHeader = { outScale: 1, zero: 0, min: 0, max: 0, outBytes: 1, tieMargin: 0 };
 
@@ -101,6 +122,11 @@ export function fixedChannel(multiplier: number, shift: number): EpilogueChannel
   return { mul: 0, add: 0, factor: [], bias: [], multiplier, shift };
 }
 
+/** A channel of mode float32. range: a float32. */
+export function float32Channel(multiplier: number): EpilogueChannel {
+  return realChannel(multiplier, 0);
+}
+
 /** A channel of mode raw. */
 export const RAW_CHANNEL: EpilogueChannel = fixedChannel(0, 0);
 
@@ -114,8 +140,23 @@ export function tieMargin(channels: readonly EpilogueChannel[], accMax: number, 
   return Math.max(LEAST_MARGIN, terms * (8 + products) * 2 ** -53);
 }
 
+/** The distance to a tie, in LSB, that float32 cannot tell from it: E = 4u·(T + 2|add|), u = 2^-24, T the largest |t| on the grid and one code beyond
+ *  (assembly/numerics/requantizeSingle.ts); one u less where accumulators of such t are below 2^24, exact in float32. Infinite when some value may
+ *  reach 2^22, or the margin would flag more than one lane in 64. accMax: bound on |acc|. */
+export function singleMargin(header: EpilogueHeader, channels: readonly EpilogueChannel[], accMax: number): number {
+  const grid = Math.max(header.zero - header.min, header.max - header.zero) + 1;
+  let margin = 0;
+  for (const { mul, add } of channels) {
+    if (Math.abs(mul) * accMax + Math.abs(add) >= SINGLE_LIMIT * (1 - 2 ** -20)) return Number.POSITIVE_INFINITY;
+    const roundings = grid + Math.abs(add) < 2 ** 23 * Math.abs(mul) ? 3 : 4;
+    margin = Math.max(margin, roundings * (grid + 2 * Math.abs(add)) * 2 ** -24 * (1 + 2 ** -20));
+  }
+  return margin <= 2 ** -7 ? margin : Number.POSITIVE_INFINITY;
+}
+
 /** Header and ⌈channels/8⌉ blocks, all in `mode`. `slopes[c]`: the channel to use where the pre-activation is negative (t < 0 by
- *  acc·mul + add in modes double and nearTie, acc < 0 in the fixed modes); |slope| ≤ 2^16. Mode fixed64 is only reached by promoteFixed64 (never with slopes). */
+ *  acc·mul + add in modes double and nearTie, acc < 0 in the integer-bias modes); |slope| ≤ 2^16. Mode fixed64 is only reached by promoteFixed64
+ *  (never with slopes). */
 export function writeEpilogue(
   header: EpilogueHeader,
   mode: Exclude<EpilogueMode, "fixed64">,
@@ -124,19 +165,61 @@ export function writeEpilogue(
 ): Uint8Array {
   const panelBytes = slopes ? PANEL_BYTES_SLOPE : PANEL_BYTES;
   const panels = Math.ceil(channels.length / 8);
-  const bytes = new Uint8Array(HEADER_BYTES + panels * panelBytes);
-  const view = new DataView(bytes.buffer);
-  writeHeader(view, header, panelBytes);
+  const words = wordsOf(HEADER_BYTES + panels * panelBytes);
+  writeHeader(words, header, panelBytes);
+  const integer = mode === "fixedSingle" || mode === "fixedDouble";
   for (let panel = 0; panel < panels; panel++) {
     const at = HEADER_BYTES + panel * panelBytes;
-    view.setInt32(at + PANEL.mode, EPILOGUE_MODES[mode], true);
-    view.setInt32(at + PANEL.slope, slopes ? 1 : 0, true);
-    for (let lane = 0; lane < 8 && panel * 8 + lane < channels.length; lane++) {
-      writeChannel(view, at, lane, channels[panel * 8 + lane]!, 0);
-      if (slopes) writeChannel(view, at, lane, slopes[panel * 8 + lane]!, 1);
+    words.int[(at + PANEL.mode) >> 2] = EPILOGUE_MODES[mode];
+    words.int[(at + PANEL.slope) >> 2] = slopes ? 1 : 0;
+    const lanes = Math.min(8, channels.length - panel * 8);
+    for (let lane = 0; lane < lanes; lane++) {
+      writeChannel(words, at, lane, channels[panel * 8 + lane]!, integer);
+      if (slopes) writeChannel(words, at + SLOPE_SET, lane, slopes[panel * 8 + lane]!, integer);
     }
   }
-  return bytes;
+  return words.bytes;
+}
+
+/** One buffer as bytes, words and floats; little-endian, as WASM memory is. */
+interface Words {
+  readonly bytes: Uint8Array;
+  readonly int: Int32Array;
+  readonly single: Float32Array;
+  readonly double: Float64Array;
+}
+
+function wordsOf(length: number): Words {
+  const buffer = new ArrayBuffer(length);
+  return { bytes: new Uint8Array(buffer), int: new Int32Array(buffer), single: new Float32Array(buffer), double: new Float64Array(buffer) };
+}
+
+/** What block `panel` (of ⌈channels/8⌉) does now, and its channels as a proof sees them; only modes double, nearTie and single have them. */
+export function readPanel(
+  view: DataView,
+  panel: number,
+  { channels, accMin, accMax }: Pick<ProofChannel, "accMin" | "accMax"> & { readonly channels: number },
+): { readonly mode: number; readonly channels: ProofChannel[] } {
+  const at = HEADER_BYTES + panel * view.getInt32(HEADER.panelBytes, true);
+  const [outScale, qmin, qmax] = [HEADER.outScale, HEADER.low, HEADER.high].map((offset) => view.getFloat64(offset, true)) as [
+    number,
+    number,
+    number,
+  ];
+  const terms = (first: number, second: number, lane: number): number[] =>
+    [first, second].map((offset) => view.getFloat64(at + offset + 8 * lane, true)).filter((term) => term !== 0);
+  return {
+    mode: view.getInt32(at + PANEL.mode, true),
+    channels: Array.from({ length: Math.min(8, channels - 8 * panel) }, (_, lane) => ({
+      scale: terms(PANEL.f1, PANEL.f2, lane),
+      bias: terms(PANEL.b1, PANEL.b2, lane),
+      outScale,
+      accMin,
+      accMax,
+      qmin,
+      qmax,
+    })),
+  };
 }
 
 /** Switches block `panel` of an epilogue region (`view` starts at its header) to the proven 64-bit form. */
@@ -152,34 +235,60 @@ export function promoteFixed64(view: DataView, panel: number, proven: Fixed64Pan
   view.setInt32(at + PANEL.mode, EPILOGUE_MODES.fixed64, true);
 }
 
-/** Switches block `panel` from nearTie to double. */
+/** Switches block `panel` from nearTie or single to double. */
 export function promoteDouble(view: DataView, panel: number): void {
-  view.setInt32(HEADER_BYTES + panel * view.getInt32(HEADER.panelBytes, true) + PANEL.mode, EPILOGUE_MODES.double, true);
+  setMode(view, panel, "double");
 }
 
-function writeHeader(view: DataView, header: EpilogueHeader, panelBytes: number): void {
-  view.setFloat64(HEADER.outScale, header.outScale, true);
-  view.setFloat64(HEADER.low, header.min - header.zero, true);
-  view.setFloat64(HEADER.high, header.max - header.zero, true);
-  view.setFloat64(HEADER.near, 0.5 - header.tieMargin, true);
-  view.setInt32(HEADER.zero, header.zero, true);
-  view.setInt32(HEADER.min, header.min, true);
-  view.setInt32(HEADER.max, header.max, true);
-  view.setInt32(HEADER.panelBytes, panelBytes, true);
-  view.setInt32(HEADER.outBytes, header.outBytes, true);
-  view.setInt32(HEADER.wide, header.tieMargin > LEAST_MARGIN ? 1 : 0, true);
+/** Switches block `panel` from single to nearTie: its scales tie too often for a filter. */
+export function leaveSingle(view: DataView, panel: number): void {
+  setMode(view, panel, "nearTie");
 }
 
-function writeChannel(view: DataView, at: number, lane: number, channel: EpilogueChannel, side: 0 | 1): void {
+function setMode(view: DataView, panel: number, mode: EpilogueMode): void {
+  view.setInt32(HEADER_BYTES + panel * view.getInt32(HEADER.panelBytes, true) + PANEL.mode, EPILOGUE_MODES[mode], true);
+}
+
+function writeHeader({ int, single, double }: Words, header: EpilogueHeader, panelBytes: number): void {
+  const [least, most] = header.outBytes === 2 ? [0, 65535] : header.min < 0 ? [-128, 127] : [0, 255];
+  double[HEADER.outScale >> 3] = header.outScale;
+  double[HEADER.low >> 3] = header.min - header.zero;
+  double[HEADER.high >> 3] = header.max - header.zero;
+  double[HEADER.near >> 3] = 0.5 - header.tieMargin;
+  int[HEADER.zero >> 2] = header.zero;
+  int[HEADER.min >> 2] = header.min;
+  int[HEADER.max >> 2] = header.max;
+  int[HEADER.panelBytes >> 2] = panelBytes;
+  int[HEADER.outBytes >> 2] = header.outBytes;
+  int[HEADER.wide >> 2] = header.wide || header.tieMargin > LEAST_MARGIN ? 1 : 0;
+  single[HEADER.nearSingle >> 2] = 0.5 - 2 ** -24 - (header.singleMargin ?? 0); // one step of float32 below ½: rounding up is covered
+  single[HEADER.magic32 >> 2] = 1.5 * 2 ** 23;
+  int[HEADER.abs32 >> 2] = 0x7fffffff;
+  int[HEADER.zero32 >> 2] = header.zero - 0x4b400000;
+  double[HEADER.magic64 >> 3] = 1.5 * 2 ** 52;
+  int[HEADER.narrow >> 2] = header.min > least || header.max < most ? 1 : 0;
+}
+
+function writeChannel({ int, single, double }: Words, at: number, lane: number, channel: EpilogueChannel, integer: boolean): void {
   const { mul, add, factor, bias, multiplier, shift } = channel;
-  const doubles = side === 0 ? PANEL.mul : PANEL.slopeMul;
-  [mul, add, factor[0] ?? 0, factor[1] ?? 0, bias[0] ?? 0, bias[1] ?? 0].forEach((value, i) => {
-    view.setFloat64(at + doubles + 64 * i + 8 * lane, value, true);
-  });
-  view.setInt32(at + (side === 0 ? PANEL.m : PANEL.slopeM) + 4 * lane, multiplier, true);
-  view.setInt32(at + (side === 0 ? PANEL.r : PANEL.slopeR) + 4 * lane, shift, true);
+  if (integer) {
+    int[((at + PANEL.m) >> 2) + lane] = multiplier;
+    int[((at + PANEL.r) >> 2) + lane] = shift;
+    return;
+  }
+  const to = (at >> 3) + lane;
+  double[to + (PANEL.mul >> 3)] = mul;
+  double[to + (PANEL.add >> 3)] = add;
+  double[to + (PANEL.f1 >> 3)] = factor[0] ?? 0;
+  double[to + (PANEL.f2 >> 3)] = factor[1] ?? 0;
+  double[to + (PANEL.b1 >> 3)] = bias[0] ?? 0;
+  double[to + (PANEL.b2 >> 3)] = bias[1] ?? 0;
+  single[((at + PANEL.mul32) >> 2) + lane] = mul;
+  single[((at + PANEL.add32) >> 2) + lane] = add;
 }
 
 function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }

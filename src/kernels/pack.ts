@@ -6,9 +6,6 @@ import type { ModuleGeometry } from "./variant.ts";
 /** Code of weight k of tap `tap` in column n, zero point subtracted. range: int8, or −8..7 with 4 bits. */
 export type WeightAt = (n: number, tap: number, k: number) => number;
 
-/** Channels of one dwconv_q8 panel. */
-export const DEPTHWISE_CHANNELS = 16;
-
 /** Bytes of one packed panel of 8 columns. */
 export function panelBytes(module: ModuleGeometry, taps: number, k: number, bits: 4 | 8): number {
   const codes = taps * Math.ceil(k / module.kr) * module.kr * PANEL_COLUMNS;
@@ -29,7 +26,7 @@ export function packWeights(
   const codes = new Int8Array(Math.ceil((taps * Math.ceil(k / module.kr) * module.kr * PANEL_COLUMNS) / 32) * 32);
   for (let panel = 0; panel < panels; panel++) {
     codes.fill(0);
-    fillPanel(codes, module.kr, PANEL_COLUMNS, Math.min(PANEL_COLUMNS, n - panel * PANEL_COLUMNS), taps, k, (column, tap, i) =>
+    fillPanel(codes, module.kr, Math.min(PANEL_COLUMNS, n - panel * PANEL_COLUMNS), taps, k, (column, tap, i) =>
       weightAt(panel * PANEL_COLUMNS + column, tap, i),
     );
     if (bits === 8) packed.set(new Uint8Array(codes.buffer, 0, size), panel * size);
@@ -51,33 +48,13 @@ export function packBlockScales(n: number, blocks: number, scaleAt: (n: number, 
   return packed;
 }
 
-/** Depthwise weights [⌈channels/16⌉][⌈taps/KR⌉][16][KR] of int8 codes; missing channels and taps are 0. */
-export function packDepthwise(
-  module: ModuleGeometry,
-  shape: { readonly channels: number; readonly taps: number },
-  weightAt: (channel: number, tap: number) => number,
-): Uint8Array {
-  const { channels, taps } = shape;
-  const size = Math.ceil(taps / module.kr) * module.kr * DEPTHWISE_CHANNELS;
-  const panels = Math.ceil(channels / DEPTHWISE_CHANNELS);
-  const packed = new Int8Array(panels * size);
-  for (let panel = 0; panel < panels; panel++) {
-    const first = panel * DEPTHWISE_CHANNELS;
-    const columns = Math.min(DEPTHWISE_CHANNELS, channels - first);
-    fillPanel(packed.subarray(panel * size, (panel + 1) * size), module.kr, DEPTHWISE_CHANNELS, columns, 1, taps, (column, _, tap) =>
-      weightAt(first + column, tap),
-    );
-  }
-  return new Uint8Array(packed.buffer);
-}
-
-function fillPanel(codes: Int8Array, kr: number, nr: number, columns: number, taps: number, k: number, weightAt: WeightAt): void {
+function fillPanel(codes: Int8Array, kr: number, columns: number, taps: number, k: number, weightAt: WeightAt): void {
   const steps = Math.ceil(k / kr);
   for (let tap = 0; tap < taps; tap++)
     for (let column = 0; column < columns; column++)
       for (let i = 0; i < k; i++) {
         const step = tap * steps + Math.floor(i / kr);
-        codes[(step * nr + column) * kr + (i % kr)] = weightAt(column, tap, i);
+        codes[(step * PANEL_COLUMNS + column) * kr + (i % kr)] = weightAt(column, tap, i);
       }
 }
 

@@ -1,9 +1,10 @@
 /** Chooses the kernel variant: the best one that the engine accepts and that answers known questions right. */
 import { ModelError } from "../errors.ts";
-import { instantiateKernels, moduleGeometry } from "./instantiate.ts";
+import { instantiateKernels, type Kernels, moduleGeometry } from "./instantiate.ts";
 import { createMemory } from "./memory.ts";
 import { prepareSelfTest } from "./selfTest.ts";
-import type { Variant } from "./variant.ts";
+import type { ModuleGeometry, Variant } from "./variant.ts";
+import { kernelPacker, type WeightPacker } from "./weightPacker.ts";
 
 /** Bytes of one kernel module. */
 export type LoadKernels = (variant: Variant) => Promise<Uint8Array> | Uint8Array;
@@ -11,6 +12,8 @@ export type LoadKernels = (variant: Variant) => Promise<Uint8Array> | Uint8Array
 export interface KernelSelection {
   readonly variant: Variant;
   readonly module: WebAssembly.Module;
+  readonly geometry: ModuleGeometry;
+  readonly packer: WeightPacker; // works in a small memory of its own
   readonly reasons: readonly string[]; // why each better variant was passed over
 }
 
@@ -26,31 +29,39 @@ const RELAXED_DOT = new Uint8Array([
 export async function selectVariant(load: LoadKernels, wanted: "auto" | Variant): Promise<KernelSelection> {
   const reasons: string[] = [];
   for (const variant of wanted === "auto" ? BEST_FIRST : [wanted]) {
-    const module = await acceptVariant(load, variant);
-    if (typeof module !== "string") return { variant, module, reasons };
-    reasons.push(`${variant}: ${module}`);
+    const accepted = await acceptVariant(load, variant);
+    if (typeof accepted !== "string") return { variant, ...accepted, reasons };
+    reasons.push(`${variant}: ${accepted}`);
   }
   const message = `kernel variant ${wanted} cannot be used on this engine: ${reasons.join("; ")}. Use variant "auto" or "simd" on an engine with WebAssembly SIMD`;
   throw new ModelError([{ code: "session/variant", message }]);
 }
 
-/** The compiled module, or the reason against it. A wrong answer is looked for cold, through warming up, and after the engine had a turn to optimize. */
-async function acceptVariant(load: LoadKernels, variant: Variant): Promise<WebAssembly.Module | string> {
+type Accepted = Pick<KernelSelection, "module" | "geometry" | "packer">;
+
+/** The compiled module and what an instance of it says and does, or the reason against it. A wrong answer is looked for cold, through warming up, and after the engine had a turn to optimize. */
+async function acceptVariant(load: LoadKernels, variant: Variant): Promise<Accepted | string> {
   if (variant !== "simd" && !WebAssembly.validate(RELAXED_DOT)) return "no relaxed SIMD";
   const bytes = (await load(variant)) as Uint8Array<ArrayBuffer>;
   if (!WebAssembly.validate(bytes)) return "the engine rejects the module";
   const module = await WebAssembly.compile(bytes);
-  const fault = await selfTestFault(module, variant);
-  return fault ?? module;
+  const memory = createMemory(1 << 18);
+  const kernels = instantiateKernels(module, memory);
+  const geometry = moduleGeometry(kernels, variant);
+  return (await testFault(kernels, geometry, memory)) ?? { module, geometry, packer: kernelPacker(kernels, geometry, memory) };
 }
 
 /** Null when every known answer is right. Also to be asked in every worker. */
 export async function selfTestFault(module: WebAssembly.Module, variant: Variant): Promise<string | null> {
   const memory = createMemory(1 << 18);
   const kernels = instantiateKernels(module, memory);
-  const test = prepareSelfTest(kernels, moduleGeometry(kernels, variant), memory);
+  return testFault(kernels, moduleGeometry(kernels, variant), memory);
+}
+
+async function testFault(kernels: Kernels, geometry: ModuleGeometry, memory: WebAssembly.Memory): Promise<string | null> {
+  const test = prepareSelfTest(kernels, geometry, memory);
   const cold = test.check() ?? test.warm();
-  if (cold !== null || variant === "simd") return cold;
+  if (cold !== null || geometry.variant === "simd") return cold;
   await new Promise((resolve) => setTimeout(resolve, 0));
   return test.check();
 }

@@ -2,11 +2,12 @@
  *  What may go wrong (relaxed dot with an 8-bit second operand): read with the other sign, pairs saturated to 16 bits, accumulator dropped or doubled
  *  before the engine optimizes. Raw accumulators are compared with plain integer loops. */
 
+import { DEPTHWISE_CHANNELS, depthwiseScratch, depthwiseSteps, depthwiseTaps, lineFields, packDepthwise } from "./depthwise.ts";
 import { igemmScratch, igemmUnits } from "./dot.ts";
 import { PLAIN_HEADER, RAW_CHANNEL, writeEpilogue } from "./epilogue.ts";
 import type { Kernels } from "./instantiate.ts";
 import { argsBytes, type Bump, createBump, writeArgs } from "./memory.ts";
-import { DEPTHWISE_CHANNELS, packDepthwise, packWeights } from "./pack.ts";
+import { packWeights } from "./pack.ts";
 import type { ModuleGeometry } from "./variant.ts";
 
 /** Calls that follow the cold one: about 60,000 steps of the tile's loop enough for engines to optimize it. */
@@ -36,7 +37,7 @@ export function prepareSelfTest(kernels: Kernels, geometry: ModuleGeometry, memo
   const { mr, kr } = geometry;
   const everyTile = Array.from({ length: mr + 1 }, (_, i) => i + 1); // rows 1 … MR + 1: each remainder tile, and a full one followed by one row
   const shallow = PATTERNS.map((pattern) => matrixProbe(bench, everyTile, 9, 3 * kr + 1, pattern));
-  const depthwise = PATTERNS.map((pattern) => depthwiseProbe(bench, pattern));
+  const depthwise = PATTERNS.map((pattern) => depthwiseProbe(bench, everyTile, pattern));
   const deep = matrixProbe(bench, [mr], 8, DEPTH, mixed);
   return {
     check: () => firstFault([...shallow, ...depthwise, deep]),
@@ -115,36 +116,55 @@ function matrixProbe(bench: Workbench, rows: readonly number[], n: number, k: nu
   return { run: () => firstFault(probes) };
 }
 
-function depthwiseProbe(bench: Workbench, pattern: Pattern): Probe {
+/** One output row of a 3×3 window on three input rows with a column of padding, run for each number of outputs. */
+function depthwiseProbe(bench: Workbench, outputs: readonly number[], pattern: Pattern): Probe {
   const { geometry, bump } = bench;
-  const [pixels, taps, channels] = [5, 9, DEPTHWISE_CHANNELS];
+  const [channels, columns, side] = [DEPTHWISE_CHANNELS, Math.max(...outputs), 3];
   const shift = geometry.signed ? 128 : 0;
-  const step = Math.ceil(taps / geometry.kr) * geometry.kr;
-  const x = bump.put(Uint8Array.from({ length: (pixels + step) * channels }, (_, i) => pattern(i).x - shift));
-  const table = Uint32Array.from({ length: pixels * step }, (_, i) => x + channels * (Math.floor(i / step) + (i % step)));
+  const zero = pattern(0).x - shift;
+  const codeAt = (row: number, column: number, channel: number): number =>
+    column < 0 || column >= columns ? zero : pattern((row * columns + column) * channels + channel).x - shift;
+  const weights = Int16Array.from({ length: channels * side * side }, (_, i) =>
+    Math.max(geometry.weightMin, pattern(5 * Math.floor(i / (side * side)) + (i % (side * side))).w),
+  );
+  const window = { rowTaps: side, columnTaps: side, columnDilation: 1, stride: 1, rowAxis: null, copies: 1, flipped: false } as const;
+  const taps = depthwiseTaps(geometry, window);
+  const sizes = lineFields(geometry, taps, { columns, gap: 1, left: 1, outRows: 1, outColumns: columns }, channels);
+  const scratch = bump.reserve(depthwiseScratch(geometry, taps, sizes.width));
+  const x = bump.put(Uint8Array.from({ length: side * columns * channels }, (_, i) => pattern(i).x - shift));
   const init = Int32Array.from({ length: channels }, (_, channel) => pattern(channel).init);
-  const weight = (channel: number, tap: number): number => Math.max(geometry.weightMin, pattern(5 * channel + tap).w);
+  const rows = Uint32Array.from(taps.lanes, ({ tap }) => (tap < 0 ? scratch : x + tap * columns * channels));
   const fields = {
-    table: bump.put(table),
-    taps,
-    m: pixels,
-    channels,
-    w: bump.put(packDepthwise(geometry, { channels, taps }, weight)),
+    ...sizes,
+    table: bump.put(rows),
+    shifts: bump.put(Int32Array.from(taps.lanes, (lane) => lane.shift)),
+    zero,
+    steps: bump.put(depthwiseSteps(taps, sizes.width)),
+    w: bump.put(packDepthwise(geometry, taps, channels, weights)),
     init: bump.put(init),
     epilogue: rawEpilogue(bump, channels),
-    c: bump.reserve(4 * pixels * channels),
+    c: bump.reserve(4 * columns * channels),
     ldc: 4 * channels,
+    scratch,
   };
-  const expected = Int32Array.from({ length: pixels * channels }, (_, i) => {
-    const channel = i % channels;
+  const expected = Int32Array.from({ length: columns * channels }, (_, i) => {
+    const [column, channel] = [Math.floor(i / channels), i % channels];
     let acc = init[channel]!;
-    for (let tap = 0; tap < taps; tap++) {
-      const code = pattern((Math.floor(i / channels) + tap) * channels + channel).x - shift;
-      acc = (acc + code * weight(channel, tap)) | 0;
-    }
+    for (let tap = 0; tap < side * side; tap++)
+      acc = (acc + codeAt(Math.floor(tap / side), column - 1 + (tap % side), channel) * weights[channel * side * side + tap]!) | 0;
     return acc;
   });
-  return probe(`dwconv_q8 ${pixels}×${taps}×${channels}`, bench, "dwconv_q8", fields, pixels, expected);
+  const probes = outputs.map((count) =>
+    probe(
+      `dwconv_q8 ${count}×${channels}`,
+      bench,
+      "dwconv_q8",
+      { ...fields, outColumns: count },
+      1,
+      expected.subarray(0, count * channels),
+    ),
+  );
+  return { run: () => firstFault(probes) };
 }
 
 function rawEpilogue(bump: Bump, channels: number): number {

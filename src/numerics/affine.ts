@@ -113,7 +113,7 @@ export function forEachScale(
   for (let begin = 0; begin < size; begin += run) visit(begin, begin + run, indexOf(begin));
 }
 
-type WeightCodes = Int8Array | Uint8Array | Int16Array | Uint16Array;
+export type WeightCodes = Int8Array | Uint8Array | Int16Array | Uint16Array;
 
 /** Codes made before, by the float data they stand for; they go when the data goes. */
 const madeCodes = new WeakMap<Float32Array, { readonly encoding: Encoding; readonly codes: WeightCodes }>();

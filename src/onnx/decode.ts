@@ -1,14 +1,22 @@
-/** ONNX bytes to Graph. The protobuf classes are seen in this file only. */
-
-import onnxProto, { type onnx } from "onnx-proto";
+/** ONNX bytes to Graph. */
 import { type Issue, ModelError, modelError } from "../errors.ts";
 import type { Attr, Attrs, ConstantTensor, Graph, Node, OpenShape, Value, ValueId } from "../graph/graph.ts";
 import { graphIssues, sortNodes, uniqueNodeIds } from "../graph/validate.ts";
 import { checkDims, decodeTensor, type TensorFields } from "./decodeTensor.ts";
 import type { ExternalData } from "./externalData.ts";
-import { type Long, toBigInt, toNumber } from "./long.ts"; // before onnx-proto
+import {
+  type AttributeProto,
+  type DimensionProto,
+  type GraphProto,
+  type Long,
+  type ModelProto,
+  type NodeProto,
+  type TensorProto,
+  toNumber,
+  type ValueInfoProto,
+} from "./messages.ts";
 import { dataTypeName, elementType } from "./tensorData.ts";
-import { scanModel } from "./wire.ts";
+import { readModel } from "./wire.ts";
 
 const OPSETS = { first: 7, last: 25 };
 
@@ -32,9 +40,8 @@ interface Context {
  *  "onnx/tensor-type", "onnx/data-length", "onnx/dims", "onnx/external-…", "onnx/attribute", "onnx/value-type", "onnx/sparse",
  *  "onnx/function", "onnx/native-payload", "graph/…". */
 export function decodeOnnx(bytes: Uint8Array, options: DecodeOptions = {}): Graph {
-  scanModel(bytes);
-  const model = decodeModel(bytes);
-  if (!model.graph || !Object.hasOwn(model, "graph")) {
+  const model = readModel(bytes);
+  if (!model.graph) {
     throw modelError("onnx/not-onnx", "model: no graph inside, expected an ONNX model. Give the .onnx file itself.");
   }
   const context: Context = {
@@ -50,16 +57,7 @@ export function decodeOnnx(bytes: Uint8Array, options: DecodeOptions = {}): Grap
   return graph;
 }
 
-function decodeModel(bytes: Uint8Array): onnx.ModelProto {
-  try {
-    return onnxProto.onnx.ModelProto.decode(bytes);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw modelError("onnx/malformed", `model: not decodable (${reason}), expected an ONNX model. The file is damaged.`);
-  }
-}
-
-function decodeOpsets(imports: readonly onnx.IOperatorSetIdProto[], context: Context): Map<string, number> {
+function decodeOpsets(imports: NonNullable<ModelProto["opsetImport"]>, context: Context): Map<string, number> {
   const opsets = new Map<string, number>();
   for (const { domain, version } of imports) opsets.set(canonicalDomain(domain), toNumber(version ?? 0));
   const version = opsets.get("");
@@ -73,11 +71,11 @@ function decodeOpsets(imports: readonly onnx.IOperatorSetIdProto[], context: Con
   return opsets;
 }
 
-function canonicalDomain(domain: string | null | undefined): string {
+function canonicalDomain(domain: string | undefined): string {
   return domain === "ai.onnx" ? "" : (domain ?? "");
 }
 
-function decodeGraph(proto: onnx.IGraphProto, opsets: ReadonlyMap<string, number>, context: Context): Graph {
+function decodeGraph(proto: GraphProto, opsets: ReadonlyMap<string, number>, context: Context): Graph {
   const values = new Map<ValueId, Value>();
   const constants = decodeConstants(proto, context);
   const infos = decodeInfos(proto, context);
@@ -120,7 +118,7 @@ function orderNodes(nodes: readonly Node[], context: Context): Node[] {
 }
 
 /** Initializers and the outputs of Constant nodes. */
-function decodeConstants(proto: onnx.IGraphProto, context: Context): Map<ValueId, ConstantTensor> {
+function decodeConstants(proto: GraphProto, context: Context): Map<ValueId, ConstantTensor> {
   const constants = new Map<ValueId, ConstantTensor>();
   const add = (id: ValueId, tensor: ConstantTensor | undefined): void => {
     if (constants.has(id)) duplicate(id, context);
@@ -142,11 +140,11 @@ function decodeConstants(proto: onnx.IGraphProto, context: Context): Map<ValueId
   return constants;
 }
 
-function isConstantNode(node: onnx.INodeProto): boolean {
+function isConstantNode(node: NodeProto): boolean {
   return node.opType === "Constant" && canonicalDomain(node.domain) === "";
 }
 
-function decodeConstantNode(node: onnx.INodeProto, context: Context): ConstantTensor | undefined {
+function decodeConstantNode(node: NodeProto, context: Context): ConstantTensor | undefined {
   const id = node.output?.[0] ?? "";
   const attribute = node.attribute?.[0];
   const value = attribute && decodeAttribute(attribute, `Constant '${id}'`, new Map(), context);
@@ -156,9 +154,9 @@ function decodeConstantNode(node: onnx.INodeProto, context: Context): ConstantTe
     return undefined;
   }
   const floats = attribute?.name === "value_float" || attribute?.name === "value_floats";
-  if (typeof value === "number") return numbersTensor([value], [], floats, attribute as onnx.IAttributeProto);
+  if (typeof value === "number") return numbersTensor([value], [], floats, attribute as AttributeProto);
   if (Array.isArray(value) && value.every((each) => typeof each === "number")) {
-    return numbersTensor(value, [value.length], floats, attribute as onnx.IAttributeProto);
+    return numbersTensor(value, [value.length], floats, attribute as AttributeProto);
   }
   if (typeof value === "object" && "data" in value) return value;
   context.issues.push({
@@ -169,40 +167,34 @@ function decodeConstantNode(node: onnx.INodeProto, context: Context): ConstantTe
   return undefined;
 }
 
-function numbersTensor(
-  numbers: readonly number[],
-  dims: readonly number[],
-  floats: boolean,
-  attribute: onnx.IAttributeProto,
-): ConstantTensor {
+function numbersTensor(numbers: readonly number[], dims: readonly number[], floats: boolean, attribute: AttributeProto): ConstantTensor {
   if (floats) return { type: "float32", dims, data: Float32Array.from(numbers) };
   const longs: readonly Long[] = attribute.name === "value_int" ? [attribute.i ?? 0] : (attribute.ints ?? []);
-  return { type: "int64", dims, data: BigInt64Array.from(longs, toBigInt) };
+  return { type: "int64", dims, data: BigInt64Array.from(longs, BigInt) };
 }
 
-function decodeTensorProto(proto: onnx.ITensorProto, id: string, context: Context): ConstantTensor | undefined {
-  const own = (field: string): boolean => Object.hasOwn(proto, field);
+function decodeTensorProto(proto: TensorProto, id: string, context: Context): ConstantTensor | undefined {
   const fields: TensorFields = {
     id,
     dims: (proto.dims ?? []).map(toNumber),
     dataType: proto.dataType ?? 0,
-    raw: own("rawData") ? (proto.rawData as Uint8Array) : undefined,
+    raw: proto.rawData,
     typed: {
       floats: proto.floatData ?? [],
       ints: proto.int32Data ?? [],
       doubles: proto.doubleData ?? [],
-      longs: (proto.int64Data ?? []).map(toBigInt),
-      unsignedLongs: (proto.uint64Data ?? []).map(toBigInt),
+      longs: (proto.int64Data ?? []).map(BigInt),
+      unsignedLongs: (proto.uint64Data ?? []).map(BigInt),
     },
     external:
       proto.dataLocation === 1 ? (proto.externalData ?? []).map(({ key, value }) => ({ key: key ?? "", value: value ?? "" })) : undefined,
-    segmented: own("segment"),
+    segmented: proto.segment !== undefined,
   };
   return collect(context, () => decodeTensor(fields, context.externalData, context.warn));
 }
 
 /** Types and shapes of graph inputs, outputs and value_info. Only inputs and outputs must have a readable type. */
-function decodeInfos(proto: onnx.IGraphProto, context: Context): Map<ValueId, Value> {
+function decodeInfos(proto: GraphProto, context: Context): Map<ValueId, Value> {
   const infos = new Map<ValueId, Value>();
   for (const info of proto.valueInfo ?? []) {
     const value = decodeInfo(info, { ...context, issues: [] });
@@ -221,12 +213,11 @@ function decodeInfos(proto: onnx.IGraphProto, context: Context): Map<ValueId, Va
   return infos;
 }
 
-function decodeInfo(info: onnx.IValueInfoProto, context: Context): Value | undefined {
+function decodeInfo(info: ValueInfoProto, context: Context): Value | undefined {
   const id = info.name ?? "";
   if (id === "") context.issues.push({ code: "onnx/name", message: "graph: an input or output has no name, expected one." });
-  const kinds = ["tensorType", "sequenceType", "mapType", "optionalType", "sparseTensorType"];
-  if (!info.type || !kinds.some((kind) => Object.hasOwn(info.type as object, kind))) return { id, type: "float32", shape: null };
-  const tensor = info.type.tensorType;
+  const tensor = info.type?.tensorType;
+  if (!tensor && !info.type?.otherType) return { id, type: "float32", shape: null };
   const type = tensor && elementType(tensor.elemType ?? 0);
   if (!tensor || !type) {
     const found = tensor ? dataTypeName(tensor.elemType ?? 0) : "no tensor (sequence, map, optional or sparse)";
@@ -241,10 +232,10 @@ function decodeInfo(info: onnx.IValueInfoProto, context: Context): Value | undef
 }
 
 /** Dimensions without value or name, and −1 as old exporters write it, get a name of their own. */
-function decodeShape(id: string, dims: readonly onnx.TensorShapeProto.IDimension[], context: Context): OpenShape {
+function decodeShape(id: string, dims: readonly DimensionProto[], context: Context): OpenShape {
   return dims.map((dim, axis) => {
     if (dim.dimParam) return dim.dimParam;
-    if (dim.dimValue === null || dim.dimValue === undefined || !Object.hasOwn(dim, "dimValue")) return `${id}:${axis}`;
+    if (dim.dimValue === undefined) return `${id}:${axis}`;
     const size = toNumber(dim.dimValue);
     if (size === -1) return `${id}:${axis}`;
     collect(context, () => checkDims(id, [size]));
@@ -252,7 +243,7 @@ function decodeShape(id: string, dims: readonly onnx.TensorShapeProto.IDimension
   });
 }
 
-function decodeNode(proto: onnx.INodeProto, opsets: ReadonlyMap<string, number>, context: Context): Node {
+function decodeNode(proto: NodeProto, opsets: ReadonlyMap<string, number>, context: Context): Node {
   const op = proto.opType ?? "";
   const domain = canonicalDomain(proto.domain);
   const id = proto.name ?? "";
@@ -281,12 +272,7 @@ function decodeNode(proto: onnx.INodeProto, opsets: ReadonlyMap<string, number>,
 }
 
 /** Attribute kinds by AttributeProto.type; files older than IR 2 leave the type out, then the field that is there decides. */
-function decodeAttribute(
-  proto: onnx.IAttributeProto,
-  where: string,
-  opsets: ReadonlyMap<string, number>,
-  context: Context,
-): Attr | undefined {
+function decodeAttribute(proto: AttributeProto, where: string, opsets: ReadonlyMap<string, number>, context: Context): Attr | undefined {
   const own = (field: string): boolean => Object.hasOwn(proto, field);
   const kind = proto.type || ["", "f", "i", "s", "t", "g", "floats", "ints", "strings"].findIndex((field) => field !== "" && own(field));
   if (proto.refAttrName) return unreadable(proto, where, "refers to a function's attribute", context);
@@ -312,7 +298,7 @@ function decodeAttribute(
   }
 }
 
-function unreadable(proto: onnx.IAttributeProto, where: string, found: string, context: Context): undefined {
+function unreadable(proto: AttributeProto, where: string, found: string, context: Context): undefined {
   context.issues.push({
     code: "onnx/attribute",
     message: `${where}: attribute '${proto.name}' ${found}, expected numbers, text, a tensor or a graph.`,

@@ -1,5 +1,6 @@
 /** Graph to ONNX bytes: for tests, bundled models and results. Encodings are not part of the file; they go beside it. */
 import type { Attr, ConstantTensor, Graph, Node, OpenShape, Value } from "../graph/graph.ts";
+import { constantFloats } from "../graph/query.ts";
 import { isGraph } from "../graph/validate.ts";
 import type { ElementType } from "../tensor/dtype.ts";
 import { dataTypeOf, toRaw } from "./tensorData.ts";
@@ -37,13 +38,16 @@ function encodeGraph(graph: Graph): Uint8Array[] {
   return [
     ...graph.nodes.map((node) => messageField(1, encodeNode(node))),
     textField(2, graph.name),
-    ...constants.map(({ id, type, shape, data }) =>
-      messageField(5, encodeTensor({ type, dims: shape as number[], data: data as ConstantTensor["data"] }, id)),
-    ),
+    ...constants.map((value) => messageField(5, encodeTensor(elementsOf(value), value.id))),
     ...graph.inputs.map((id) => messageField(11, encodeInfo(graph.values.get(id) ?? { id, type: "float32", shape: null }))),
     ...graph.outputs.map((id) => messageField(12, encodeInfo(graph.values.get(id) ?? { id, type: "float32", shape: null }))),
     ...described.map((value) => messageField(13, encodeInfo(value))),
   ];
+}
+
+function elementsOf(value: Value): ConstantTensor {
+  const data = value.coded ? constantFloats(value) : value.data;
+  return { type: value.type, dims: value.shape as number[], data: data as ConstantTensor["data"] };
 }
 
 function encodeNode(node: Node): Uint8Array[] {

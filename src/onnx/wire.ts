@@ -1,103 +1,143 @@
-/** First look at an ONNX file: walks the protobuf wire format without building anything, and refuses what would hurt a decoder. */
+/** Reads an ONNX file's protobuf wire format into records, and refuses what would hurt while it goes. */
 import { type ModelError, modelError } from "../errors.ts";
-import { fieldKind, type MessageName, type ScalarKind } from "./wireSchema.ts";
+import type { Long, ModelProto } from "./messages.ts";
+import { type Field, fieldOf, type MessageName, type ScalarKind } from "./wireSchema.ts";
 
 const MAX_DEPTH = 64;
 const FREE_BYTES = 64 * 2 ** 20;
 const BYTES_PER_FILE_BYTE = 8;
-// Heap one decoded item takes, measured with V8 and rounded up.
+// Heap one item takes, measured with V8 and rounded up.
 const MESSAGE_BYTES = 160;
-const LONG_BYTES = 88;
-const NUMBER_BYTES = 8;
+const ITEM_BYTES: Readonly<Record<ScalarKind, number>> = { int: 8, long: 32, float: 8, double: 8, text: 48, bytes: 120 };
+const WIRE_TYPES: Readonly<Record<ScalarKind, number>> = { int: 0, long: 0, float: 5, double: 1, text: 2, bytes: 2 };
 
-const WIRE_TYPES: Readonly<Record<ScalarKind, readonly number[]>> = {
-  int: [0],
-  ints: [0, 2],
-  long: [0],
-  longs: [0, 2],
-  float: [5],
-  floats: [5, 2],
-  doubles: [1, 2],
-  bytes: [2],
-};
-const ITEM_BYTES: Readonly<Record<ScalarKind, number>> = {
-  int: NUMBER_BYTES,
-  ints: NUMBER_BYTES,
-  long: LONG_BYTES,
-  longs: LONG_BYTES,
-  float: NUMBER_BYTES,
-  floats: NUMBER_BYTES,
-  doubles: NUMBER_BYTES,
-  bytes: 48,
-};
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+type Item = Long | string | Uint8Array | Message;
+interface Message {
+  [name: string]: Item | Item[];
+}
 
 interface Scan {
   readonly bytes: Uint8Array;
+  readonly view: DataView;
   readonly budget: number;
   position: number;
-  heap: number; // estimate of what decoding would allocate
+  heap: number; // estimate of what was allocated
+  // The varint read last, in pieces of 28, 28 and 8 bits.
+  low: number;
+  middle: number;
+  high: number;
 }
 
-/** Checks that `bytes` are well-formed ONNX wire data: nesting ≤ 64, lengths inside their parents, known fields of the right
- *  wire type, and a decoded form of at most 64 MiB + 8 × the file.
+/** The messages of an ONNX file: nesting ≤ 64, lengths inside their parents, known fields of the right wire type, unknown ones
+ *  skipped, and at most 64 MiB + 8 × the file allocated. Bytes fields are views of `bytes`. A single field that is given twice
+ *  has its last value.
  *  throws ModelError "onnx/not-onnx", "onnx/truncated", "onnx/malformed", "onnx/too-deep", "onnx/too-large". */
-export function scanModel(bytes: Uint8Array): void {
+export function readModel(bytes: Uint8Array): ModelProto {
   if (bytes.length === 0) throw modelError("onnx/not-onnx", "model: the file is empty, expected an ONNX model.");
   if (isLfsPointer(bytes)) {
     throw modelError("onnx/not-onnx", "model: the file is a Git LFS pointer, expected an ONNX model. Fetch the file it stands for.");
   }
-  const scan: Scan = { bytes, budget: FREE_BYTES + BYTES_PER_FILE_BYTE * bytes.length, position: 0, heap: 0 };
   const first = bytes[0] as number;
-  const kind = fieldKind("model", first >> 3);
-  if (kind === undefined || first >= 0x80 || (first & 7) !== (kind === "long" ? 0 : 2)) {
+  const field = fieldOf("model", first >> 3);
+  if (field === undefined || first >= 0x80 || (first & 7) !== (field.kind === "long" ? 0 : 2)) {
     throw modelError(
       "onnx/not-onnx",
       `model: begins with byte 0x${first.toString(16)}, which no ONNX model does. Give the .onnx file itself.`,
     );
   }
-  scanMessage(scan, "model", bytes.length, 1);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const budget = FREE_BYTES + BYTES_PER_FILE_BYTE * bytes.length;
+  return readMessage({ bytes, view, budget, position: 0, heap: 0, low: 0, middle: 0, high: 0 }, "model", bytes.length, 1) as ModelProto;
 }
 
-function scanMessage(scan: Scan, message: MessageName, end: number, depth: number): void {
+function readMessage(scan: Scan, message: MessageName, end: number, depth: number): Message {
   if (depth > MAX_DEPTH)
     throw modelError("onnx/too-deep", `model: ${message} nested ${depth} deep at byte ${scan.position}, at most ${MAX_DEPTH} are read.`);
   spend(scan, MESSAGE_BYTES);
+  const record: Message = {};
   while (scan.position < end) {
     const at = scan.position;
     const tag = readVarint(scan, end);
-    const field = Math.floor(tag / 8);
+    const number = Math.floor(tag / 8);
     const wireType = tag % 8;
-    if (field === 0 || tag > 0xffff_ffff) throw malformed(scan, `field ${field} of ${message}`, at);
-    const kind = fieldKind(message, field);
-    if (kind === undefined) skip(scan, wireType, end, at);
-    else if (typeof kind === "string") scanScalar(scan, kind, wireType, end, `field ${field} of ${message}`, at);
+    if (number === 0 || tag > 0xffff_ffff) throw malformed(scan, `field ${number} of ${message}`, at);
+    const field = fieldOf(message, number);
+    if (field === undefined) skip(scan, wireType, end, at);
+    else if (isScalar(field.kind)) readScalars(scan, record, field, field.kind, wireType, end, `field ${number} of ${message}`, at);
     else {
-      if (wireType !== 2) throw malformed(scan, `${kind.message} with wire type ${wireType}, expected 2,`, at);
-      scanMessage(scan, kind.message, readLength(scan, end), depth + 1);
+      if (wireType !== 2) throw malformed(scan, `${field.kind} with wire type ${wireType}, expected 2,`, at);
+      keep(record, field, readMessage(scan, field.kind, readLength(scan, end), depth + 1));
     }
   }
+  return record;
 }
 
-function scanScalar(scan: Scan, kind: ScalarKind, wireType: number, end: number, where: string, at: number): void {
-  if (!WIRE_TYPES[kind].includes(wireType)) throw malformed(scan, `${where} with wire type ${wireType}`, at);
-  if (wireType !== 2 || kind === "bytes") {
+function isScalar(kind: Field["kind"]): kind is ScalarKind {
+  return Object.hasOwn(WIRE_TYPES, kind);
+}
+
+function keep(record: Message, { name, repeated }: Field, item: Item): void {
+  if (name === "") return;
+  if (!repeated) record[name] = item;
+  else if (Object.hasOwn(record, name)) (record[name] as Item[]).push(item);
+  else record[name] = [item];
+}
+
+function readScalars(
+  scan: Scan,
+  record: Message,
+  field: Field,
+  kind: ScalarKind,
+  wireType: number,
+  end: number,
+  where: string,
+  at: number,
+): void {
+  const single = wireType === WIRE_TYPES[kind];
+  if (!single && !(wireType === 2 && field.repeated)) throw malformed(scan, `${where} with wire type ${wireType}`, at);
+  if (single) {
     spend(scan, ITEM_BYTES[kind]);
-    skip(scan, wireType, end, at);
+    keep(record, field, readItem(scan, kind, end));
     return;
   }
   const stop = readLength(scan, end);
   const size = stop - scan.position;
-  if (kind === "floats" || kind === "doubles") {
-    const width = kind === "floats" ? 4 : 8;
-    if (size % width !== 0) throw malformed(scan, `${where}: ${size} packed bytes, not a multiple of ${width},`, at);
-    spend(scan, (size / width) * NUMBER_BYTES);
-    scan.position = stop;
-    return;
-  }
+  const width = kind === "float" ? 4 : kind === "double" ? 8 : 1;
+  if (size % width !== 0) throw malformed(scan, `${where}: ${size} packed bytes, not a multiple of ${width},`, at);
   while (scan.position < stop) {
-    readVarint(scan, stop);
     spend(scan, ITEM_BYTES[kind]);
+    keep(record, field, readItem(scan, kind, stop));
   }
+}
+
+function readItem(scan: Scan, kind: ScalarKind, end: number): Item {
+  switch (kind) {
+    case "int":
+      readVarint(scan, end);
+      return scan.low | (scan.middle << 28);
+    case "long":
+      readVarint(scan, end);
+      return long(scan);
+    case "float":
+      return scan.view.getFloat32(advance(scan, 4, end), true);
+    case "double":
+      return scan.view.getFloat64(advance(scan, 8, end), true);
+    default: {
+      const stop = readLength(scan, end);
+      const bytes = scan.bytes.subarray(scan.position, stop);
+      scan.position = stop;
+      return kind === "text" ? utf8.decode(bytes) : bytes;
+    }
+  }
+}
+
+/** The varint read last as an int64. */
+function long({ low, middle, high }: Scan): Long {
+  if (high === 0 && middle < 2 ** 25) return low + middle * 2 ** 28;
+  const value = BigInt.asIntN(64, (BigInt(high) << 56n) | (BigInt(middle) << 28n) | BigInt(low));
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
 function skip(scan: Scan, wireType: number, end: number, at: number): void {
@@ -114,21 +154,25 @@ function readLength(scan: Scan, end: number): number {
   return scan.position + length;
 }
 
-function advance(scan: Scan, size: number, end: number): void {
+/** Passes over `size` bytes and returns where they begin. */
+function advance(scan: Scan, size: number, end: number): number {
   if (size > end - scan.position) throw overrun(scan, end);
   scan.position += size;
+  return scan.position - size;
 }
 
-/** Unsigned varint of at most 10 bytes as a double; exact below 2^53, which covers every tag and every valid length. */
+/** Unsigned varint of at most 10 bytes as a double, exact below 2^53, which covers every tag and every valid length; all 64 bits
+ *  stay in the scan: bytes 0 to 3 in `low`, 4 to 7 in `middle`, the rest in `high`. */
 function readVarint(scan: Scan, end: number): number {
-  let value = 0;
-  let factor = 1;
+  scan.low = scan.middle = scan.high = 0;
   for (let i = 0; i < 10; i++) {
     if (scan.position >= end) throw overrun(scan, end);
     const byte = scan.bytes[scan.position++] as number;
-    value += (byte & 0x7f) * factor;
-    if (byte < 0x80) return value;
-    factor *= 128;
+    const bits = byte & 0x7f;
+    if (i < 4) scan.low |= bits << (7 * i);
+    else if (i < 8) scan.middle |= bits << (7 * i - 28);
+    else scan.high |= bits << (7 * i - 56);
+    if (byte < 0x80) return scan.low + scan.middle * 2 ** 28 + scan.high * 2 ** 56;
   }
   throw malformed(scan, "a varint longer than 10 bytes", scan.position - 10);
 }

@@ -1,11 +1,16 @@
-/** The ONNX messages as they lie on the wire: per message, field number → scalar kind or nested message. */
+/** The ONNX messages as they lie on the wire: per message, field number → name of the field in the record and how it is read. */
 
-/** varint: int32, enum or int64 · fixed32: float · bytes: string or bytes · plural: repeated, packed or not. */
-export type ScalarKind = "int" | "ints" | "long" | "longs" | "float" | "floats" | "doubles" | "bytes";
-export type FieldKind = ScalarKind | { readonly message: MessageName };
+/** varint: int (32 bit or enum) and long · fixed32: float · fixed64: double · length-delimited: text (UTF-8) and bytes. */
+export type ScalarKind = "int" | "long" | "float" | "double" | "text" | "bytes";
 
-const nested = <N extends string>(message: N) => ({ message });
+/** A field without a name is checked and then dropped. `repeated`: a list, of numbers packed or not. */
+export interface Field {
+  readonly name: string;
+  readonly kind: ScalarKind | MessageName;
+  readonly repeated: boolean;
+}
 
+/** "name kind": one value · "name kind*": a list · "kind": only checked. */
 const SCHEMA = {
   model: {
     1: "long",
@@ -14,87 +19,99 @@ const SCHEMA = {
     4: "bytes",
     5: "long",
     6: "bytes",
-    7: nested("graph"),
-    8: nested("opset"),
-    14: nested("entry"),
-    20: nested("training"),
-    25: nested("function"),
+    7: "graph graph",
+    8: "opsetImport opset*",
+    14: "entry",
+    20: "training",
+    25: "functions function*",
   },
-  opset: { 1: "bytes", 2: "long" },
-  entry: { 1: "bytes", 2: "bytes" },
-  training: { 1: nested("graph"), 2: nested("graph"), 3: nested("entry"), 4: nested("entry") },
-  function: { 1: "bytes", 4: "bytes", 5: "bytes", 6: "bytes", 7: nested("node"), 8: "bytes", 9: nested("opset"), 10: "bytes" },
+  opset: { 1: "domain text", 2: "version long" },
+  entry: { 1: "key text", 2: "value text" },
+  training: { 1: "graph", 2: "graph", 3: "entry", 4: "entry" },
+  function: { 1: "name text", 4: "bytes", 5: "bytes", 6: "bytes", 7: "node", 8: "bytes", 9: "opset", 10: "domain text" },
   graph: {
-    1: nested("node"),
-    2: "bytes",
-    5: nested("tensor"),
+    1: "node node*",
+    2: "name text",
+    5: "initializer tensor*",
     10: "bytes",
-    11: nested("valueInfo"),
-    12: nested("valueInfo"),
-    13: nested("valueInfo"),
-    14: nested("annotation"),
-    15: nested("sparse"),
+    11: "input valueInfo*",
+    12: "output valueInfo*",
+    13: "valueInfo valueInfo*",
+    14: "annotation",
+    15: "sparseInitializer sparse*",
   },
-  annotation: { 1: "bytes", 2: nested("entry") },
-  node: { 1: "bytes", 2: "bytes", 3: "bytes", 4: "bytes", 5: nested("attribute"), 6: "bytes", 7: "bytes" },
+  annotation: { 1: "bytes", 2: "entry" },
+  node: { 1: "input text*", 2: "output text*", 3: "name text", 4: "opType text", 5: "attribute attribute*", 6: "bytes", 7: "domain text" },
   attribute: {
-    1: "bytes",
-    2: "float",
-    3: "long",
-    4: "bytes",
-    5: nested("tensor"),
-    6: nested("graph"),
-    7: "floats",
-    8: "longs",
-    9: "bytes",
-    10: nested("tensor"),
-    11: nested("graph"),
+    1: "name text",
+    2: "f float",
+    3: "i long",
+    4: "s bytes",
+    5: "t tensor",
+    6: "g graph",
+    7: "floats float*",
+    8: "ints long*",
+    9: "strings bytes*",
+    10: "tensor",
+    11: "graph",
     13: "bytes",
-    14: nested("type"),
-    15: nested("type"),
-    20: "int",
-    21: "bytes",
-    22: nested("sparse"),
-    23: nested("sparse"),
+    14: "type",
+    15: "type",
+    20: "type int",
+    21: "refAttrName text",
+    22: "sparse",
+    23: "sparse",
   },
   tensor: {
-    1: "longs",
-    2: "int",
-    3: nested("segment"),
-    4: "floats",
-    5: "ints",
+    1: "dims long*",
+    2: "dataType int",
+    3: "segment segment",
+    4: "floatData float*",
+    5: "int32Data int*",
     6: "bytes",
-    7: "longs",
-    8: "bytes",
-    9: "bytes",
-    10: "doubles",
-    11: "longs",
+    7: "int64Data long*",
+    8: "name text",
+    9: "rawData bytes",
+    10: "doubleData double*",
+    11: "uint64Data long*",
     12: "bytes",
-    13: nested("entry"),
-    14: "int",
+    13: "externalData entry*",
+    14: "dataLocation int",
   },
   segment: { 1: "long", 2: "long" },
-  sparse: { 1: nested("tensor"), 2: nested("tensor"), 3: "longs" },
-  valueInfo: { 1: "bytes", 2: nested("type"), 3: "bytes" },
+  sparse: { 1: "values tensor", 2: "tensor", 3: "long*" },
+  valueInfo: { 1: "name text", 2: "type type", 3: "bytes" },
   type: {
-    1: nested("tensorType"),
-    4: nested("elementType"),
-    5: nested("mapType"),
+    1: "tensorType tensorType",
+    4: "otherType elementType",
+    5: "otherType mapType",
     6: "bytes",
-    8: nested("tensorType"),
-    9: nested("elementType"),
+    8: "otherType tensorType",
+    9: "otherType elementType",
   },
-  tensorType: { 1: "int", 2: nested("shape") },
-  elementType: { 1: nested("type") },
-  mapType: { 1: "int", 2: nested("type") },
-  shape: { 1: nested("dimension") },
-  dimension: { 1: "long", 2: "bytes", 3: "bytes" },
+  tensorType: { 1: "elemType int", 2: "shape shape" },
+  elementType: { 1: "type" },
+  mapType: { 1: "int", 2: "type" },
+  shape: { 1: "dim dimension*" },
+  dimension: { 1: "dimValue long", 2: "dimParam text", 3: "bytes" },
 } as const;
 
 export type MessageName = keyof typeof SCHEMA;
 
-/** Kind of field `field` of `message`; undefined for fields newer than the schema, which readers skip. */
-export function fieldKind(message: MessageName, field: number): FieldKind | undefined {
-  const fields: Readonly<Record<number, FieldKind>> = SCHEMA[message];
-  return Object.hasOwn(fields, field) ? fields[field] : undefined;
+const FIELDS = new Map(
+  Object.entries(SCHEMA).map(([message, fields]) => [
+    message,
+    new Map(Object.entries(fields).map(([number, text]) => [+number, parsed(text)])),
+  ]),
+);
+
+function parsed(text: string): Field {
+  const repeated = text.endsWith("*");
+  const [kind, name = ""] = text.replace("*", "").split(" ").reverse();
+  return { name, kind: kind as Field["kind"], repeated };
+}
+
+/** Field `number` of `message`; undefined for fields newer than the schema, which readers skip. */
+export function fieldOf(message: MessageName, number: number): Field | undefined {
+  return FIELDS.get(message)?.get(number);
 }

@@ -34,27 +34,30 @@ function parse(attrs: Parameters<typeof readAttrs>[0], opset: number, dequantize
   };
 }
 
-/** For each element of `dims`, the element of a scale of shape `scale`. */
-function scaleOffsets(dims: readonly number[], scale: readonly number[], attrs: QuantizeAttrs): Int32Array {
-  if (scale.every((dim) => dim === 1) && scale.length <= 1)
-    return offsetsOf(
-      dims,
-      dims.map(() => 0),
-    );
+/** The axis along which the scale varies, null when it does not. throws ModelError "op/shape" when its shape is not what the attributes say. */
+function scaleAxis(dims: readonly number[], scale: readonly number[], attrs: QuantizeAttrs): number | null {
+  if (scale.every((dim) => dim === 1) && scale.length <= 1) return null;
   const axis = resolveAxis(attrs.axis, dims.length);
   if (attrs.blockSize === 0) {
     if (scale.length !== 1 || scale[0] !== dims[axis])
       throw shapeError(`the scale has shape ${formatShape(scale)}, expected [${dims[axis]}] (axis ${axis})`);
-    return offsetsOf(
-      dims,
-      dims.map((_, i) => (i === axis ? 1 : 0)),
-    );
+    return axis;
   }
   const expected = dims.map((dim, i) => (i === axis ? Math.ceil(dim / attrs.blockSize) : dim));
   if (expected.join() !== scale.join()) {
     throw shapeError(
       `the scale has shape ${formatShape(scale)}, expected ${formatShape(expected)} (blocks of ${attrs.blockSize} along axis ${axis})`,
     );
+  }
+  return axis;
+}
+
+/** For each element of `dims`, the element of a scale of shape `scale`. */
+function scaleOffsets(dims: readonly number[], scale: readonly number[], attrs: QuantizeAttrs): Int32Array {
+  const axis = scaleAxis(dims, scale, attrs);
+  if (axis === null || attrs.blockSize === 0) {
+    const strides = dims.map((_, i) => (i === axis ? 1 : 0));
+    return offsetsOf(dims, strides);
   }
   const strides = stridesOf(scale);
   const step = strides[axis] as number;
@@ -73,7 +76,7 @@ function checkParameters(inputs: readonly (TypeInfo | null)[], attrs: QuantizeAt
   const x = required(inputs, 0);
   const scale = required(inputs, 1);
   requireFloat(scale, 1);
-  scaleOffsets(x.dims, scale.dims, attrs);
+  scaleAxis(x.dims, scale.dims, attrs);
   const zero = inputs[2];
   if (
     zero &&

@@ -1,7 +1,7 @@
 /** Completes encodings through data movement (numerics.md §1): forward to an output without one, then backward to an input without one. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
 import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
-import { isActivationEncoding, opsetOf } from "../graph/query.ts";
+import { isActivationEncoding, opsetOf, readersOf } from "../graph/query.ts";
 import { opOf } from "../ops/index.ts";
 import type { OpDef, TypeInfo } from "../ops/op.ts";
 import { typeInfo } from "./inferShapes.ts";
@@ -36,8 +36,7 @@ function fillsFit(graph: Graph, node: Node, values: Values, encoding: Encoding):
 export function completeEncodings(graph: Graph): Graph {
   const values: Values = new Map(graph.values);
   const movers = graph.nodes.filter((node) => opOf(node)?.traits.passesEncoding);
-  const consumers = new Map<ValueId, Node[]>();
-  for (const node of graph.nodes) for (const id of node.inputs) consumers.set(id, [...(consumers.get(id) ?? []), node]);
+  const consumers = readersOf(graph);
   const give = (id: ValueId, encoding: Encoding): void => {
     values.set(id, { ...values.get(id)!, encoding });
   };

@@ -2,12 +2,14 @@
 import { type Encoding, gridOf, isPerTensor, sameEncoding } from "../encodings/encoding.ts";
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
-import { constantFloats, opsetOf } from "../graph/query.ts";
+import { constantFloats, opsetOf, readersOf } from "../graph/query.ts";
 import { dequantizeAll } from "../numerics/affine.ts";
 import { opOf } from "../ops/index.ts";
 import type { OpDef, TypeInfo } from "../ops/op.ts";
 import { type ElementType, integerType, isFloatType } from "../tensor/dtype.ts";
 import { prune, typeInfo } from "./inferShapes.ts";
+
+const LARGEST_CODED_SCALE = 2 ** 110;
 
 interface BoundaryAttrs {
   readonly axis: number;
@@ -22,6 +24,7 @@ interface Walk {
   readonly consumers: ReadonlyMap<ValueId, readonly Node[]>;
   readonly renamed: Map<ValueId, ValueId>; // reads of the left name go to the right one
   readonly coded: Map<ValueId, Encoding>; // names of integer values (as in the file) that are read as encoded floats now
+  readonly stated: Map<Node, Encoding>; // what nodes with a zero point of their own state: a pair is asked several times
   readonly issues: Issue[];
 }
 
@@ -32,6 +35,12 @@ function boundaryOf(node: Node): "quantize" | "dequantize" | undefined {
 /** The encoding a Q or DQ node states; undefined when scale or zero point are not constant. throws ModelError "op/attribute".
  *  A scale that is no scale, and parameters that do not fit the constant they are stated for, are noted as issues. */
 function statedEncoding(walk: Walk, node: Node): Encoding | undefined {
+  const known = walk.stated.get(node) ?? readEncoding(walk, node);
+  if (known && node.inputs[2]) walk.stated.set(node, known);
+  return known;
+}
+
+function readEncoding(walk: Walk, node: Node): Encoding | undefined {
   const { values, graph } = walk;
   const scaleValue = values.get(node.inputs[1] ?? "");
   const zeroValue = values.get(node.inputs[2] ?? "");
@@ -86,9 +95,16 @@ function fitsOperands({ values, issues }: Walk, node: Node, attrs: BoundaryAttrs
  *  throws ModelError when a stated encoding is not a valid grid. */
 export function foldQdq(graph: Graph): Graph {
   if (!graph.nodes.some((node) => boundaryOf(node))) return graph;
-  const consumers = new Map<ValueId, Node[]>();
-  for (const node of graph.nodes) for (const id of node.inputs) consumers.set(id, [...(consumers.get(id) ?? []), node]);
-  const walk: Walk = { graph, values: new Map(graph.values), consumers, renamed: new Map(), coded: new Map(), issues: [] };
+  const consumers = readersOf(graph);
+  const walk: Walk = {
+    graph,
+    values: new Map(graph.values),
+    consumers,
+    renamed: new Map(),
+    coded: new Map(),
+    stated: new Map(),
+    issues: [],
+  };
   const nodes: Node[] = [];
   for (const node of graph.nodes) nodes.push(...foldNode(walk, node));
   const issues = new Map(walk.issues.map((issue) => [issue.message, issue])); // a node's statement is read more than once
@@ -147,8 +163,7 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
   const encoding = statedEncoding(walk, node);
   if (!source || !encoding) return undefined;
   if (source.data) {
-    const data = dequantizeAll(source.data as Int8Array, source.shape as Shape, encoding);
-    values.set(out, { id: out, type: "float32", shape: source.shape, data, encoding });
+    values.set(out, { id: out, type: "float32", shape: source.shape, encoding, ...dequantized(source, encoding) });
     return [];
   }
   if (
@@ -161,6 +176,15 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
   markCoded(walk, source.id, encoding);
   walk.renamed.set(out, source.id);
   return [];
+}
+
+/** Codes stay codes where quantizing their floats would give them back: integers up to 16 bit of the encoding's own type and scales whose
+ *  products with them are finite. fround(scale · k) with |k| < 2^17 is off by 2^-24 relative at most (exact below the normal range), so is its
+ *  quotient by the scale: less than 2^-6 in all, which rounds to k. */
+function dequantized({ type, data, shape }: Value, encoding: Encoding): Pick<Value, "data" | "coded"> {
+  if (type === encoding.type && gridOf(type).bits <= 16 && encoding.scale.every((scale) => scale < LARGEST_CODED_SCALE))
+    return { data: data!, coded: true };
+  return { data: dequantizeAll(data as Int8Array, shape as Shape, encoding) };
 }
 
 /** Q whose integers are only read as encoded values: the value before Q gets the encoding, or a copy of it does where others read it too. */

@@ -2,8 +2,8 @@
 import { gridOf } from "../encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "../errors.ts";
 import type { Graph, Node, OpenShape, Shape, Value, ValueId } from "../graph/graph.ts";
-import { opsetOf } from "../graph/query.ts";
-import { dequantizeAll, weightCodes } from "../numerics/affine.ts";
+import { constantCodes, opsetOf } from "../graph/query.ts";
+import { dequantizeAll } from "../numerics/affine.ts";
 import { halfToFloat } from "../numerics/half.ts";
 import { opOf } from "../ops/index.ts";
 import type { Numbers, OpDef, TypeInfo } from "../ops/op.ts";
@@ -76,11 +76,8 @@ function bindInput(id: ValueId, declared: OpenShape | null, given: readonly numb
 export function constantNumbers(value: Value): Float64Array | Float32Array {
   const data = value.data!;
   const { encoding } = value;
-  if (encoding && gridOf(encoding.type).bits <= 16 && data instanceof Float32Array) {
-    const dims = value.shape as Shape;
-    const codes = weightCodes(data, dims, encoding);
-    return dequantizeAll(codes, dims, encoding);
-  }
+  if (value.coded || (encoding && gridOf(encoding.type).bits <= 16 && data instanceof Float32Array))
+    return dequantizeAll(constantCodes(value), value.shape as Shape, encoding!);
   if (data instanceof Float32Array || data instanceof Float64Array) return data;
   if (value.type === "float16") return Float32Array.from(data as Uint16Array, halfToFloat);
   return Float64Array.from(data as ArrayLike<number | bigint>, Number);
@@ -198,9 +195,10 @@ export function prune(graph: Graph): Graph {
   const nodes: Node[] = [];
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((id) => id !== "" && needed.has(id))) continue;
-    nodes.unshift(node);
+    nodes.push(node);
     for (const id of node.inputs) needed.add(id);
   }
+  nodes.reverse();
   for (const id of graph.inputs) needed.add(id);
   for (const node of nodes) for (const id of node.outputs) needed.add(id);
   return { ...graph, nodes, values: new Map([...graph.values].filter(([id]) => needed.has(id))) };

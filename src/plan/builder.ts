@@ -4,10 +4,11 @@ import { assert } from "../errors.ts";
 import { type Graph, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import { KERNELS } from "../kernels/abi.ts";
+import { plainPacker, type WeightPacker } from "../kernels/weightPacker.ts";
 import { planArena } from "./arena.ts";
 import { constantBytes } from "./constants.ts";
 import type { Lowering, ModuleGeometry, Ref } from "./lowering.ts";
-import type { Layout, Plan, Port, Proof, ProofChannel, Step, Storage, Target } from "./plan.ts";
+import type { Layout, Plan, Port, Proof, Step, Storage, Target } from "./plan.ts";
 import { layoutsCoincide, storageOf } from "./storage.ts";
 import { transposeFields } from "./transpose.ts";
 import { type StoreKind, storeWeights, type WeightStore } from "./weightStore.ts";
@@ -46,12 +47,13 @@ export class PlanBuilder implements Lowering {
   readonly graph: Graph;
   readonly target: Target;
   readonly module: ModuleGeometry;
+  readonly packer: WeightPacker;
   private readonly store: WeightStore;
   private readonly drafts: Draft[] = [];
   private readonly buffers: Buffer[] = [];
   private readonly constants: (ArrayBufferView | PointerTable)[] = [];
   private readonly places = new Map<ValueId, Places>();
-  private readonly proofs: { node: string; epilogue: Ref; panels: number; data: ProofChannel[] }[] = [];
+  private readonly proofs: (Omit<Proof, "epilogueAddress"> & { readonly epilogue: Ref })[] = [];
   private readonly weightKeys = new Set<string>();
   private readonly own = new Map<string, Ref>(); // what the store did not take, by key
   /** Whether what forms pack now serves other plans too. */
@@ -59,11 +61,12 @@ export class PlanBuilder implements Lowering {
   private readonly inputPorts: DraftPort[] = [];
   private sink: Draft[] = this.drafts;
 
-  constructor(graph: Graph, target: Target, module: ModuleGeometry, store: WeightStore) {
+  constructor(graph: Graph, target: Target, module: ModuleGeometry, store: WeightStore, packer: WeightPacker = plainPacker(module)) {
     this.graph = graph;
     this.target = target;
     this.module = module;
     this.store = store;
+    this.packer = packer;
   }
 
   constant(bytes: ArrayBufferView): Ref {
@@ -180,8 +183,8 @@ export class PlanBuilder implements Lowering {
     }
   }
 
-  prove(node: string, epilogue: Ref, panels: number, channels: ProofChannel[]): void {
-    this.proofs.push({ node, epilogue, panels, data: channels });
+  prove(node: string, epilogue: Ref, channels: number, bounds: Pick<Proof, "accMin" | "accMax">): void {
+    this.proofs.push({ node, epilogue, channels, panels: Math.ceil(channels / 8), ...bounds });
   }
 
   /** Runs `emitSteps` and keeps its steps apart (conversions at the edge). `time`: when their buffers are alive. */
@@ -274,15 +277,7 @@ export class PlanBuilder implements Lowering {
       inputs: this.inputPorts.map(toPort),
       outputs: outputPorts.map(toPort),
       captures: capturePorts.map(toPort),
-      proofs: this.proofs.map(
-        (proof): Proof => ({
-          node: proof.node,
-          channels: proof.data.length,
-          epilogueAddress: resolve(proof.epilogue),
-          panels: proof.panels,
-          data: proof.data,
-        }),
-      ),
+      proofs: this.proofs.map(({ epilogue, ...proof }) => ({ ...proof, epilogueAddress: resolve(epilogue) })),
     };
   }
 

@@ -1,17 +1,19 @@
 /** Bytes of constant values as kernels read them: stored codes where encoded, float32 otherwise. */
 import { gridOf } from "../encodings/encoding.ts";
 import type { Value } from "../graph/graph.ts";
-import { constantFloats, isActivationEncoding } from "../graph/query.ts";
-import { dequantizeAll, weightCodes } from "../numerics/affine.ts";
+import { constantCodes, constantFloats, isActivationEncoding } from "../graph/query.ts";
+import { dequantizeAll } from "../numerics/affine.ts";
 import type { Layout } from "./plan.ts";
 import { forEachElement, storageOf } from "./storage.ts";
 
 /** Stored codes (encoded as activations are) or float32 elements (others; on their grid where they have one) of a constant in `layout`. */
 export function constantBytes(value: Value, shape: readonly number[], layout: Layout, signed8: boolean): ArrayBufferView {
-  const floats = constantFloats(value);
   const { encoding } = value;
-  if (!encoding || gridOf(encoding.type).bits > 16) return laid(new Float32Array(floats.length), floats, shape, layout);
-  const codes = weightCodes(floats, shape, encoding);
+  if (!encoding || gridOf(encoding.type).bits > 16) {
+    const floats = constantFloats(value);
+    return laid(new Float32Array(floats.length), floats, shape, layout);
+  }
+  const codes = constantCodes(value);
   if (!isActivationEncoding(value)) return laid(new Float32Array(codes.length), dequantizeAll(codes, shape, encoding), shape, layout);
   const { bytes, shift } = storageOf(encoding, signed8);
   const stored = Int32Array.from(codes, (code) => code + shift);

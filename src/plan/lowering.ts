@@ -2,7 +2,8 @@
 import type { Encoding } from "../encodings/encoding.ts";
 import type { Graph, ValueId } from "../graph/graph.ts";
 import type { ModuleGeometry } from "../kernels/variant.ts";
-import type { Layout, ProofChannel, Storage, Target } from "./plan.ts";
+import type { WeightPacker } from "../kernels/weightPacker.ts";
+import type { Layout, Proof, Storage, Target } from "./plan.ts";
 
 /** A place in the constants section or in an arena buffer, plus a byte offset. */
 export interface Ref {
@@ -17,6 +18,7 @@ export interface Lowering {
   readonly graph: Graph;
   readonly target: Target;
   readonly module: ModuleGeometry;
+  readonly packer: WeightPacker;
   /** Bytes that depend on this plan (tables, pointers). Aligned to 16. */
   constant(bytes: ArrayBufferView): Ref;
   /** Packed weights: made once per session and shared by all its plans. `key` names them uniquely. */
@@ -40,5 +42,6 @@ export interface Lowering {
   /** One kernel call. Fields by name in the order of the kernel's args list (src/kernels/abi.ts); a Ref becomes its address.
    *  `uses`: buffers reached only through pointer tables. */
   emit(kernel: string, fields: Readonly<Record<string, number | Ref>>, units: number, node: string, uses?: readonly Ref[]): void;
-  prove(node: string, epilogue: Ref, panels: number, channels: ProofChannel[]): void;
+  /** Offers the epilogue region of `channels` channels for a proof. */
+  prove(node: string, epilogue: Ref, channels: number, bounds: Pick<Proof, "accMin" | "accMax">): void;
 }

@@ -2,10 +2,10 @@
 import type { Encoding } from "../encodings/encoding.ts";
 import type { Shape, ValueId } from "../graph/graph.ts";
 import type { Variant } from "../kernels/variant.ts";
-import type { ProofChannel, Target } from "../numerics/target.ts";
+import type { Target } from "../numerics/target.ts";
 import type { ElementType } from "../tensor/dtype.ts";
 
-export type { ProofChannel, Target, Variant };
+export type { Target, Variant };
 
 /** Where a tensor's elements lie: row-major of its ONNX shape, or channels (axis 1) last. Rank ≤ 2: the same. */
 export type Layout = "rowMajor" | "channelsLast";
@@ -54,11 +54,13 @@ export interface Plan {
   readonly proofs: readonly Proof[];
 }
 
-/** A proof to attempt after the first run (or ahead of time): when it succeeds, `patch(address)` gets the cheaper epilogue. */
+/** A proof to attempt after the first run (or ahead of time): whether a cheaper epilogue gives the same integers. The channels' factors and
+ *  biases are those of the epilogue region itself. */
 export interface Proof {
   readonly node: string;
   readonly channels: number;
-  readonly epilogueAddress: number; // panel blocks of this step, absolute
+  readonly epilogueAddress: number; // header and panel blocks of this step, absolute
   readonly panels: number;
-  readonly data: ProofChannel[];
+  readonly accMin: number; // bounds of every channel's accumulators
+  readonly accMax: number;
 }

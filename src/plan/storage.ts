@@ -35,23 +35,18 @@ export function layoutStrides(shape: readonly number[], layout: Layout): number[
   return strides;
 }
 
-/** Calls visit(rowMajorIndex, memoryIndex) for every element. */
+/** Calls visit(rowMajorIndex, memoryIndex) for every element, in row-major order. */
 export function forEachElement(shape: readonly number[], layout: Layout, visit: (rowMajor: number, memory: number) => void): void {
   const size = shape.reduce((a, b) => a * b, 1);
   if (layout === "rowMajor" || layoutsCoincide(shape)) {
     for (let i = 0; i < size; i++) visit(i, i);
     return;
   }
-  const strides = layoutStrides(shape, layout);
-  const index = new Array<number>(shape.length).fill(0);
-  let memory = 0;
-  for (let i = 0; i < size; i++) {
-    visit(i, memory);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      memory += strides[axis]!;
-      if (++index[axis]! < shape[axis]!) break;
-      memory -= strides[axis]! * shape[axis]!;
-      index[axis] = 0;
-    }
-  }
+  const channels = shape[1]!;
+  const image = size / shape[0]!;
+  const positions = image / channels;
+  let rowMajor = 0;
+  for (let base = 0; base < size; base += image)
+    for (let channel = 0; channel < channels; channel++)
+      for (let position = 0; position < positions; position++) visit(rowMajor++, base + position * channels + channel);
 }

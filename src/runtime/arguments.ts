@@ -42,6 +42,12 @@ export function checkNames(name: "capture" | "fetches", value: unknown): void {
   throw refusal(`option/${name}`, name, value, name === "capture" ? "'all' or a list of names" : "a list of names");
 }
 
+/** Tensors to write outputs to, or nothing. throws ModelError "option/outputs". */
+export function checkGivenRecord(outputs: unknown): void {
+  if (outputs === undefined || (typeof outputs === "object" && outputs !== null)) return;
+  throw refusal("option/outputs", "outputs", outputs, "a record of tensors by output name");
+}
+
 /** Shapes of inputs by name; names and sizes are checked where they are bound. throws ModelError "option/shapes". */
 export function checkShapes(shapes: Readonly<Record<string, readonly number[]>>): void {
   if (typeof shapes !== "object" || shapes === null)
@@ -71,16 +77,28 @@ export function checkRecordings(recordings: readonly Readonly<Record<string, Ten
   }
 }
 
-/** What is wrong with `fed` as a tensor for `value`, whatever its type and shape; undefined when nothing is. */
-export function feedFlaw(value: Value, fed: unknown): string | undefined {
-  const { type, data, dims, encoding } = (typeof fed === "object" && fed !== null ? fed : {}) as Tensor;
+/** What is wrong with `tensor` as a Tensor, whatever its type and shape; undefined when nothing is. */
+export function tensorFlaw(tensor: unknown): string | undefined {
+  const { type, data, dims, encoding } = (typeof tensor === "object" && tensor !== null ? tensor : {}) as Tensor;
   try {
     new Tensor(type, data, dims, encoding);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    return fed instanceof Tensor ? error.message : `found ${shown(fed)}, expected a Tensor`;
+    return tensor instanceof Tensor ? error.message : `found ${shown(tensor)}, expected a Tensor`;
   }
-  if (encoding && value.encoding && !sameEncoding(encoding, value.encoding))
+  return undefined;
+}
+
+/** What is wrong with `fed` as a tensor for `value`, whatever its type and shape; undefined when nothing is. */
+export function feedFlaw(value: Value, fed: Tensor): string | undefined {
+  const flaw = tensorFlaw(fed);
+  if (flaw) return flaw;
+  if (fed.encoding && value.encoding && !sameEncoding(fed.encoding, value.encoding))
     return "its codes carry another encoding than the model's input; feed float32, or codes of the input's own encoding";
   return undefined;
+}
+
+/** 'a', 'b' */
+export function nameList(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(", ");
 }

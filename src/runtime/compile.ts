@@ -2,6 +2,7 @@
 import { type Issue, ModelError } from "../errors.ts";
 import { type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
+import type { WeightPacker } from "../kernels/weightPacker.ts";
 import type { Prepared } from "../passes/prepare.ts";
 import { PlanBuilder } from "../plan/builder.ts";
 import type { Lowering, ModuleGeometry, Ref } from "../plan/lowering.ts";
@@ -12,6 +13,7 @@ export interface CompileOptions {
   readonly target: Target;
   readonly module: ModuleGeometry;
   readonly store: WeightStore;
+  readonly packer?: WeightPacker; // default: plain loops
   readonly captures?: readonly ValueId[];
 }
 
@@ -20,7 +22,7 @@ type Edge = (ctx: Lowering, from: Ref, to: Ref) => void;
 /** The plan of a prepared graph. throws ModelError listing every layer no kernel serves. */
 export function compile(prepared: Prepared, options: CompileOptions): Plan {
   const { graph, layers } = prepared;
-  const builder = new PlanBuilder(graph, options.target, options.module, options.store);
+  const builder = new PlanBuilder(graph, options.target, options.module, options.store, options.packer);
   for (const id of graph.inputs) builder.addInput(id, quantizeEdge(builder, id));
   const issues: Issue[] = [];
   for (const { layer, form, data, shapeBound } of layers) {

@@ -1,6 +1,6 @@
 /** Machine: one kernel instance with its memory, and the plan whose constants lie in it. Makes no decisions. */
 import { SessionError } from "../errors.ts";
-import { instantiateKernels, type Kernels } from "../kernels/instantiate.ts";
+import { instantiateKernels, type Kernel, type Kernels } from "../kernels/instantiate.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import type { WeightStore } from "../plan/weightStore.ts";
 
@@ -11,16 +11,27 @@ export interface Machine {
   readonly memory: WebAssembly.Memory;
   readonly kernels: Kernels;
   readonly written: Set<string>; // weight keys already in memory
+  buffer: ArrayBuffer; // that of `memory`; another one once it has grown
   current: Plan | null;
+  readonly aside: WeakMap<Plan, Uint8Array>; // constants of plans that had to make room for another
+}
+
+/** A step with its kernel looked up. */
+export interface Call {
+  readonly kernel: Kernel;
+  readonly args: number;
+  readonly units: number;
 }
 
 export function createMachine(module: WebAssembly.Module): Machine {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
-  return { memory, kernels: instantiateKernels(module, memory), written: new Set(), current: null };
+  const kernels = instantiateKernels(module, memory);
+  return { memory, kernels, written: new Set(), buffer: memory.buffer, current: null, aside: new WeakMap() };
 }
 
 /** Grows the memory to `bytes`. throws SessionError "session/out-of-memory" naming what was needed. */
-function reserve(memory: WebAssembly.Memory, bytes: number): void {
+function reserve(machine: Machine, bytes: number): void {
+  const { memory } = machine;
   const missing = Math.ceil(bytes / PAGE) - memory.buffer.byteLength / PAGE;
   if (missing <= 0) return;
   try {
@@ -29,25 +40,45 @@ function reserve(memory: WebAssembly.Memory, bytes: number): void {
     const have = memory.buffer.byteLength;
     throw new SessionError("session/out-of-memory", `the plan needs ${bytes} bytes of memory, the engine gave ${have}; use smaller shapes`);
   }
+  machine.buffer = memory.buffer;
 }
 
-/** Puts the plan's constants, and the weights not there yet, into memory. The store lets go of its copy of what is written. */
+/** Puts the plan's constants, and the weights not there yet, into memory. The store lets go of its copy of what is written; the constants
+ *  that lay there are set aside. */
 export function activate(machine: Machine, plan: Plan, store: WeightStore): void {
-  if (machine.current === plan) return;
-  reserve(machine.memory, plan.arena.address + plan.arena.bytes);
-  const bytes = new Uint8Array(machine.memory.buffer);
+  const { current, aside } = machine;
+  if (current === plan) return;
+  reserve(machine, plan.arena.address + plan.arena.bytes);
+  const bytes = new Uint8Array(machine.buffer);
+  if (current && !aside.has(current)) aside.set(current, bytes.slice(current.constants.address, current.arena.address));
   for (const [key, entry] of store.entries) {
     if (machine.written.has(key)) continue;
     bytes.set(entry.bytes, entry.address);
     store.entries.set(key, { address: entry.address, bytes: new Uint8Array(0) });
     machine.written.add(key);
   }
-  bytes.set(plan.constants.bytes, plan.constants.address);
+  bytes.set(aside.get(plan) ?? plan.constants.bytes, plan.constants.address);
   machine.current = plan;
 }
 
-/** Runs steps in order. */
+/** The plan that is active, without the bytes that lie in memory now: what a session keeps of it. */
+export function settle(machine: Machine, { constants, ...plan }: Plan): Plan {
+  const settled: Plan = { ...plan, weights: [], constants: { address: constants.address, bytes: new Uint8Array(0) } };
+  machine.current = settled;
+  return settled;
+}
+
+/** Steps as calls on this machine. */
+export function callsOf(machine: Machine, steps: readonly Step[]): Call[] {
+  return steps.map(({ kernel, args, units }) => ({ kernel: machine.kernels[kernel]!, args, units }));
+}
+
+/** Runs calls in order. */
+export function runCalls(calls: readonly Call[]): void {
+  for (const call of calls) call.kernel(call.args, 0, call.units);
+}
+
+/** Runs steps in order, once. */
 export function execute(machine: Machine, steps: readonly Step[]): void {
-  const { kernels } = machine;
-  for (const step of steps) kernels[step.kernel]!(step.args, 0, step.units);
+  runCalls(callsOf(machine, steps));
 }

@@ -1,74 +1,129 @@
 /** Ports: tensors into and out of a machine's memory, at the layout and storage the plan chose. */
-import { gridOf } from "../encodings/encoding.ts";
-import type { Port } from "../plan/plan.ts";
-import { forEachElement } from "../plan/storage.ts";
-import { type Tensor, tensorNumbers, tensorOf } from "../tensor/tensor.ts";
-import { execute, type Machine } from "./machine.ts";
+import type { Encoding } from "../encodings/encoding.ts";
+import { halfToFloat } from "../numerics/half.ts";
+import type { Port, Storage } from "../plan/plan.ts";
+import { forEachElement, layoutsCoincide } from "../plan/storage.ts";
+import { type ElementType, newArray, type TypedArray } from "../tensor/dtype.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { type Call, callsOf, type Machine, runCalls } from "./machine.ts";
 
-function sizeOf(port: Port): number {
-  return port.shape.reduce((a, b) => a * b, 1);
+type StoredCodes = Int8Array | Uint8Array | Uint16Array;
+
+/** A port tied to a machine's memory as long as that does not grow. */
+export interface Gate {
+  readonly port: Port;
+  readonly name: string; // of the value, as engines keep names of properties
+  readonly size: number; // elements
+  readonly codes: StoredCodes | null; // of an encoded value
+  readonly floats: Float32Array | null; // plain elements, or the float32 twin of codes
+  readonly convert: readonly Call[]; // between the two
+  readonly plainType: ElementType; // of the tensor that leaves as floats
 }
 
-function codesAt(machine: Machine, port: Port): Int8Array | Uint8Array | Uint16Array {
-  const { storage, address } = port;
-  const { buffer } = machine.memory;
-  if (storage!.bytes === 2) return new Uint16Array(buffer, address, sizeOf(port));
-  return storage!.signed ? new Int8Array(buffer, address, sizeOf(port)) : new Uint8Array(buffer, address, sizeOf(port));
+/** The gate of `port` in the memory as it is now. */
+export function gateOf(machine: Machine, port: Port): Gate {
+  const { buffer } = machine;
+  const { address, floatAddress, storage, type } = port;
+  const size = sizeOf(port.shape);
+  const at = storage ? floatAddress : address;
+  return {
+    port,
+    name: propertyName(port.value),
+    size,
+    codes: storage ? codesAt(buffer, storage, address, size) : null,
+    floats: at < 0 ? null : new Float32Array(buffer, at, size),
+    convert: callsOf(machine, port.convert),
+    plainType: storage || type === "float16" ? "float32" : type,
+  };
 }
 
-/** Writes an input: float32 elements are quantized by the plan's own steps, codes are stored as they are. */
-export function writeInput(machine: Machine, port: Port, tensor: Tensor): void {
-  const { buffer } = machine.memory;
-  if (!port.encoding) {
-    new Float32Array(buffer, port.address, sizeOf(port)).set(tensorNumbers(tensor));
-  } else if (tensor.type === port.encoding.type) {
-    const codes = codesAt(machine, port);
-    const { data } = tensor;
-    const { shift } = port.storage!;
-    for (let i = 0; i < codes.length; i++) codes[i] = Number(data[i]) + shift;
+/** The same characters, interned: V8 takes half a microsecond to set a property whose name was cut out of a file. */
+function propertyName(text: string): string {
+  return Object.keys({ [text]: null })[0]!;
+}
+
+function codesAt(buffer: ArrayBuffer, storage: Storage, address: number, size: number): StoredCodes {
+  if (storage.bytes === 2) return new Uint16Array(buffer, address, size);
+  return storage.signed ? new Int8Array(buffer, address, size) : new Uint8Array(buffer, address, size);
+}
+
+/** Writes an input's elements. Returns whether gate.convert must run: float32 elements are quantized by the plan's own steps, codes are
+ *  stored as they are. */
+export function fillGate(gate: Gate, tensor: Tensor): boolean {
+  const { codes, port } = gate;
+  if (!codes || tensor.type !== port.encoding!.type) {
+    storeNumbers(gate.floats!, tensor);
+    return codes !== null;
+  }
+  const { data } = tensor;
+  const { shift } = port.storage!;
+  if (shift === 0) codes.set(data as StoredCodes);
+  else for (let i = 0; i < codes.length; i++) codes[i] = (data[i] as number) + shift;
+  return false;
+}
+
+function storeNumbers(floats: Float32Array, { type, data }: Tensor): void {
+  if (data instanceof Float32Array || data instanceof Float64Array) floats.set(data);
+  else if (type === "float16") for (let i = 0; i < floats.length; i++) floats[i] = halfToFloat(data[i] as number);
+  else for (let i = 0; i < floats.length; i++) floats[i] = Number(data[i]);
+}
+
+/** Element type of what leaves through the gate. */
+export function typeLeaving(gate: Gate, quantized: boolean): ElementType {
+  return quantized && gate.codes ? gate.port.encoding!.type : gate.plainType;
+}
+
+/** Encoding of what leaves through the gate. */
+export function encodingLeaving(gate: Gate, quantized: boolean): Encoding | undefined {
+  return quantized && gate.codes ? gate.port.encoding : undefined;
+}
+
+/** Reads elements, row-major, into `data`, an array of the type that leaves: integer codes of encoded values if `quantized`, else
+ *  float32, dequantized by the plan's own steps. */
+export function drainGate(gate: Gate, quantized: boolean, data: TypedArray): void {
+  const { codes, floats, port } = gate;
+  if (codes && quantized) copyRowMajor(codes, port, port.storage!.shift, data as Uint8Array);
+  else if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    forEachElement(port.shape, port.layout, (rowMajor, memory) => {
+      data[rowMajor] = BigInt(Math.trunc(floats![memory]!));
+    });
   } else {
-    new Float32Array(buffer, port.floatAddress, sizeOf(port)).set(tensorNumbers(tensor));
-    execute(machine, port.convert);
+    runCalls(gate.convert);
+    if (codes) data.set(floats!);
+    else copyRowMajor(floats!, port, 0, data);
   }
 }
 
-/** Integer codes with their encoding, row-major; plain elements where the value has none. */
+function copyRowMajor(
+  from: StoredCodes | Float32Array,
+  { shape, layout }: Port,
+  shift: number,
+  to: Exclude<TypedArray, BigInt64Array | BigUint64Array>,
+): void {
+  if (layout === "channelsLast" && !layoutsCoincide(shape)) {
+    forEachElement(shape, layout, (rowMajor, memory) => {
+      to[rowMajor] = from[memory]! - shift; // − 0 keeps −0
+    });
+  } else if (shift === 0) to.set(from);
+  else for (let i = 0; i < from.length; i++) to[i] = from[i]! - shift;
+}
+
+/** A new tensor of what leaves through the gate. */
+export function tensorFrom(gate: Gate, quantized: boolean): Tensor {
+  const type = typeLeaving(gate, quantized);
+  const data = newArray(type, gate.size);
+  drainGate(gate, quantized, data);
+  return new Tensor(type, data, gate.port.shape, encodingLeaving(gate, quantized));
+}
+
+/** Writes an input, once. */
+export function writeInput(machine: Machine, port: Port, tensor: Tensor): void {
+  const gate = gateOf(machine, port);
+  if (fillGate(gate, tensor)) runCalls(gate.convert);
+}
+
+/** Integer codes with their encoding, row-major; plain elements where the value has none. Once. */
 export function readCodes(machine: Machine, port: Port): Tensor {
-  const { encoding, shape, layout } = port;
-  if (!encoding) return readPlain(machine, port);
-  const codes = codesAt(machine, port);
-  const out = new Int32Array(codes.length);
-  const { shift } = port.storage!;
-  forEachElement(shape, layout, (rowMajor, memory) => {
-    out[rowMajor] = codes[memory]! - shift;
-  });
-  return tensorOf(encoding.type, out, shape, encoding);
-}
-
-/** float32 elements; encoded values are dequantized by the plan's own steps. */
-export function readFloats(machine: Machine, port: Port): Tensor {
-  if (!port.encoding) return readPlain(machine, port);
-  execute(machine, port.convert);
-  return tensorOf("float32", new Float32Array(machine.memory.buffer, port.floatAddress, sizeOf(port)), port.shape);
-}
-
-function readPlain(machine: Machine, port: Port): Tensor {
-  const data = new Float32Array(machine.memory.buffer, port.address, sizeOf(port));
-  const out = new Float32Array(data.length);
-  forEachElement(port.shape, port.layout, (rowMajor, memory) => {
-    out[rowMajor] = data[memory]!;
-  });
-  return tensorOf(port.type === "float16" ? "float32" : port.type, out, port.shape);
-}
-
-/** Whether a tensor of this type may be fed to the port. */
-export function accepts(port: { readonly encoding?: Port["encoding"]; readonly type: Port["type"] }, tensor: Tensor): boolean {
-  if (port.encoding) return tensor.type === "float32" || tensor.type === port.encoding.type;
-  return tensor.type === port.type;
-}
-
-/** Whether every code lies on the encoding's grid (sub-byte codes travel in whole bytes). */
-export function codesFit(tensor: Tensor): boolean {
-  const { qmin, qmax } = gridOf(tensor.type);
-  return (tensor.data as Int8Array).every((code) => code >= qmin && code <= qmax);
+  return tensorFrom(gateOf(machine, port), true);
 }

@@ -1,7 +1,8 @@
 /** Quantize-dequantize of one value in the simulation, at either precision and with any of AIMET's three rounding rules. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
 import type { Shape, Value } from "../graph/graph.ts";
-import { dequantize, exactScale, quantizeFloat32, quantizeReal, scaleIndexer, weightCodes } from "../numerics/affine.ts";
+import { constantCodes } from "../graph/query.ts";
+import { dequantize, exactScale, quantizeFloat32, quantizeReal, scaleIndexer } from "../numerics/affine.ts";
 import { roundToHalf } from "../numerics/half.ts";
 import type { Numbers, Precision } from "../ops/op.ts";
 
@@ -49,8 +50,7 @@ export function simulateValue(
 export function simulateConstant(value: Value, data: Float32Array | Float64Array, precision: Precision): Numbers {
   const dims = value.shape as Shape;
   const { encoding } = value;
-  if (encoding && gridOf(encoding.type).bits <= 16)
-    return dequantizeCodes(weightCodes(Float32Array.from(data), dims, encoding), dims, encoding, precision);
+  if (encoding && gridOf(encoding.type).bits <= 16) return dequantizeCodes(constantCodes(value), dims, encoding, precision);
   if (value.type === "float32" && precision === "f32") return { dims, data: Float32Array.from(data) };
   return { dims, data: Float64Array.from(data) };
 }

@@ -58,10 +58,21 @@ export function newArray(type: ElementType, length: number): TypedArray {
   return new ARRAYS[type](length);
 }
 
+interface IntegerType {
+  readonly bits: number;
+  readonly signed: boolean;
+}
+
+const INTEGERS: ReadonlyMap<string, IntegerType> = new Map(
+  Object.keys(ARRAYS).flatMap((type): [string, IntegerType][] => {
+    const match = /^(u?)int(\d+)$/.exec(type);
+    return match ? [[type, { bits: Number(match[2]), signed: match[1] === "" }]] : [];
+  }),
+);
+
 /** Bits and signedness of an integer type; undefined for the others. */
-export function integerType(type: ElementType): { readonly bits: number; readonly signed: boolean } | undefined {
-  const match = /^(u?)int(\d+)$/.exec(type);
-  return match ? { bits: Number(match[2]), signed: match[1] === "" } : undefined;
+export function integerType(type: ElementType): IntegerType | undefined {
+  return INTEGERS.get(type);
 }
 
 export function isFloatType(type: ElementType): boolean {

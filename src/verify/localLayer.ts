@@ -30,9 +30,9 @@ export function compileLayer(graph: Graph, formed: FormedLayer, engine: EngineCh
   return { formed, plan, machine, store };
 }
 
-/** Switches to the epilogues that a session proves after its first run. */
-export function promoteLayer({ plan, machine }: LocalLayer): void {
-  for (const _ of promote(plan, () => machine));
+/** Switches to the epilogues that a session proves after its first run; every: to all that can be proven. */
+export function promoteLayer({ plan, machine }: LocalLayer, every = false): void {
+  for (const _ of promote(plan, () => machine, every));
 }
 
 /** The layer's outputs (codes where encoded) for the given inputs. */

@@ -7,7 +7,7 @@ describe("usage", () => {
   test("without arguments the help is printed and nothing fails", async () => {
     const { code, stdout } = await bitexact();
     expect(code).toBe(0);
-    for (const word of ["inspect", "run", "verify", "Examples:", "Exit codes:"]) expect(stdout).toContain(word);
+    for (const word of ["inspect", "run", "verify", "bench", "Examples:", "Exit codes:"]) expect(stdout).toContain(word);
   });
 
   test("--version prints the version of package.json", async () => {
@@ -16,7 +16,7 @@ describe("usage", () => {
     expect(stdout.trim()).toBe((JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version);
   });
 
-  test.each(["inspect", "run", "verify"])("%s --help names its options and gives examples", async (command) => {
+  test.each(["inspect", "run", "verify", "bench"])("%s --help names its options and gives examples", async (command) => {
     const { code, stdout } = await bitexact(command, "--help");
     expect(code).toBe(0);
     for (const word of ["--encodings", "--target", "--variant", "--json", "Examples:", `bitexact ${command}`])
@@ -32,6 +32,7 @@ describe("usage", () => {
     ["an unknown tie rule", ["verify", "model.onnx", "--rounding", "up"]],
     ["an unknown mode", ["verify", "model.onnx", "--mode", "global"]],
     ["a seed that is no number", ["verify", "model.onnx", "--random", "seven"]],
+    ["no run at all", ["bench", "model.onnx", "--runs", "0"]],
     ["a negative sample count", ["verify", "model.onnx", "--random", "7", "--samples", "-1"]],
     ["an input without a name", ["run", "model.onnx", "--input", "x.npy"]],
     ["a shape without dimensions", ["run", "model.onnx", "--shape", "x=a,b"]],

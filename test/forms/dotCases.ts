@@ -23,6 +23,7 @@ export type Kind =
   | "conv2d"
   | "grouped"
   | "depthwise"
+  | "depthwiseTransposed"
   | "pointwise"
   | "transposed"
   | "matmul"
@@ -35,6 +36,7 @@ export const KINDS: readonly Kind[] = [
   "conv2d",
   "grouped",
   "depthwise",
+  "depthwiseTransposed",
   "pointwise",
   "transposed",
   "matmul",
@@ -93,7 +95,11 @@ function skeletonOf(options: CaseOptions, random: Pcg32): Skeleton {
     case "grouped":
       return convSkeleton(conv({ groups: pick(2, 3), inPer: pick(1, 4), outPer: pick(1, 5) }));
     case "depthwise":
-      return convSkeleton(conv({ groups: pick(2, 19), inPer: 1, outPer: 1 }));
+      return convSkeleton(depthwiseShape(random));
+    case "depthwiseTransposed": {
+      const shape = depthwiseShape(random);
+      return transposedSkeleton({ ...shape, pads: shape.pads.map((pad, i) => Math.min(pad, shape.kernel[i % shape.kernel.length]! >> 1)) });
+    }
     case "pointwise":
       return convSkeleton(conv({ kernel: [1, 1], stride: [1, 1], pads: [0, 0, 0, 0], inPer: pick(1, 21) }));
     case "transposed":
@@ -118,6 +124,25 @@ function skeletonOf(options: CaseOptions, random: Pcg32): Skeleton {
     case "vector":
       return vectorSkeleton(pick(1, 8), pick(1, 20));
   }
+}
+
+/** One to three axes. */
+function depthwiseShape(random: Pcg32): ConvShape {
+  const rank = [2, 2, 1, 3][random.integer(0, 3)]!;
+  const axes = (lo: number, hi: number): number[] => Array.from({ length: rank }, () => random.integer(lo, hi));
+  const [batch, groups] = [random.integer(1, 2), random.integer(2, 19)];
+  const most = rank === 3 ? 4 : 9;
+  return {
+    batch,
+    groups,
+    inPer: 1,
+    outPer: 1,
+    input: axes(3, most),
+    kernel: axes(1, 3 + (most >> 2)),
+    stride: axes(1, 3),
+    dilation: axes(1, 2),
+    pads: [...axes(0, 2), ...axes(1, 2)],
+  };
 }
 
 const float32 = Math.fround;

@@ -1,6 +1,6 @@
 /** The dot form's edges: what it recognises, how it judges, real outputs, bias encodings, wide accumulators. */
 import { describe, expect, it } from "vitest";
-import { type Encoding, perTensor } from "../../src/encodings/encoding.ts";
+import { type Encoding, gridOf, perTensor } from "../../src/encodings/encoding.ts";
 import { biasUse } from "../../src/forms/dot/bias.ts";
 import type { DotData } from "../../src/forms/dot/data.ts";
 import { dotForm, lowerDotReal, matchDotNode, referenceDotReal } from "../../src/forms/dot/form.ts";
@@ -9,6 +9,7 @@ import type { Form } from "../../src/forms/form.ts";
 import type { Graph, Value } from "../../src/graph/graph.ts";
 import { instantiateKernels, moduleGeometry } from "../../src/kernels/instantiate.ts";
 import { createMemory } from "../../src/kernels/memory.ts";
+import { roundHalfEven } from "../../src/numerics/round.ts";
 import { opOf } from "../../src/ops/index.ts";
 import type { Numbers } from "../../src/ops/op.ts";
 import type { Target } from "../../src/plan/plan.ts";
@@ -273,10 +274,16 @@ describe(`dot form accumulators on ${engine.variant}`, () => {
     const data = dotForm.match(layer, graph)!;
     expect(() => dotForm.reference(data, layer, graph, inputs, "fixed-single")).toThrow(/may reach 2147775750.*32-bit accumulators/s);
   });
-  it("refuses a target that does not exist yet", () => {
-    const { graph, layer, inputs } = extreme(8, "uint8", 255);
+  it("target ort multiplies float32 accumulators by a float32 factor and rounds to even", () => {
+    const { graph, layer, inputs } = extreme(33_001, "uint8", 255);
     const data = dotForm.match(layer, graph)!;
-    expect(() => dotForm.reference(data, layer, graph, inputs, "ort")).toThrow(expect.objectContaining({ code: "plan/target" }));
+    const acc = 33_001 * 255 * 255; // more than 24 bits: rounded on conversion
+    const scale = Math.fround(data.aEncoding.scale[0]! * data.bEncoding.scale[0]!);
+    const multiplier = Math.fround(scale / data.outEncoding!.scale[0]!);
+    const { qmin, qmax } = gridOf(data.outEncoding!.type);
+    const rounded = roundHalfEven(Math.fround(Math.fround(acc) * multiplier)) + data.outEncoding!.zeroPoint[0]!;
+    const expected = Math.min(qmax, Math.max(qmin, rounded));
+    expect(new Set(dotForm.reference(data, layer, graph, inputs, "ort")[0]!.data)).toEqual(new Set([expected]));
   });
   it("knows its headroom in bits", () => {
     const { graph, layer } = extreme(1024, "uint8", 255);

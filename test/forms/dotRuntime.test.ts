@@ -18,7 +18,7 @@ import { type DotCase, type Granularity, KINDS, makeCase, optionsOf } from "./do
 
 const SAMPLES = { fast: 4, soak: 600 }[process.env.BITEXACT_TIER ?? ""] ?? 24; // per kind, granularity and variant
 const GRANULARITIES: readonly Granularity[] = ["tensor", "channel", "block", "lpbq"];
-const TARGETS: readonly Target[] = ["exact", "fixed-single", "fixed-double"];
+const TARGETS: readonly Target[] = ["exact", "fixed-single", "fixed-double", "ort"];
 
 interface Engine {
   readonly module: WebAssembly.Module;
@@ -53,7 +53,7 @@ function runtimeCodes(
     return Array.from(readCodes(machine, plan.outputs[0]!).data as Int8Array);
   };
   const codes = run();
-  const promotion = promote(plan, () => machine);
+  const promotion = promote(plan, () => machine, true);
   while (!promotion.next().done);
   return { codes, promoted: run(), proofs: plan.proofs.length };
 }
@@ -79,7 +79,7 @@ for (const variant of ["simd", "usdot", "sdot"] as const) {
               const options = optionsOf(kind, granularity, seed);
               const layerCase = makeCase(options, seed);
               const { graph, layer, inputs } = layerCase;
-              const target = TARGETS[granularity === "block" ? 0 : seed % 3]!;
+              const target = TARGETS[granularity === "block" ? 0 : seed % 4]!;
               const title = `seed ${seed} ${target} ${JSON.stringify(options)}`;
               let expected: number[];
               try {
@@ -106,7 +106,7 @@ for (const variant of ["simd", "usdot", "sdot"] as const) {
         expect(blocked).toBeGreaterThan(SAMPLES / 2);
       });
       it("offers proofs for its 8-bit outputs", () => {
-        expect(proofs).toBeGreaterThan(SAMPLES);
+        expect(proofs).toBeGreaterThan(SAMPLES / 2);
       });
     },
   );

@@ -43,13 +43,16 @@ async function differences(seed: number, nodes: number, variants: readonly Varia
   const wrong: string[] = [];
   for (const variant of variants) {
     const session = await Session.create(model, { target, variant });
-    for (const proven of [false, true]) {
-      if (proven) session.proveNow();
+    for (const proven of [null, false, true]) {
+      if (proven !== null) session.proveNow(proven);
       const run = session.runSync(feeds, { capture: "all", quantized: true });
       for (const [id, { data: codes }] of Object.entries(reference)) {
         const other = run[id]!.data as Uint8Array;
         const at = (codes as Uint8Array).findIndex((code, i) => !Object.is(code, other[i]));
-        if (at >= 0) wrong.push(`${variant}${proven ? " proven" : ""}: '${id}'[${at}] is ${other[at]}, reference ${codes[at]}`);
+        if (at >= 0)
+          wrong.push(
+            `${variant}${proven === null ? "" : proven ? " all proven" : " proven"}: '${id}'[${at}] is ${other[at]}, reference ${codes[at]}`,
+          );
       }
     }
     session.dispose();

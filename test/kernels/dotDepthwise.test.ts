@@ -1,183 +1,54 @@
-/** dwconv_q8, pack_b_q8 and split_q16 of every accepted variant, against plain integer loops. */
+/** dwconv_q8 of every accepted variant against plain integer loops and the rational epilogue. */
 import { describe, expect, it } from "vitest";
-import { igemmScratch, igemmUnits, rowElementBytes, runUnits } from "../../src/kernels/dot.ts";
-import { exactChannel, PLAIN_HEADER, RAW_CHANNEL, tieMargin, writeEpilogue } from "../../src/kernels/epilogue.ts";
-import { packDepthwise, panelBytes } from "../../src/kernels/pack.ts";
+import { depthwiseTaps } from "../../src/kernels/depthwise.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
-import { fromNumber } from "../../src/numerics/rational.ts";
-import { acceptedBenches, type DotBench, guarded } from "./dotBench.ts";
-import { headerOf, scaleOf } from "./dotMatrix.ts";
-import { exactCode } from "./dotOracle.ts";
+import { checkDepthwise, type DepthwiseCase, randomShape } from "./depthwiseCase.ts";
+import { acceptedBenches } from "./dotBench.ts";
 
 const benches = await acceptedBenches();
 const SAMPLES = { fast: 60, soak: 5000 }[process.env.BITEXACT_TIER ?? ""] ?? 200;
 const SEED = 419;
 
-describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))("dot kernels %s", (_, bench) => {
-  it(`dwconv_q8 equals integer loops and the rational epilogue on ${SAMPLES} shapes, seed ${SEED}`, () => {
-    const random = createPcg32(SEED, 1);
-    for (const m of [0, 1, 3, 4, 5, 9])
-      for (const channels of [1, 7, 8, 9, 15, 16, 17, 40]) checkDepthwise(bench, { m, channels, taps: 9, raw: true }, SEED);
-    for (let i = 0; i < SAMPLES; i++) {
-      const shape = {
-        m: random.integer(1, 10),
-        channels: random.integer(1, 50),
-        taps: random.integer(1, 25),
-        raw: random.integer(0, 3) === 0,
-      };
-      checkDepthwise(bench, shape, SEED + i);
-    }
-  });
-  it(`pack_b_q8 and rowsum_q8 make igemm_q8 multiply two computed operands on ${SAMPLES} shapes, seed ${SEED}`, () => {
-    const random = createPcg32(SEED, 2);
-    for (let i = 0; i < SAMPLES; i++) {
-      checkComputed(
-        bench,
-        { m: random.integer(1, 14), n: random.integer(1, 19), k: random.integer(1, 40), transposed: i % 2 === 1 },
-        SEED + i,
-      );
-    }
-  });
-  it("split_q16 splits every 16-bit code into planes that recombine", () => {
-    const bump = bench.fresh();
-    const from = bump.put(Uint16Array.from({ length: 65536 }, (_, i) => i));
-    const hi = guarded(bump, 65536);
-    const lo = guarded(bump, 65536);
-    bench.run(bump, "split_q16", { from, hi: hi.address, lo: lo.address, count: 65536 }, runUnits(65536));
-    const { signed } = bench.geometry;
-    const wrong: number[] = [];
-    for (let q = 0; q < 65536; q++) {
-      const [h, l] = signed ? [hi.read().getInt8(q), lo.read().getInt8(q)] : [hi.read().getUint8(q), lo.read().getUint8(q)];
-      if (256 * h + l + (signed ? 32896 : 0) !== q) wrong.push(q);
-    }
-    expect(wrong).toEqual([]);
-    expect(hi.damage(() => true)).toEqual([]);
-    expect(lo.damage(() => true)).toEqual([]);
-  });
+const same = (window: number, stride: number, size: number, channels: number, seed: number): DepthwiseCase => ({
+  images: 1,
+  channels,
+  size: [size, size],
+  window: [window, window],
+  stride: [stride, stride],
+  dilation: [1, 1],
+  pad: [window >> 1, window >> 1],
+  outputs: [Math.ceil(size / stride), Math.ceil(size / stride)],
+  gap: 1,
+  copies: 1,
+  raw: false,
+  seed,
 });
 
-function checkDepthwise(bench: DotBench, shape: { m: number; channels: number; taps: number; raw: boolean }, seed: number): void {
-  const { m, channels, taps, raw } = shape;
-  const random = createPcg32(seed, m * 4096 + channels * 64 + taps);
-  const bump = bench.fresh();
-  const { geometry } = bench;
-  const low = geometry.signed ? -128 : 0;
-  const stored = Array.from({ length: (m + taps) * channels + 16 }, () => random.integer(low, low + 255));
-  const x = bump.put(Uint8Array.from(stored));
-  const step = Math.ceil(taps / geometry.kr) * geometry.kr;
-  const table = Uint32Array.from({ length: m * step }, (_, i) => x + channels * (Math.floor(i / step) + Math.min(i % step, taps - 1)));
-  const weights = Int8Array.from({ length: channels * taps }, () => random.integer(geometry.weightMin, 127));
-  const init = Int32Array.from({ length: Math.ceil(channels / 16) * 16 }, () => random.integer(-9000, 9000));
-  const outBytes = random.integer(0, 1) ? 1 : 2;
-  const outScale = 0.5;
-  const all = Array.from({ length: channels }, () => exactChannel([scaleOf(random) * outScale], [random.integer(-9, 9) * 0.25], outScale));
-  const header = { ...headerOf(bench, outBytes, outScale, random), tieMargin: tieMargin(all, 1e6) };
-  const size = raw ? 4 : outBytes;
-  const ldc = (channels + 3) * size;
-  const output = guarded(bump, m * ldc);
-  const epilogue = bump.put(
-    raw
-      ? writeEpilogue(
-          PLAIN_HEADER,
-          "raw",
-          all.map(() => RAW_CHANNEL),
-        )
-      : writeEpilogue(header, "nearTie", all),
-  );
-  const w = bump.put(packDepthwise(geometry, { channels, taps }, (channel, tap) => weights[channel * taps + tap]!));
-  bench.run(bump, "dwconv_q8", { table: bump.put(table), taps, m, channels, w, init: bump.put(init), epilogue, c: output.address, ldc }, m);
-  const view = output.read();
-  for (let i = 0; i < m * channels; i++) {
-    const [pixel, channel] = [Math.floor(i / channels), i % channels];
-    let acc = init[channel]!;
-    for (let tap = 0; tap < taps; tap++) acc += stored[(pixel + tap) * channels + channel]! * weights[channel * taps + tap]!;
-    const at = pixel * ldc + channel * size;
-    const found = raw
-      ? view.getInt32(at, true)
-      : outBytes === 2
-        ? view.getUint16(at, true)
-        : geometry.signed
-          ? view.getInt8(at)
-          : view.getUint8(at);
-    const expected = raw ? acc : exactCode(fromNumber(acc), header, all[channel]!, null);
-    if (found !== expected)
-      expect(found, `${JSON.stringify(shape)} seed ${seed}: pixel ${pixel}, channel ${channel}, accumulator ${acc}`).toBe(expected);
-  }
-  expect(
-    output.damage((i) => i % ldc < channels * size),
-    `${JSON.stringify(shape)}: guard bytes`,
-  ).toEqual([]);
-}
+describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))("dwconv_q8 %s", (_, bench) => {
+  it(`computes square windows of 1, 3, 5 and 7 at strides 1 to 3 on images of side 1 to 15, seed ${SEED}`, () => {
+    for (const window of [1, 3, 5, 7])
+      for (const stride of [1, 2, 3])
+        for (const size of [1, 2, 3, 4, 6, 7, 13, 15]) checkDepthwise(bench, same(window, stride, size, [8, 17][size % 2]!, SEED + size));
+  });
 
-/** Σ_k (a − za)(b − zb) + bias with both operands activations. */
-function checkComputed(bench: DotBench, shape: { m: number; n: number; k: number; transposed: boolean }, seed: number): void {
-  const { m, n, k, transposed } = shape;
-  const random = createPcg32(seed, 7);
-  const bump = bench.fresh();
-  const { geometry } = bench;
-  const low = geometry.signed ? -128 : 0;
-  const draw = (length: number): number[] => Array.from({ length }, () => random.integer(low, low + 255));
-  const a = draw(m * k + 16);
-  const b = draw(k * n).map((code) => (geometry.signed ? Math.max(geometry.weightMin, code) : code)); // they are packed as weights
-  const [za, zb] = [random.integer(low, low + 255), random.integer(low, low + 255)];
-  const shift = geometry.variant === "usdot" ? 128 : 0;
-  const padded = Math.ceil(n / 8) * 8;
-  const bias = Int32Array.from({ length: padded }, () => random.integer(-500, 500));
-  const aBytes = bump.put(Uint8Array.from(a));
-  const size = rowElementBytes(geometry);
-  const rows = size === 1 ? aBytes : bump.reserve(2 * a.length + 32);
-  if (size === 2) bench.run(bump, "widen_q8", { from: aBytes, to: rows, count: a.length }, runUnits(a.length));
-  const panels = guarded(bump, (padded / 8) * panelBytes(geometry, 1, k, 8));
-  const init = bump.reserve(4 * padded);
-  const pack = {
-    b: bump.put(Uint8Array.from(b)),
-    strideK: transposed ? 1 : n,
-    strideN: transposed ? k : 1,
-    k,
-    n,
-    panels: panels.address,
-    init,
-    za,
-    zb: zb - shift,
-    bias: bump.put(bias),
-  };
-  bench.run(bump, "pack_b_q8", pack, padded / 8);
-  expect(panels.damage(() => true)).toEqual([]);
-  const direct = { a: rows, lda: k * size, aOffset: 0, table: 0, taps: 1, m, k };
-  const sums = bump.reserve(4 * m);
-  bench.run(bump, "rowsum_q8", { ...direct, sums }, Math.ceil(m / geometry.mr));
-  const rowFactor = bump.put(new Int32Array(padded).fill(shift - zb));
-  const c = bump.reserve(4 * m * n);
-  const mBlock = geometry.mr;
-  const epilogue = bump.put(
-    writeEpilogue(
-      PLAIN_HEADER,
-      "raw",
-      Array.from({ length: n }, () => RAW_CHANNEL),
-    ),
-  );
-  const fields = {
-    ...direct,
-    n,
-    w: panels.address,
-    bits: 8,
-    blockScale: 0,
-    blockDepth: 0,
-    init,
-    rowSums: sums,
-    rowFactor,
-    epilogue,
-    c,
-    ldc: 4 * n,
-    mBlock,
-    scratch: bump.reserve(igemmScratch(geometry, 1, k, 8)),
-  };
-  bench.run(bump, "igemm_q8", fields, igemmUnits(m, n, mBlock));
-  const found = new Int32Array(bump.memory.buffer, c, m * n);
-  for (let i = 0; i < m * n; i++) {
-    const [row, column] = [Math.floor(i / n), i % n];
-    let expected = bias[column]!;
-    for (let j = 0; j < k; j++) expected += (a[row * k + j]! - za) * (b[transposed ? column * k + j : j * n + column]! - zb);
-    if (found[i] !== expected) expect(found[i], `${JSON.stringify(shape)} seed ${seed}: row ${row}, column ${column}`).toBe(expected);
-  }
-}
+  it(`computes 1 to 33 channels, every column count around the tile and the epilogue's rows, seed ${SEED}`, () => {
+    for (const channels of [1, 7, 8, 9, 15, 16, 17, 24, 33])
+      for (const columns of [1, 4, 5, 6, 7, 12, 13])
+        for (const raw of [false, true]) {
+          const shape = { ...same(3, 1, columns, channels, SEED + columns), raw };
+          checkDepthwise(bench, { ...shape, size: [3, columns], outputs: [3, columns] });
+        }
+  });
+
+  it(`computes ${SAMPLES} random windows, strides, dilations, paddings and column gaps, seed ${SEED}`, () => {
+    const random = createPcg32(SEED, 1);
+    for (let i = 0; i < SAMPLES; i++) checkDepthwise(bench, randomShape(random, SEED + i));
+  });
+
+  it("weaves 3×3 windows at stride 1 for two output rows at once", () => {
+    const rowAxis = { stride: 1, dilation: 1, outputs: 9 };
+    const window = { rowTaps: 3, columnTaps: 3, columnDilation: 1, stride: 1, rowAxis, copies: 1, flipped: false } as const;
+    const taps = depthwiseTaps(bench.geometry, window);
+    expect([taps.bandRows, taps.lanes.length]).toEqual([2, 4]);
+  });
+});

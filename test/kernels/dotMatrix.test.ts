@@ -1,7 +1,15 @@
 /** igemm_q8 of every variant the engine accepts, against integer loops and the rational oracle. */
 import { describe, expect, it } from "vitest";
 import { igemmUnits, runUnits } from "../../src/kernels/dot.ts";
-import { EPILOGUE_MODES, exactChannel, promoteDouble, promoteFixed64, writeEpilogue } from "../../src/kernels/epilogue.ts";
+import {
+  EPILOGUE_MODES,
+  exactChannel,
+  HEADER_BYTES,
+  PANEL,
+  promoteDouble,
+  promoteFixed64,
+  writeEpilogue,
+} from "../../src/kernels/epilogue.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import { acceptedBenches, type DotBench } from "./dotBench.ts";
 import { checkMatrix, headerOf, type MatrixCase } from "./dotMatrix.ts";
@@ -24,7 +32,7 @@ const plain: MatrixCase = {
   slope: false,
   seed: SEED,
 };
-const MODES = ["raw", "real", "nearTie", "fixedSingle", "fixedDouble"] as const;
+const MODES = ["raw", "real", "nearTie", "single", "single", "float32", "fixedSingle", "fixedDouble"] as const;
 
 it("the engine accepts the simd variant", () => {
   expect(benches.map((bench) => bench.geometry.variant)).toContain("simd");
@@ -85,8 +93,8 @@ function randomCase(bench: DotBench, integer: (lo: number, hi: number) => number
     fill: "random",
     rowSums: integer(0, 1) === 1,
     mode,
-    outBytes: integer(0, 1) ? 1 : 2,
-    slope: mode !== "raw" && mode !== "real" && integer(0, 1) === 1,
+    outBytes: integer(0, 1) || mode === "single" ? 1 : 2,
+    slope: mode !== "raw" && mode !== "real" && mode !== "single" && integer(0, 1) === 1,
     seed,
   };
 }
@@ -153,7 +161,7 @@ function checkPromoted(bench: DotBench): void {
   }
   promoteFixed64(new DataView(bump.memory.buffer, epilogue), 0, proven);
   view = run();
-  expect(view.getInt32(epilogue + 64 + 576, true)).toBe(EPILOGUE_MODES.fixed64);
+  expect(view.getInt32(epilogue + HEADER_BYTES + PANEL.mode, true)).toBe(EPILOGUE_MODES.fixed64);
   for (let i = 0; i < m * n; i++) {
     const acc = Math.max(-2000, Math.min(2000, init[i % n]! + low + Math.floor(i / n)));
     const code = (BigInt(acc) * BigInt(proven.multiplier[i % n]!) + proven.offset[i % n]!) >> 40n;

@@ -7,9 +7,12 @@ import {
   type EpilogueMode,
   exactChannel,
   fixedChannel,
+  float32Channel,
   PLAIN_HEADER,
   RAW_CHANNEL,
   realChannel,
+  SINGLE_LIMIT,
+  singleMargin,
   tieMargin,
   writeEpilogue,
 } from "../../src/kernels/epilogue.ts";
@@ -18,7 +21,7 @@ import { packBlockScales, packWeights } from "../../src/kernels/pack.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import { fromNumber } from "../../src/numerics/rational.ts";
 import { type DotBench, guarded } from "./dotBench.ts";
-import { exactCode, fixedDoubleCode, fixedSingleCode } from "./dotOracle.ts";
+import { exactCode, fixedDoubleCode, fixedSingleCode, float32Code } from "./dotOracle.ts";
 
 export type Fill = "painted" | "least" | "most" | "random";
 
@@ -133,7 +136,7 @@ function channels(c: MatrixCase, outScale: number, factor: number, random: Pcg32
   const slopes: EpilogueChannel[] = [];
   for (let n = 0; n < c.n; n++) {
     const slope = [0.5, 0.01, 0.2, -0.25][random.integer(0, 3)]!;
-    if (c.mode === "nearTie" || c.mode === "double") {
+    if (c.mode === "nearTie" || c.mode === "single") {
       const alpha = Math.fround(slope);
       const bias = random.integer(-40, 40) * outScale * 0.5;
       plain.push(exactChannel([factor], [bias], outScale));
@@ -141,7 +144,10 @@ function channels(c: MatrixCase, outScale: number, factor: number, random: Pcg32
       slopes.push(exactChannel([high], [bias * alpha], outScale));
     } else if (c.mode === "real") plain.push(realChannel(factor, random.uniform(-3, 3)));
     else if (c.mode === "raw") plain.push(RAW_CHANNEL);
-    else {
+    else if (c.mode === "float32") {
+      plain.push(float32Channel(Math.fround(factor / outScale)));
+      slopes.push(float32Channel(Math.fround((factor / outScale) * slope)));
+    } else {
       const shift = random.integer(28, 44);
       plain.push(fixedChannel(random.integer(2 ** 30, 2 ** 31 - 1), shift));
       slopes.push(fixedChannel(random.integer(2 ** 30, 2 ** 31 - 1), shift + 3));
@@ -159,13 +165,17 @@ export function checkMatrix(bench: DotBench, c: MatrixCase): void {
   const factor = scaleOf(random) * (random.integer(0, 1) ? outScale : 1);
   const [plain, slopes] = channels(c, outScale, Math.fround(factor), random);
   const stores = c.mode === "raw" || c.mode === "real";
+  const sides = [...plain, ...(slopes ?? [])];
+  const grid = headerOf(bench, c.outBytes, outScale, random);
+  const wide = sides.some(({ mul }) => Math.abs(mul) * accMax >= SINGLE_LIMIT);
   const header = stores
     ? PLAIN_HEADER
-    : { ...headerOf(bench, c.outBytes, outScale, random), tieMargin: tieMargin([...plain, ...(slopes ?? [])], accMax) };
+    : { ...grid, tieMargin: tieMargin(sides, accMax), singleMargin: singleMargin(grid, plain, accMax), wide };
+  const mode = c.mode === "single" && header.singleMargin === Number.POSITIVE_INFINITY ? "nearTie" : c.mode;
   const size = c.mode === "raw" ? 4 : c.mode === "real" ? 8 : c.outBytes;
   const ldc = c.n * size + 5 * size;
   const output = guarded(bump, c.m * ldc, size === 1 ? 3 : 0);
-  const epilogue = bump.put(writeEpilogue(header, c.mode, plain, slopes));
+  const epilogue = bump.put(writeEpilogue(header, mode, plain, slopes));
   bench.run(bump, "igemm_q8", { ...fields, epilogue, c: output.address, ldc }, igemmUnits(c.m, c.n, fields.mBlock!));
   const title = `${bench.geometry.variant} ${JSON.stringify(c)}`;
   const view = output.read();
@@ -189,7 +199,8 @@ function readOutput(view: DataView, at: number, c: MatrixCase, signed: boolean):
 function expectedOutput(c: MatrixCase, acc: number, header: EpilogueHeader, plain: EpilogueChannel, slope: EpilogueChannel | null): number {
   if (c.mode === "raw") return acc;
   if (c.mode === "real") return acc * plain.mul + plain.add;
-  if (c.mode === "nearTie" || c.mode === "double") return exactCode(fromNumber(acc), header, plain, slope);
+  if (c.mode === "nearTie" || c.mode === "single") return exactCode(fromNumber(acc), header, plain, slope);
   const side = slope && acc < 0 ? slope : plain;
+  if (c.mode === "float32") return float32Code(acc, header, side);
   return (c.mode === "fixedSingle" ? fixedSingleCode : fixedDoubleCode)(BigInt(acc), header, side);
 }

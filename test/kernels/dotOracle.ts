@@ -34,3 +34,8 @@ export function fixedDoubleCode(acc: bigint, header: EpilogueHeader, channel: Ep
   const rounded = (magnitude + (1n << (exponent - 1n))) >> exponent;
   return clamp(high < 0n ? -rounded : rounded, header);
 }
+
+/** RNE(f32(f32(acc)·m)): a product of two float32 is exact in double, so rounding it once is the float32 product. */
+export function float32Code(acc: number, header: EpilogueHeader, channel: EpilogueChannel): number {
+  return clamp(roundHalfEven(fromNumber(Math.fround(Math.fround(acc) * channel.mul))), header);
+}

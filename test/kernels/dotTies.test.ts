@@ -6,6 +6,7 @@ import {
   type EpilogueHeader,
   exactChannel,
   fixedChannel,
+  singleMargin,
   tieMargin,
   writeEpilogue,
 } from "../../src/kernels/epilogue.ts";
@@ -105,10 +106,34 @@ describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))(
       const row = { sums: Array.from(init, fromNumber), channels, header: headerFor(bench, outScale, tieMargin(channels, 300000)) };
       mistakes += doubleMistakes(row);
       const c = bump.reserve(COLUMNS);
-      runConstant(bench, bump, init, bump.put(writeEpilogue(row.header, "nearTie", channels)), c);
-      expectCodes(bench, bump, c, row, `seed ${SEED}, round ${round}`);
+      const single = { ...row.header, singleMargin: singleMargin(row.header, channels, 300000) };
+      for (const epilogue of [writeEpilogue(row.header, "nearTie", channels), writeEpilogue(single, "single", channels)]) {
+        runConstant(bench, bump, init, bump.put(epilogue), c);
+        expectCodes(bench, bump, c, row, `seed ${SEED}, round ${round}`);
+      }
     }
     expect(mistakes, "cases that double alone gets wrong").toBeGreaterThan(ROUNDS);
+  });
+
+  it(`mode single rounds every accumulator of long runs as rationals do, seed ${SEED}`, () => {
+    const bump = bench.fresh();
+    const random = createPcg32(SEED, 7);
+    for (let round = 0; round < ROUNDS / 10; round++) {
+      const outScale = Math.fround(random.uniform(0.01, 0.2));
+      const [least, most] = [-(2 ** random.integer(8, 20)), 2 ** random.integer(8, 20)];
+      const channels = Array.from({ length: COLUMNS }, (_, n) => {
+        const tie = n % 3 === 0 ? [0.5, 0.25, 1 / 64, 1 / 49][n % 4]! : random.uniform(250, 400) / (most - least);
+        return exactChannel([tie * outScale], [random.uniform(-30, 30) * outScale], outScale);
+      });
+      const plain = headerFor(bench, outScale, tieMargin(channels, 2 ** 21));
+      const header = { ...plain, singleMargin: singleMargin(plain, channels, 2 ** 21) };
+      expect(header.singleMargin).toBeLessThan(2 ** -12);
+      const epilogue = bump.put(writeEpilogue(header, "single", channels));
+      const c = bump.reserve(COLUMNS);
+      const init = Int32Array.from({ length: COLUMNS }, () => random.integer(least, most));
+      runConstant(bench, bump, init, epilogue, c);
+      expectCodes(bench, bump, c, { sums: Array.from(init, fromNumber), channels, header }, `seed ${SEED}, round ${round}`);
+    }
   });
 
   it(`requantize_s32 decides sums over blocks beside their ties exactly, seed ${SEED}`, () => {

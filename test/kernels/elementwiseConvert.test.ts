@@ -98,8 +98,12 @@ describe.each(machines())("conversions, $variant", (machine) => {
     const codes = Array.from({ length }, (_, i) => stored.lowest + (i % 251));
     const output = machine.output(4 * length);
     const input = machine.put(pack(stored, codes), 1);
-    machine.run("dequantize_q", { input, output, inKind: stored.kind, zero: grid.zero, scale: machine.put(Float64Array.of(0.1)) }, length);
-    expect([...new Float32Array(machine.bytes(output, 4 * length).buffer)]).toEqual(codes.map((code) => f(0.1 * (code - grid.zero))));
+    machine.run(
+      "dequantize_q",
+      { input, output, inKind: stored.kind, zero: grid.zero, scale: machine.put(Float64Array.of(f(0.1))) },
+      length,
+    );
+    expect([...new Float32Array(machine.bytes(output, 4 * length).buffer)]).toEqual(codes.map((code) => f(f(0.1) * (code - grid.zero))));
   });
 
   it.each([8, 16] as const)("dequantize_q and to_real: every %i-bit code", (bits) => {

@@ -130,6 +130,23 @@ describe.each(machines())("copies, $variant", (machine) => {
     }
   });
 
+  it("table_q8_q8: runs of every length around its unrolling, unaligned and in place (seed 12)", () => {
+    const random = createPcg32(12);
+    const stored = storedOf(machine, 8);
+    const entries = Array.from({ length: 256 }, () => random.integer(stored.lowest, stored.highest));
+    for (const length of [0, 1, 7, 8, 9, 127, 128, 129, 255, 256, 257, 263, 600]) {
+      machine.reset();
+      const codes = Array.from({ length }, () => random.integer(stored.lowest, stored.highest));
+      const table = machine.put(pack(stored, entries));
+      const output = machine.output(length, length % 3);
+      machine.run("table_q8_q8", { input: machine.put(pack(stored, codes), length % 4), output, table }, length);
+      const expected = codes.map((code) => entries[code - stored.lowest]!);
+      expect(unpack(machine, stored, output, length), `${length}`).toEqual(expected);
+      machine.run("table_q8_q8", { input: output, output, table }, length);
+      expect(unpack(machine, stored, output, length), `${length} in place`).toEqual(expected.map((code) => entries[code - stored.lowest]!));
+    }
+  });
+
   it.each([
     [8, 8],
     [8, 16],

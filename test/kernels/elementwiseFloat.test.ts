@@ -217,6 +217,8 @@ describe.each(machines())("float kernels, $variant", (machine) => {
         [[4, 1], 1],
         [[0, 3], 1],
         [[5, 201], 1],
+        [[11, 35], 1],
+        [[18, 6], 1],
       ] as [number[], number][]) {
         const data = uniform(random, type, sizeOf(dims), -20, 20);
         if (data.length > 20) data[3] = -Infinity; // a masked element
@@ -243,6 +245,8 @@ describe.each(machines())("float kernels, $variant", (machine) => {
         [5, 1, 0, 1, 0],
         [4, 17, 1, 0, 1],
         [1, 64, 0, 0, 1],
+        [11, 19, 1, 1, 0],
+        [17, 6, 0, 1, 1],
       ] as number[][]) {
         const data = uniform(random, type, (rows as number) * (size as number));
         const scale = gamma ? uniform(random, type, size as number) : null;

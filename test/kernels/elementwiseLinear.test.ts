@@ -70,7 +70,8 @@ interface Shapes {
 /** `eps`: near-tie thresholds other than the proven ones, double and float32 (1: not used). */
 function runLinear(machine: Machine, op: Op, a: Operand, b: Operand, y: Result, shapes: Shapes, eps?: readonly [number, number]): number[] {
   machine.reset();
-  const reals = linearReals(op, a.scale, b.scale, y.scale, largest(a), largest(b));
+  const whole = a.stored !== null && b.stored !== null;
+  const reals = linearReals(op, a.scale, b.scale, y.scale, largest(a), largest(b), whole);
   if (eps) [reals[3], reals[6]] = eps;
   const put = ({ stored, data }: Operand) => machine.put(stored ? pack(stored, data) : Float32Array.from(data), stored ? stored.bytes : 4);
   const size = sizeOf(shapes.out);
@@ -181,6 +182,39 @@ describe.each(machines())("linear operators, $variant", (machine) => {
     const single = runLinear(machine, op, a, b, y, shapes, [2 ** -40, 0]);
     if (op === "mul")
       expect(firstDifference(single, runLinear(machine, op, a, b, y, shapes)), "float32 alone would be wrong").not.toBeNull();
+  });
+
+  it.each(OPS)("linear_binary %s on 8-bit codes: float32 with any near-tie threshold gives the same", (op) => {
+    const a = { stored: q8, data: codes8(q8), zero: q8.lowest + 99, scale: f(0.71) };
+    const b = { stored: q8, data: codes8(q8), zero: q8.lowest + 128, scale: f(0.33) };
+    const y = { stored: q8, zero: q8.lowest + 100, scale: op === "mul" ? f(91.3) : f(1.4) };
+    for (const shapes of [
+      { out: [256, 256], a: [256, 1], b: [256] },
+      { out: [256, 256], a: [256], b: [256, 1] },
+      { out: [256], a: [256], b: [256] },
+    ]) {
+      const double = runLinear(machine, op, a, b, y, shapes, [2 ** -30, 1]);
+      for (const eps of [2 ** -12, 0.001, 0.01, 0.2]) {
+        expect(firstDifference(runLinear(machine, op, a, b, y, shapes, [2 ** -30, eps]), double), `${eps}`).toBeNull();
+      }
+    }
+  });
+
+  it("linearReals lets float32 decide where it is exact", () => {
+    const threshold = (op: Op, sa: number, sb: number, sy: number, whole = true) => linearReals(op, sa, sb, sy, 255, 255, whole)[6];
+    for (const [sa, sb, sy] of [
+      [0.5, 0.5, 1],
+      [1, 1, 1],
+      [0.25, 0.125, 1],
+      [f(0.7), f(0.7), f(1.4)],
+    ] as const) {
+      expect(threshold("add", sa, sb, sy)).toBe(0);
+      expect(threshold("sub", sa, sb, sy, false)).toBeGreaterThan(0);
+    }
+    expect(threshold("mul", 0.5, 0.5, 64)).toBe(0);
+    expect(threshold("mul", 0.5, 0.5, 63)).toBeGreaterThan(0);
+    expect(threshold("add", f(0.1), f(0.1), f(0.3))).toBeGreaterThan(0);
+    expect(threshold("add", 1 + 2 ** -20, 1, 1)).toBeGreaterThan(0);
   });
 
   const pairs = tier(3000, 20_000, 400_000);

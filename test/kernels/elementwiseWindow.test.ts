@@ -72,6 +72,8 @@ const CASES: readonly (readonly [string, Case])[] = [
   ],
   ["dilated, channels last", channelsLast(1, 16, [slide(9, 3, 1, 3, 2, 2), slide(8, 2, 2, 2, 0, 1)])],
   ["global, channels last", channelsLast(2, 40, [all(7), all(7)])],
+  ["128 taps, channels last", channelsLast(1, 18, [all(8), all(16)])],
+  ["129 taps, channels last", channelsLast(1, 18, [all(43), all(3)])],
   ["global, row-major", rowMajor([pass(2), pass(3), all(7), all(9)])],
   ["2x2, row-major", rowMajor([pass(1), pass(3), slide(8, 2, 2, 1, 0, 0), slide(6, 2, 2, 1, 0, 0)])],
   ["3x3 dilated padded, row-major", rowMajor([pass(1), pass(2), slide(9, 3, 2, 2, 2, 1), slide(7, 3, 1, 1, 1, 1)])],
@@ -230,6 +232,34 @@ describe.each(machines())("window kernels, $variant", (machine) => {
       }
     });
   }
+
+  it("mean_q of bytes: windows full of either extreme, and every sum of two codes, equal rationals", () => {
+    const stored = storedOf(machine, 8);
+    const grid = (zero: number, scale: number) => ({ stored, zero: stored.lowest + zero, scale });
+    const check = (test: Case, codes: readonly number[], x: Grid, y: Grid) => {
+      for (const mode of ["mean", "sum"] as const) {
+        const expected = windows(test).map(({ elements, counted }) => {
+          const values = elements.map((i) => codes[i] as number);
+          return Math.max(stored.lowest, Math.min(stored.highest, meanOracle(mode, x, y, values, counted)));
+        });
+        expect(firstDifference(runMean(machine, test, mode, x, y, codes), expected), mode).toBeNull();
+      }
+    };
+    const full = channelsLast(1, 32, [all(8), all(16)]);
+    for (const code of [stored.lowest, stored.highest]) {
+      for (const zero of [0, 255]) check(full, new Array<number>(inputSize(full)).fill(code), grid(zero, f(0.0173)), grid(3, f(0.0171)));
+    }
+    const two = channelsLast(1, 256 * 16, [all(1), all(2)]);
+    const codes = Array.from({ length: 2 * 256 * 16 }, (_, i) => stored.lowest + (i < 4096 ? i % 256 : (i * 17) % 256));
+    for (const [sx, sy] of [
+      [f(0.0213), f(0.0207)],
+      [0.25, 0.25],
+      [f(0.1), f(0.3)],
+      [f(1e-6), f(900)],
+      [f(3e-39), f(2e-39)],
+    ] as const)
+      check(two, codes, grid(120, sx), grid(125, sy));
+  });
 
   it("mean_q keeps sums beyond 32-bit lanes exact: 40,000 taps of 65,535", () => {
     const stored = storedOf(machine, 16);

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { KERNELS } from "../../src/kernels/abi.ts";
-import { HEADER, HEADER_BYTES, PANEL } from "../../src/kernels/epilogue.ts";
+import { HEADER, HEADER_BYTES, PANEL, SLOPE_SET } from "../../src/kernels/epilogue.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -61,34 +61,51 @@ describe("kernel ABI", () => {
     const found: string[] = [];
     for (const [name, offset] of Object.entries(shared)) {
       const there = constants.get(spelled(name));
-      if (there === undefined) continue; // only the doubles of the slope side: reached by SLOPE_MUL
       expect(there, name).toBe(offset);
       found.push(name);
     }
-    expect(Object.keys(shared).filter((name) => !found.includes(name))).toEqual(["slopeAdd", "slopeF1", "slopeF2", "slopeB1", "slopeB2"]);
+    expect(found).toEqual(Object.keys(shared));
+    expect(constants.get("SLOPE_SET")).toBe(SLOPE_SET);
     expect(constants.get("HEADER_BYTES")).toBe(HEADER_BYTES);
   });
 });
 
-describe.each(["simd", "usdot", "sdot"])("built module %s", (variant) => {
-  const wat = readFileSync(new URL(`build/kernels/${variant}.wat`, root), "utf8");
+const builtText = (name: string): string => readFileSync(new URL(`build/kernels/${name}.wat`, root), "utf8");
+const exportsOf = (wat: string): string[] => [...wat.matchAll(/\(export "(\w+)" \((func|global)/g)].map((match) => match[1]!);
+
+describe.each(["simd", "usdot", "sdot", "float"])("built module %s", (variant) => {
+  const wat = builtText(variant);
 
   it("imports only the memory and has no data, no start and no mutable global", () => {
     expect([...wat.matchAll(/\(import "[^"]*" "[^"]*"/g)].map(([text]) => text)).toEqual(['(import "env" "memory"']);
     expect(wat).not.toMatch(/\n \((data|start|table|elem)\b/);
     expect(wat).not.toMatch(/\(global [^\n]*\(mut /);
   });
+});
 
-  it("exports exactly the kernels of the ABI and the geometry", () => {
-    const exported = [...wat.matchAll(/\(export "(\w+)" \((func|global)/g)].map((match) => match[1]!);
+describe.each(["simd", "usdot", "sdot"])("built module %s", (variant) => {
+  const wat = builtText(variant);
+
+  it("exports, with the float module, exactly the kernels of the ABI and the geometry", () => {
+    const exported = [...exportsOf(wat), ...exportsOf(builtText("float"))];
     expect(exported.sort()).toEqual([...Object.keys(KERNELS), "MR", "NR", "KR", "Q8_SIGNED", "WEIGHT_MIN"].sort());
   });
 
   it("the tiles of igemm_q8 have one loop each, with two dots per row and chain, without a call", () => {
     const dot = variant === "simd" ? "i32x4.dot_i16x8_s" : "i32x4.relaxed_dot_i8x16_i7x16_add_s";
-    const loops = innerLoops(wat, "igemm_q8").filter((loop) => loop.includes(dot));
+    const loops = innerLoops(wat, "$assembly/kernels/igemm_q8/").filter((loop) => loop.includes(dot));
     const counts = loops.map((loop) => loop.split(dot).length - 1).sort((a, b) => b - a);
     expect(counts).toEqual(variant === "simd" ? SIMD_LOOPS : RELAXED_LOOPS);
+    for (const loop of loops) expect(loop).not.toMatch(/\bcall\b/);
+  });
+
+  it("the stepped tile of dwconv_q8 has one loop of two dots per output for every count, without a call", () => {
+    const dot = variant === "simd" ? "i32x4.dot_i16x8_s" : "i32x4.relaxed_dot_i8x16_i7x16_add_s";
+    const most = variant === "simd" ? 4 : 6;
+    const loops = innerLoops(wat, "/steppedOutputs ");
+    expect(loops.map((loop) => loop.split(dot).length - 1).sort((a, b) => b - a)).toEqual(
+      Array.from({ length: most }, (_, i) => 2 * (most - i)),
+    );
     for (const loop of loops) expect(loop).not.toMatch(/\bcall\b/);
   });
 });
@@ -98,9 +115,10 @@ const SIMD_LOOPS = [16, 8, 8, 8, 6, 6, 4, 4, 4, 2, 2, 1, 1];
 /** 6, 5, 4 rows; 3 and 2 in two chains; 1 in four chains and its last steps, in place, copied and int4; 4 with block scales; sums of rows. */
 const RELAXED_LOOPS = [12, 12, 10, 8, 8, 8, 8, 8, 4, 2, 2, 2, 1, 1];
 
-/** Innermost loops of the functions in the folder of kernel `name`, as text: from a `loop` line to the `end` of the same indentation. */
-function innerLoops(wat: string, name: string): string[] {
-  const functions = wat.split(/\n(?= \(func )/).filter((text) => text.startsWith(` (func $assembly/kernels/${name}/`));
+/** Innermost loops of the functions whose name has `part` in it, as text: from a `loop` line to the `end` of the same indentation. */
+function innerLoops(wat: string, part: string): string[] {
+  const functions = wat.split(/\n(?= \(func )/).filter((text) => text.slice(0, text.indexOf("(param")).includes(part));
+  expect(functions.length, `functions named ${part}`).toBeGreaterThan(0);
   return functions.flatMap((text) => {
     const lines = text.split("\n");
     const loops = lines.flatMap((line, i) => {

@@ -1,7 +1,7 @@
 /** Quantizing single values and weights: against rationals, at ties, and the three float32 kernels where they are known to differ. */
 import { describe, expect, it } from "vitest";
 import { type Encoding, perTensor } from "../../src/encodings/encoding.ts";
-import { dequantize, quantizeFloat32, quantizeReal, scaleIndexer, weightCodes } from "../../src/numerics/affine.ts";
+import { dequantize, dequantizeAll, quantizeFloat32, quantizeReal, scaleIndexer, weightCodes } from "../../src/numerics/affine.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import { div, fromNumber, roundHalfEven } from "../../src/numerics/rational.ts";
 import { samples } from "./tier.ts";
@@ -78,6 +78,21 @@ describe("weight codes", () => {
     expect([0, 1, 2, 3, 4, 5, 6, 7].map(transposed)).toEqual([0, 1, 0, 1, 2, 3, 2, 3]);
     const ragged = scaleIndexer(encoding({ ...scales(3), blockAxis: 0, blockSize: 2 }), [5, 1]);
     expect([0, 1, 2, 3, 4].map(ragged)).toEqual([0, 0, 1, 1, 2]);
+  });
+
+  it("are the codes again that were dequantized, for every code of a grid and scales from the least float32 to 2^110", () => {
+    const ends = { int8: [-128, 127], uint8: [0, 255], int4: [-8, 7], int16: [-32768, 32767], uint16: [0, 65535] } as const;
+    for (const [type, [qmin, qmax]] of Object.entries(ends)) {
+      const codes = Array.from({ length: qmax - qmin + 1 }, (_, i) => qmin + i);
+      for (const scale of [2 ** -149, 3 * 2 ** -149, 2 ** -127, 1.1754942e-38, 7e-5, 0.1, 1 / 3, 1.9999999, 2 ** 109.9].map(Math.fround))
+        for (const zero of [qmin, Math.round((qmin + qmax) / 2), qmax]) {
+          const grid = { ...perTensor(type as Encoding["type"], scale, zero) };
+          expect(
+            Array.from(weightCodes(dequantizeAll(codes, [codes.length], grid), [codes.length], grid)),
+            `${type} ${scale} ${zero}`,
+          ).toEqual(codes);
+        }
+    }
   });
 
   it(`recover the integers of weights that lie on their grid (seed ${SEED})`, () => {

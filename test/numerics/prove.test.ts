@@ -5,7 +5,7 @@ import { largestResidue, smallestResidue } from "../../src/numerics/modular.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import { type FixedPanel, nearestTie, proveDouble, proveFixed64 } from "../../src/numerics/prove.ts";
 import * as rational from "../../src/numerics/rational.ts";
-import type { ProofChannel } from "../../src/plan/plan.ts";
+import type { ProofChannel } from "../../src/numerics/target.ts";
 import { samples } from "./tier.ts";
 
 const SEED = 8086;

@@ -2,6 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { GraphBuilder } from "../../src/graph/build.ts";
 import type { Graph } from "../../src/graph/graph.ts";
+import { constantCodes, constantFloats } from "../../src/graph/query.ts";
+import { decodeOnnx } from "../../src/onnx/decode.ts";
+import { encodeOnnx } from "../../src/onnx/encode.ts";
 import { foldQdq } from "../../src/passes/foldQdq.ts";
 
 /** Adds x → Q → DQ with per-tensor uint8 parameters; returns the dequantized name. */
@@ -67,7 +70,28 @@ describe("foldQdq", () => {
     b.output(b.node("Gemm", ["x", "wf"], { outputs: ["y"], attrs: { transB: 1 } }));
     const graph = foldQdq(b.build());
     expect(ops(graph)).toEqual(["Gemm"]);
-    expect(graph.values.get("wf")).toMatchObject({ data: Float32Array.of(0.5, -1, 0.75, 1, -10, 12), encoding: { type: "int8", axis: 0 } });
+    const weight = graph.values.get("wf")!;
+    expect(weight).toMatchObject({ type: "float32", coded: true, encoding: { type: "int8", axis: 0 } });
+    expect(constantCodes(weight)).toEqual(Int8Array.of(1, -2, 3, 4, -5, 6));
+    expect(constantFloats(weight)).toEqual(Float32Array.of(0.5, -1, 0.75, 1, -10, 12));
+    expect(decodeOnnx(encodeOnnx(graph)).values.get("wf")!.data).toEqual(constantFloats(weight));
+  });
+
+  it("weights whose floats are infinite, and 32-bit ones, become floats: their codes would not come back", () => {
+    for (const [type, scale] of [
+      ["int16", 2 ** 120],
+      ["int32", 0.5],
+    ] as const) {
+      const b = new GraphBuilder();
+      b.input("x", [1, 2]);
+      b.constant("w", [32767, -2], [2], type);
+      b.constant("s", [scale], []);
+      b.node("DequantizeLinear", ["w", "s"], { outputs: ["wf"] });
+      b.output(b.node("Add", ["x", "wf"], { outputs: ["y"] }));
+      const weight = foldQdq(b.build()).values.get("wf")!;
+      expect(weight.coded).toBeUndefined();
+      expect(weight.data).toEqual(Float32Array.of(32767 * scale, -2 * scale));
+    }
   });
 
   it("integer graph inputs and outputs keep their names and become encoded floats", () => {

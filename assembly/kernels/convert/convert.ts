@@ -1,7 +1,9 @@
 // Between stored codes and reals: quantize, dequantize, binary16 rounding.
 // q = clamp(RNE(x/scale) + zero); NaN gives the zero point, infinities clamp, −0 is 0 (numerics.md §4).
 import { roundToHalf } from "../../numerics/half";
-import { CHUNK, CODES, LEFT, elementSize, loadChunk, loadCode, storeChunk, storeCode } from "../linear/codes";
+import { highQ8x8, lowQ8x8 } from "../../simd/q8";
+import { CHUNK, CODES, Q8, elementSize, loadCode, storeChunk, storeCode } from "../linear/codes";
+import { bitsBelow, distance, narrowShifted, shifted } from "../linear/roundLanes";
 
 @unmanaged
 class QuantizeArgs {
@@ -45,8 +47,8 @@ function pair(x: v128, scale: v128, low: v128, high: v128): v128 {
   return i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(f64x2.max(low, f64x2.min(high, quotient))));
 }
 
-export function quantize_f32(args: usize, begin: i32, end: i32): void {
-  const p = changetype<QuantizeArgs>(args);
+/** Any elements, in double through scratch. */
+function quantizeChunks(p: QuantizeArgs, begin: i32, end: i32): void {
   const scale = f64x2.splat(load<f64>(p.scale));
   const low = f64x2.splat(<f64>(p.min - p.zero));
   const high = f64x2.splat(<f64>(p.max - p.zero));
@@ -66,6 +68,43 @@ export function quantize_f32(args: usize, begin: i32, end: i32): void {
   }
 }
 
+/** x·(1/scale), clamped; a NaN stays one: both operations keep their first operand when unordered. */
+@inline
+function clampedQuotient(input: usize, inverse: v128, low: v128, high: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(f32x4.mul(v128.load(input), inverse), low), high);
+}
+
+/** 8-bit codes, sixteen at a time in float32. The inverse and the product round once each: |v − x/scale| ≤ 2.01·2^-24·|v| < 2^-14 where |v| ≤ 256, and
+ *  beyond the clamp decides. A vector with a lane that near to a tie, or NaN, is left to the double path. Returns where it stopped. */
+function quantizeBytes(p: QuantizeArgs, begin: i32, end: i32): i32 {
+  const inverse = f32x4.splat(<f32>(1.0 / load<f64>(p.scale)));
+  const low = f32x4.splat(<f32>(p.min - p.zero));
+  const high = f32x4.splat(<f32>(p.max - p.zero));
+  const limit = f32x4.splat(0.5 - 1.0 / 16384);
+  const below = bitsBelow(p.zero);
+  let i = begin;
+  for (; i <= end - 16; i += 16) {
+    const input = p.input + (<usize>i << 2);
+    const v0 = clampedQuotient(input, inverse, low, high), s0 = shifted(v0);
+    const v1 = clampedQuotient(input + 16, inverse, low, high), s1 = shifted(v1);
+    const v2 = clampedQuotient(input + 32, inverse, low, high), s2 = shifted(v2);
+    const v3 = clampedQuotient(input + 48, inverse, low, high), s3 = shifted(v3);
+    const first = v128.and(f32x4.lt(distance(v0, s0), limit), f32x4.lt(distance(v1, s1), limit));
+    const second = v128.and(f32x4.lt(distance(v2, s2), limit), f32x4.lt(distance(v3, s3), limit));
+    if (i32x4.all_true(v128.and(first, second))) v128.store(p.output + i, narrowShifted(s0, s1, s2, s3, below));
+    else quantizeChunks(p, i, i + 16);
+  }
+  return i;
+}
+
+/** Bytes whose scale and its inverse are far from the ends of float32 go the fast way. */
+export function quantize_f32(args: usize, begin: i32, end: i32): void {
+  const p = changetype<QuantizeArgs>(args);
+  const scale = load<f64>(p.scale);
+  const plain = p.outKind == Q8 && scale > 1e-30 && scale < 1e30;
+  quantizeChunks(p, plain ? quantizeBytes(p, begin, end) : begin, end);
+}
+
 export function from_real(args: usize, begin: i32, end: i32): void {
   const p = changetype<QuantizeArgs>(args);
   const scale = load<f64>(p.scale);
@@ -73,24 +112,33 @@ export function from_real(args: usize, begin: i32, end: i32): void {
   for (let i = begin; i < end; i++) storeCode(p.outKind, p.output + i * size, code(load<f64>(p.input + (<usize>i << 3)), p, scale));
 }
 
-/** scale·(stored − zero): 24 + 17 bits, exact in double, one rounding to float32. */
+/** scale·(stored − zero): a float32 times an integer below 2^17. One float32 product rounds the exact value once, as the double product (24 + 17
+ *  bits, exact) and its conversion do. */
 export function dequantize_q(args: usize, begin: i32, end: i32): void {
   const p = changetype<DequantizeArgs>(args);
-  const scale = f64x2.splat(load<f64>(p.scale));
+  const scale = <f32>load<f64>(p.scale);
+  const scales = f32x4.splat(scale);
   const size = elementSize(p.inKind);
-  for (let i = begin; i < end; i += CHUNK) {
-    const n = min(end - i, CHUNK);
-    loadChunk(p.inKind, p.input + i * size, 1, n, p.zero, LEFT);
-    const output = p.output + (<usize>i << 2);
-    let lane = 0;
-    for (; lane <= n - 2; lane += 2) {
-      const real = f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(LEFT + (<usize>lane << 2))), scale);
-      store<i64>(output + (<usize>lane << 2), i64x2.extract_lane(f32x4.demote_f64x2_zero(real), 0));
+  let i = begin;
+  if (p.inKind == Q8) {
+    const zeros = i16x8.splat(<i16>p.zero);
+    for (; i <= end - 16; i += 16) {
+      const bytes = v128.load(p.input + i);
+      const low = i16x8.sub(lowQ8x8(bytes), zeros), high = i16x8.sub(highQ8x8(bytes), zeros);
+      const output = p.output + (<usize>i << 2);
+      v128.store(output, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), scales));
+      v128.store(output, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), scales), 16);
+      v128.store(output, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), scales), 32);
+      v128.store(output, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), scales), 48);
     }
-    for (; lane < n; lane++) {
-      store<f32>(output + (<usize>lane << 2), <f32>(<f64>load<f32>(LEFT + (<usize>lane << 2)) * load<f64>(p.scale)));
+  } else {
+    const zeros = i32x4.splat(p.zero);
+    for (; i <= end - 4; i += 4) {
+      const codes = i32x4.sub(v128.load_ext<u16>(p.input + (<usize>i << 1)), zeros);
+      v128.store(p.output + (<usize>i << 2), f32x4.mul(f32x4.convert_i32x4_s(codes), scales));
     }
   }
+  for (; i < end; i++) store<f32>(p.output + (<usize>i << 2), <f32>(loadCode(p.inKind, p.input + i * size) - p.zero) * scale);
 }
 
 export function to_real(args: usize, begin: i32, end: i32): void {

@@ -16,7 +16,8 @@ export function plane(
 ): void {
   let done = 0; // rows finished
   if (inRow == size && outColumn == size && inColumn != size) {
-    if (size == 1) done = transposeBytes(input, output, rows, columns, inColumn, outRow);
+    if (size == 1 && columns == 3 && outRow == 3) done = interleave3(input, output, rows, inColumn);
+    else if (size == 1) done = transposeBytes(input, output, rows, columns, inColumn, outRow);
     else if (size == 4) done = transposeWords(input, output, rows, columns, inColumn, outRow);
   }
   for (let row = done; row < rows; row++) {
@@ -32,19 +33,45 @@ function elements<T>(input: usize, output: usize, count: i32, inStride: i32, out
   }
 }
 
-/** Short runs in 16-byte steps, whose call would cost more than the copy; long ones by the engine. */
+/** Short runs in steps of 16, 8 or 4 bytes, whose call would cost more than the copy; long ones by the engine. The last step lies on the end of the
+ *  run, over what the one before copied: input and output do not overlap. */
 @inline
 function copyBytes(input: usize, output: usize, bytes: i32): void {
   if (bytes > 256) {
     memory.copy(output, input, bytes);
-    return;
+  } else if (bytes >= 16) {
+    const last = bytes - 16;
+    for (let i = 0; i < last; i += 16) v128.store(output + i, v128.load(input + i));
+    v128.store(output + last, v128.load(input + last));
+  } else if (bytes >= 8) {
+    const last = load<u64>(input + bytes - 8);
+    store<u64>(output, load<u64>(input));
+    store<u64>(output + bytes - 8, last);
+  } else if (bytes >= 4) {
+    const last = load<u32>(input + bytes - 4);
+    store<u32>(output, load<u32>(input));
+    store<u32>(output + bytes - 4, last);
+  } else {
+    for (let i = 0; i < bytes; i++) store<u8>(output + i, load<u8>(input + i));
   }
-  let i = 0;
-  for (; i <= bytes - 16; i += 16) v128.store(output + i, v128.load(input + i));
-  for (; i < bytes; i++) store<u8>(output + i, load<u8>(input + i));
 }
 
-/** Blocks of 8×8 bytes; the columns that are left go one by one. Returns the rows done (a multiple of 8). */
+/** Three planes to pixels of three bytes, 16 pixels at a time. Returns the pixels done. */
+function interleave3(input: usize, output: usize, pixels: i32, inColumn: i32): i32 {
+  const count = pixels & ~15;
+  for (let i = 0; i < count; i += 16, output += 48) {
+    const a = v128.load(input + i), b = v128.load(input + inColumn + i), c = v128.load(input + 2 * inColumn + i);
+    const x = v128.shuffle<i8>(a, b, 0, 16, 0, 1, 17, 0, 2, 18, 0, 3, 19, 0, 4, 20, 0, 5);
+    const y = v128.shuffle<i8>(a, b, 21, 0, 6, 22, 0, 7, 23, 0, 8, 24, 0, 9, 25, 0, 10, 26);
+    const z = v128.shuffle<i8>(a, b, 0, 11, 27, 0, 12, 28, 0, 13, 29, 0, 14, 30, 0, 15, 31, 0);
+    v128.store(output, v128.shuffle<i8>(x, c, 0, 1, 16, 3, 4, 17, 6, 7, 18, 9, 10, 19, 12, 13, 20, 15));
+    v128.store(output, v128.shuffle<i8>(y, c, 0, 21, 2, 3, 22, 5, 6, 23, 8, 9, 24, 11, 12, 25, 14, 15), 16);
+    v128.store(output, v128.shuffle<i8>(z, c, 26, 1, 2, 27, 4, 5, 28, 7, 8, 29, 10, 11, 30, 13, 14, 31), 32);
+  }
+  return count;
+}
+
+/** Blocks of 8×8 bytes; the last block of columns lies on their end, fewer than 8 columns go one by one. Returns the rows done (a multiple of 8). */
 function transposeBytes(input: usize, output: usize, rows: i32, columns: i32, inColumn: i32, outRow: i32): i32 {
   const blockRows = rows & ~7;
   const blockColumns = columns & ~7;
@@ -52,6 +79,10 @@ function transposeBytes(input: usize, output: usize, rows: i32, columns: i32, in
     const to = output + row * outRow;
     for (let column = 0; column < blockColumns; column += 8) {
       bytes8x8(input + row + column * inColumn, inColumn, to + column, outRow);
+    }
+    if (columns > blockColumns && columns > 8) {
+      bytes8x8(input + row + (columns - 8) * inColumn, inColumn, to + columns - 8, outRow);
+      continue;
     }
     for (let column = blockColumns; column < columns; column++) {
       elements<u8>(input + row + column * inColumn, to + column, 8, 1, outRow);

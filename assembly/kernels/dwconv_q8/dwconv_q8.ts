@@ -1,56 +1,83 @@
-// dwconv_q8: depthwise convolution of channels-last activations through a table of pixel addresses.
-//   usdot, sdot: four taps of 16 channels interleaved to [channel][4 taps], one dot per 4 channels.
-//   simd: two taps interleaved, extended to int16, one dot per 4 channels.
-import { KR } from "../../geometry";
+// dwconv_q8: depthwise convolution of channels-last activations, by bands of output rows and blocks of 16 channels.
+//   The input rows of a band are woven once into a line, KR taps side by side; every output then is a few dots along it.
 import { ACC } from "../../simd/scratch";
 import { finish, outputBytes, panelBlockAt } from "../../numerics/requantize";
-import { taps2, taps4 } from "./tile";
+import { DwconvArgs } from "./args";
+import { CELL, CHANNELS, clearLine, fillLine, lineOf } from "./line";
+import { slide, slidePairs } from "./slide";
+import { PIXELS, tile } from "./tile";
 
-@unmanaged class DwconvArgs {
-  table: usize; // [m][⌈taps/KR⌉·KR] addresses of channel 0
-  taps: i32;
-  m: i32; // output pixels
-  channels: i32;
-  w: usize; // [⌈channels/16⌉][⌈taps/KR⌉][16][KR] int8
-  init: usize; // int32 per channel
-  epilogue: usize;
-  c: usize;
-  ldc: i32;
-}
-
-/** Pixels that share one reading of the epilogue's constants. */
-const PIXELS: i32 = 4;
-/** Accumulators: [2 panels][PIXELS][8] int32. */
-const SECOND: usize = 32 * PIXELS;
+/** Outputs that share one reading of the epilogue's constants: what ACC holds, or what a partial panel's scratch does. */
+const ROWS_WHOLE: i32 = 12;
+const ROWS_PARTIAL: i32 = 6;
 
 export function dwconv_q8(args: usize, begin: i32, end: i32): void {
   const g = changetype<DwconvArgs>(args);
-  const groups = (g.taps + KR - 1) / KR;
-  for (let pixel = begin; pixel < end; pixel += PIXELS) {
-    const pixels = min(PIXELS, end - pixel);
-    for (let channel = 0; channel < g.channels; channel += 16) {
-      accumulate(g, pixel, pixels, channel, groups);
-      finishPanelAt(g, ACC, pixel, pixels, channel);
-      if (channel + 8 < g.channels) finishPanelAt(g, ACC + SECOND, pixel, pixels, channel + 8);
+  const blocks = (g.channels + CHANNELS - 1) / CHANNELS, bands = (g.outRows + g.bandRows - 1) / g.bandRows;
+  let band = begin / blocks, channel = (begin - band * blocks) * CHANNELS, row = band % bands * g.bandRows;
+  let pixel = (band / bands * g.outRows + row) * g.outColumns;
+  clearLine(g);
+  for (let unit = begin; unit < end; ++unit) {
+    const rows = min(g.bandRows, g.outRows - row);
+    fillLine(g, band, channel);
+    panelOutputs(g, pixel, rows, channel, lineOf(g));
+    if (channel + 8 < g.channels) panelOutputs(g, pixel, rows, channel + 8, lineOf(g) + 32);
+    channel += CHANNELS;
+    if (channel >= g.channels) {
+      channel = 0;
+      ++band;
+      pixel += rows * g.outColumns;
+      row = row + rows < g.outRows ? row + rows : 0;
     }
   }
 }
 
-function accumulate(g: DwconvArgs, pixel: i32, pixels: i32, channel: i32, groups: i32): void {
-  const w = g.w + <usize>(channel * groups * KR);
-  const init = g.init + (<usize>channel << 2);
-  let table = g.table + <usize>(pixel * groups * KR << 2);
-  let out = ACC;
-  for (let i = 0; i < pixels; ++i) {
-    if (DOT == 0) taps2(table, channel, groups, w, init, out, SECOND);
-    else taps4(table, channel, groups, w, init, out, SECOND);
-    table += <usize>(groups * KR) << 2;
-    out += 32;
+/** Outputs of `rows` rows from `pixel` on for 8 channels. line: this panel's half of the cells. */
+function panelOutputs(g: DwconvArgs, pixel: i32, rows: i32, channel: i32, line: usize): void {
+  const block = panelBlockAt(g.epilogue, channel >> 3);
+  const init = g.init + (<usize>channel << 2), ldc = g.ldc;
+  const columns = min(8, g.channels - channel), chunk = columns == 8 ? ROWS_WHOLE : ROWS_PARTIAL;
+  const weights = <usize>g.stepCount << 5, chunkLine = <usize>(chunk * g.stride * CELL);
+  let w = g.w + <usize>((channel >> 3) * g.bandRows) * weights;
+  let c = g.c + <usize>pixel * ldc + <usize>channel * outputBytes(g.epilogue, block);
+  for (; rows > 0; --rows) {
+    let x = line;
+    for (let rest = g.outColumns; rest > 0; rest -= chunk) {
+      const count = min(chunk, rest);
+      outputs(g, w, x, count, init);
+      finish(ACC, count, g.epilogue, block, columns, c, ldc);
+      c += <usize>count * ldc;
+      x += chunkLine;
+    }
+    w += weights;
   }
 }
 
-function finishPanelAt(g: DwconvArgs, acc: usize, pixel: i32, pixels: i32, channel: i32): void {
-  const block = panelBlockAt(g.epilogue, channel >> 3);
-  const c = g.c + <usize>pixel * g.ldc + <usize>channel * outputBytes(g.epilogue, block);
-  finish(acc, pixels, g.epilogue, block, min(8, g.channels - channel), c, g.ldc);
+/** ACC[i][8] for `count` outputs from x on; the slides compute up to one more, from cells that are readable. */
+function outputs(g: DwconvArgs, w: usize, x: usize, count: i32, init: usize): void {
+  if (g.slides) {
+    if (DOT != 0) {
+      if (g.stride == 1) slide(1, count, w, x, init, ACC);
+      else slide(2, count, w, x, init, ACC);
+    } else {
+      const second = <usize>(g.width * CELL);
+      if (g.stride == 1) slidePairs(1, count, w, x, second, init, ACC);
+      else slidePairs(2, count, w, x, second, init, ACC);
+    }
+  } else steppedOutputs(g, w, x, count, init);
+}
+
+function steppedOutputs(g: DwconvArgs, w: usize, x: usize, count: i32, init: usize): void {
+  const next = <usize>(g.stride * CELL), steps = g.steps, end = g.steps + (<usize>g.stepCount << 2);
+  let out = ACC;
+  for (; count >= PIXELS; count -= PIXELS) {
+    tile(PIXELS, steps, end, w, x, next, init, out);
+    x += <usize>PIXELS * next;
+    out += 32 * PIXELS;
+  }
+  if (PIXELS > 5 && count == 5) tile(5, steps, end, w, x, next, init, out);
+  else if (PIXELS > 4 && count == 4) tile(4, steps, end, w, x, next, init, out);
+  else if (count == 3) tile(3, steps, end, w, x, next, init, out);
+  else if (count == 2) tile(2, steps, end, w, x, next, init, out);
+  else if (count == 1) tile(1, steps, end, w, x, next, init, out);
 }

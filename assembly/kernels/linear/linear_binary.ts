@@ -2,9 +2,11 @@
 // Add, Sub: t = (sa·na ± sb·nb)/sy. Mul: t = (sa·sb)·na·nb/sy. Result: clamp(RNE(t) + outZero).
 // Float arithmetic gives t with a known error bound; lanes that lie nearer to a tie than the bound are decided exactly:
 // float32 where the bound allows it, then double, then the exact sign of N − tie·sy.
-import { BinaryCodes, nextRow, position, rowsPerUnit, startWalk, strideOf } from "./walk";
-import { CHUNK, CODES, LEFT, RIGHT, elementSize, loadChunk, storeChunk } from "./codes";
+import { nextRow, position, rowsPerUnit, startWalk, strideOf } from "./walk";
+import { CHUNK, CODES, LEFT, Q8, RIGHT, elementSize, loadChunk, storeChunk } from "./codes";
 import { roundExact, setProduct } from "./decide";
+import { bitsBelow } from "./roundLanes";
+import { VECTOR, binaryLanes } from "./binaryLanes";
 
 @unmanaged
 class LinearBinaryArgs {
@@ -34,7 +36,7 @@ class LinearReals {
   eps: f64; // bound of the double path's error, LSB
   firstRatio: f64; // fround(first / sy)
   secondRatio: f64; // fround(second / sy)
-  epsSingle: f64; // bound of the float32 path's error; 1: not to be used
+  epsSingle: f64; // bound of the float32 path's error; 1: not to be used, 0: float32 is exact here, ties included
 }
 
 export function linear_binary(args: usize, begin: i32, end: i32): void {
@@ -57,6 +59,37 @@ function row(p: LinearBinaryArgs, a: i32, b: i32, output: i32, count: i32): void
   const last = p.rank - 1;
   const aStride = strideOf(p.shape, p.rank, 0, last);
   const bStride = strideOf(p.shape, p.rank, 1, last);
+  const bytes = p.aKind == Q8 && p.bKind == Q8 && p.outKind == Q8 && <u32>aStride < 2 && <u32>bStride < 2;
+  let done = 0;
+  if (bytes && changetype<LinearReals>(p.reals).epsSingle < 1) {
+    done = p.op == 1 ? vectors(p, a, b, aStride, bStride, output, count, true) : vectors(p, a, b, aStride, bStride, output, count, false);
+  }
+  chunks(p, a + done * aStride, b + done * bStride, aStride, bStride, output + done, count - done);
+}
+
+/** Whole vectors of 8-bit codes; a vector with a lane near a tie goes the careful way. Returns the elements done.
+ *  Careful from ½ − eps on, less 2^-24 for its rounding to float32. */
+@inline
+function vectors(p: LinearBinaryArgs, a: i32, b: i32, aStride: i32, bStride: i32, output: i32, count: i32, product: bool): i32 {
+  const reals = changetype<LinearReals>(p.reals);
+  const ca = f32x4.splat(<f32>reals.firstRatio);
+  const cb = f32x4.splat(<f32>reals.secondRatio);
+  const limit = f32x4.splat(reals.epsSingle == 0 ? 1 : <f32>(0.5 - reals.epsSingle - 1.0 / 16777216));
+  const aZero = i16x8.splat(<i16>p.aZero), bZero = i16x8.splat(<i16>p.bZero);
+  const below = bitsBelow(p.outZero), least = i8x16.splat(<i8>p.min), most = i8x16.splat(<i8>p.max);
+  let i = 0;
+  for (; i <= count - VECTOR; i += VECTOR) {
+    const x = a + i * aStride, y = b + i * bStride;
+    const to = p.output + output + i;
+    if (!binaryLanes(p.a + x, aStride, aZero, p.b + y, bStride, bZero, to, ca, cb, limit, below, least, most, product)) {
+      chunks(p, x, y, aStride, bStride, output + i, VECTOR);
+    }
+  }
+  return i;
+}
+
+/** Operands of any kind and stride, through scratch. */
+function chunks(p: LinearBinaryArgs, a: i32, b: i32, aStride: i32, bStride: i32, output: i32, count: i32): void {
   const single = changetype<LinearReals>(p.reals).epsSingle < 1;
   for (let i = 0; i < count; i += CHUNK) {
     const n = min(count - i, CHUNK);

@@ -1,6 +1,6 @@
 // Rounding of sums over blocks that double cannot hold: lanes near a tie are decided over all products.
 import {
-  ADD, B1, B2, F1, HIGH, LOW, MODE_NEAR_TIE, MUL, NEAR, OUT_BYTES, OUT_SCALE, SLOPE, SLOPE_MUL, ZERO,
+  ADD, B1, B2, F1, HIGH, LOW, MODE_NEAR_TIE, MUL, NEAR, OUT_BYTES, OUT_SCALE, SLOPE, SLOPE_SET, ZERO,
 } from "../../numerics/epilogue";
 import { sumSign } from "../../numerics/expansion";
 import { sideOfTie, storeCode } from "../../numerics/requantizeScalar";
@@ -13,7 +13,7 @@ export function decideSums(g: RequantizeArgs, mode: i32, x: usize, n: i32, heade
     let at = block + (<usize>lane << 3);
     let v = sum * load<f64>(at, MUL) + load<f64>(at, ADD);
     if (v < 0 && load<i32>(block, SLOPE)) {
-      at += SLOPE_MUL;
+      at += SLOPE_SET;
       v = sum * load<f64>(at, MUL) + load<f64>(at, ADD);
     }
     v = min(max(v, load<f64>(header, LOW)), load<f64>(header, HIGH));

@@ -1,7 +1,7 @@
 // Maximum or minimum of stored codes over a window; padding never wins because only taps on data are read.
 import { Q8_SIGNED } from "../../geometry";
 import { elementSize, loadCode, storeCode } from "../linear/codes";
-import { firstRow, innerStep, innerTaps, locate, nextTapRow } from "./window";
+import { base, firstRow, innerStep, innerTaps, isPlane, locate, nextTapRow, outerStep, outerTaps } from "./window";
 
 @unmanaged
 class ExtremeQArgs {
@@ -51,6 +51,10 @@ function splat(kind: i32, code: i32): v128 {
 
 /** 16 bytes of the run over all taps, clamped. */
 function extremeLanes(p: ExtremeQArgs, input: usize): v128 {
+  if (isPlane()) {
+    if (p.kind) return clamped(p, p.which ? planeLanes(input, 1, true) : planeLanes(input, 1, false));
+    return clamped(p, p.which ? planeLanes(input, 0, true) : planeLanes(input, 0, false));
+  }
   const taps = innerTaps();
   const size = elementSize(p.kind);
   const step = innerStep() * size;
@@ -64,7 +68,29 @@ function extremeLanes(p: ExtremeQArgs, input: usize): v128 {
       best = least ? smaller(p.kind, best, next) : larger(p.kind, best, next);
     }
   }
+  return clamped(p, best);
+}
+
+@inline
+function clamped(p: ExtremeQArgs, best: v128): v128 {
   return larger(p.kind, splat(p.kind, p.min), smaller(p.kind, splat(p.kind, p.max), best));
+}
+
+/** As extremeLanes for a window of two axes, without the odometer; `kind` and `least` are literals. */
+@inline
+function planeLanes(input: usize, kind: i32, least: bool): v128 {
+  const size = elementSize(kind);
+  const taps = innerTaps(), step = innerStep() * size, rows = outerTaps(), rowStep = outerStep() * size;
+  let row = input + base() * size;
+  let best = v128.load(row);
+  for (let r = 0; r < rows; r++, row += rowStep) {
+    let pointer = row;
+    for (let t = 0; t < taps; t++, pointer += step) {
+      const next = v128.load(pointer);
+      best = least ? smaller(kind, best, next) : larger(kind, best, next);
+    }
+  }
+  return best;
 }
 
 function extremeOne(p: ExtremeQArgs, input: usize): i32 {

@@ -5,7 +5,8 @@ import { Q8_SIGNED } from "../../geometry";
 import { CODES, elementSize, loadCode, storeChunk, storeCode } from "../linear/codes";
 import { roundExact, setProduct } from "../linear/decide";
 import { rescaleFixed } from "../linear/fixed_binary";
-import { countedTaps, firstRow, innerStep, innerTaps, locate, nextTapRow, validTaps } from "./window";
+import { MOST_TAPS, meanLanes } from "./meanLanes";
+import { countedTaps, firstRow, innerStep, innerTaps, isPlane, locate, nextTapRow, validTaps } from "./window";
 
 @unmanaged
 class MeanQArgs {
@@ -38,23 +39,46 @@ class MeanReals {
 }
 
 const LANES: i32 = 8;
+const BYTES: i32 = 16;
 const SUMS: usize = 64; // int32[8]
 
 export function mean_q(args: usize, begin: i32, end: i32): void {
   const p = changetype<MeanQArgs>(args);
   const size = elementSize(p.inKind);
   const limit = p.inKind == 0 ? 1 << 23 : 1 << 15;
+  const bytes = p.inKind == 0 && p.outKind == 0 && p.mode < 2 && p.run >= BYTES;
   for (let unit = begin; unit < end; unit++) {
     const any = locate(p.axes, p.rank, unit);
     const vector = any && validTaps() <= limit;
-    let i = 0;
-    for (; vector && i <= p.run - LANES; i += LANES) {
-      sumLanes(p.inKind, p.input + i * size);
-      if (p.mode < 2) finishLanes(p, unit * p.run + i);
-      else for (let lane = 0; lane < LANES; lane++) finish(p, <i64>load<i32>(SUMS + (<usize>lane << 2)), unit * p.run + i + lane);
-    }
+    let i = bytes && any && validTaps() <= MOST_TAPS && isPlane() ? byteRun(p, unit) : 0;
+    if (vector) i = laneRun(p, unit, i, p.run);
     for (; i < p.run; i++) finish(p, any ? sumOne(p.inKind, p.input + i * size, vector) : 0, unit * p.run + i);
   }
+}
+
+/** Sixteen bytes at a time from the start of the run; the ones near a tie go eight at a time. Returns the elements done. */
+function byteRun(p: MeanQArgs, unit: i32): i32 {
+  const reals = changetype<MeanReals>(p.reals);
+  const ratio = <f32>(reals.inScale / ((p.mode == 0 ? <f64>countedTaps() : 1) * reals.outScale));
+  const shift = validTaps() * p.inZero;
+  const low = p.min - p.outZero, high = p.max - p.outZero;
+  const output = p.output + unit * p.run;
+  let i = 0;
+  for (; i <= p.run - BYTES; i += BYTES) {
+    if (!meanLanes(p.input + i, output + i, shift, ratio, low, high, p.outZero)) laneRun(p, unit, i, i + BYTES);
+  }
+  return i;
+}
+
+/** Eight elements at a time from `from` on, while they end by `to`. Returns where it stopped. */
+function laneRun(p: MeanQArgs, unit: i32, from: i32, to: i32): i32 {
+  let i = from;
+  for (; i <= to - LANES; i += LANES) {
+    sumLanes(p.inKind, p.input + i * elementSize(p.inKind));
+    if (p.mode < 2) finishLanes(p, unit * p.run + i);
+    else for (let lane = 0; lane < LANES; lane++) finish(p, <i64>load<i32>(SUMS + (<usize>lane << 2)), unit * p.run + i + lane);
+  }
+  return i;
 }
 
 /** Sums of 8 neighbouring elements of the run over all taps. */

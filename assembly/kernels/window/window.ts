@@ -35,8 +35,9 @@ export function locate(axes: usize, rank: i32, unit: i32): bool {
   for (let i = 0; i < MAX_AXES - rank; i++) setTaps(i, 1, 0);
   for (let i = rank - 1; i >= 0; i--) {
     const axis = changetype<Axis>(axes + <usize>i * AXIS_BYTES);
-    const o = rest % axis.out;
-    rest = rest / axis.out;
+    const outer = rest / axis.out;
+    const o = rest - outer * axis.out;
+    rest = outer;
     const start = o * axis.stride - axis.padBegin;
     const first = start < 0 ? (axis.dilation - 1 - start) / axis.dilation : 0;
     const taps = max(tapsBelow(axis.size, start, axis) - first, 0);
@@ -54,7 +55,8 @@ export function locate(axes: usize, rank: i32, unit: i32): bool {
 /** Taps of the window whose input index is below `limit`. */
 @inline
 function tapsBelow(limit: i32, start: i32, axis: Axis): i32 {
-  return limit <= start ? 0 : min(axis.window, (limit - 1 - start) / axis.dilation + 1);
+  if (limit <= start) return 0;
+  return min(axis.window, axis.dilation == 1 ? limit - start : (limit - 1 - start) / axis.dilation + 1);
 }
 
 @inline
@@ -82,6 +84,28 @@ export function innerTaps(): i32 {
 @inline
 export function innerStep(): i32 {
   return load<i32>(STEPS + 16);
+}
+
+/** Whether all axes but the last two have one tap: then the taps are outerTaps × innerTaps from `base` on. */
+@inline
+export function isPlane(): bool {
+  return (load<i32>(TAPS) | load<i32>(TAPS + 4) | load<i32>(TAPS + 8)) == 1;
+}
+
+@inline
+export function outerTaps(): i32 {
+  return load<i32>(TAPS + 12);
+}
+
+@inline
+export function outerStep(): i32 {
+  return load<i32>(STEPS + 12);
+}
+
+/** Element index of the first valid tap. */
+@inline
+export function base(): i32 {
+  return load<i32>(BASE);
 }
 
 /** Starts the odometer over the outer axes; returns the element index of the first row of innermost taps. */

@@ -1,7 +1,7 @@
 /** Exact integer accumulators of a dot product in plain loops. Doubles hold them: the operands assert |acc| < 2^53. */
 import type { DotData } from "./data.ts";
 import { extentOf, outputIndex, rowReader } from "./geometry.ts";
-import type { SecondOperand } from "./operands.ts";
+import type { CentredMatrix, SecondOperand } from "./operands.ts";
 
 /** One output element: its linear index, weight matrix, channel and accumulators per block (reused between calls). */
 export type Visit = (index: number, matrix: number, n: number, acc: Float64Array, magnitude: Float64Array | null) => void;
@@ -29,7 +29,7 @@ export function accumulate(data: DotData, a: Float64Array, second: SecondOperand
   }
 }
 
-function dot(row: Float64Array, weights: Float64Array, start: number, blockEnds: readonly number[], acc: Float64Array): void {
+function dot(row: Float64Array, weights: CentredMatrix, start: number, blockEnds: readonly number[], acc: Float64Array): void {
   let k = 0;
   for (let block = 0; block < acc.length; block++) {
     let sum = 0;
@@ -38,7 +38,7 @@ function dot(row: Float64Array, weights: Float64Array, start: number, blockEnds:
   }
 }
 
-function absoluteDot(row: Float64Array, weights: Float64Array, start: number, blockEnds: readonly number[], acc: Float64Array): void {
+function absoluteDot(row: Float64Array, weights: CentredMatrix, start: number, blockEnds: readonly number[], acc: Float64Array): void {
   let k = 0;
   for (let block = 0; block < acc.length; block++) {
     let sum = 0;

@@ -1,7 +1,8 @@
 /** Bias terms: constants spread over the output channels, with encodings of up to 16 bit applied as the simulation applies them. */
 import { type Encoding, gridOf } from "../../encodings/encoding.ts";
 import { type Graph, type ValueId, valueNamed } from "../../graph/graph.ts";
-import { scaleIndexer, weightCodes } from "../../numerics/affine.ts";
+import { constantCodes, constantFloats, isFloat32Constant } from "../../graph/query.ts";
+import { scaleIndexer } from "../../numerics/affine.ts";
 import { productError } from "../../numerics/expansion.ts";
 import type { BiasTerm, DotData } from "./data.ts";
 import { scaleReader } from "./operands.ts";
@@ -11,17 +12,18 @@ export type BiasUse = "none" | "float" | "applied" | "grid" | "ignored";
 
 /** Elements of a float32 constant as real numbers: encodings of ≤ 16 bit are applied. */
 function realConstant(graph: Graph, id: ValueId): Float64Array | null {
-  const { data, shape, half } = valueNamed(graph, id);
-  if (!(data instanceof Float32Array) || shape === null || half) return null;
-  return encodedReals(graph, id) ?? Float64Array.from(data);
+  const value = valueNamed(graph, id);
+  if (value.half || !isFloat32Constant(value)) return null;
+  return encodedReals(graph, id) ?? Float64Array.from(constantFloats(value));
 }
 
 /** Elements of a constant with an encoding of ≤ 16 bit: the exact products scale · (q − zeroPoint), 24 + 17 bits. Null for others. */
 export function encodedReals(graph: Graph, id: ValueId): Float64Array | null {
-  const { data, shape, encoding } = valueNamed(graph, id);
-  if (!encoding || gridOf(encoding.type).bits > 16 || !(data instanceof Float32Array) || shape === null) return null;
-  const dims = shape as readonly number[];
-  const codes = weightCodes(data, dims, encoding);
+  const value = valueNamed(graph, id);
+  const { encoding } = value;
+  if (!encoding || gridOf(encoding.type).bits > 16 || !isFloat32Constant(value)) return null;
+  const dims = value.shape as readonly number[];
+  const codes = constantCodes(value);
   const indexer = scaleIndexer(encoding, dims);
   return Float64Array.from(codes, (code, i) => encoding.scale[indexer(i)]! * (code - encoding.zeroPoint[indexer(i)]!));
 }

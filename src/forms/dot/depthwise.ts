@@ -1,16 +1,30 @@
-/** Lowers depthwise convolutions, one input channel per output channel: taps of stored bytes, channels last. */
-import { PANEL_COLUMNS, requantizeScratch } from "../../kernels/dot.ts";
-import { DEPTHWISE_CHANNELS, packDepthwise } from "../../kernels/pack.ts";
+/** Lowers depthwise convolutions, one input channel per output channel: lines of stored bytes, channels last. */
+import {
+  type DepthwiseImage,
+  type DepthwiseWindow,
+  depthwiseScratch,
+  depthwiseSteps,
+  depthwiseTaps,
+  depthwiseUnits,
+  laneRows,
+  lineFields,
+  packDepthwise,
+} from "../../kernels/depthwise.ts";
+import { requantizeScratch } from "../../kernels/dot.ts";
+import type { ConvGeometry } from "../../ops/op.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import type { DotData } from "./data.ts";
 import { type Finish, rawRegion } from "./finish.ts";
-import { extentOf } from "./geometry.ts";
-import { firstPlanes, type Plane, pixelOffsets, zeroRow } from "./lowerRows.ts";
+import { extentOf, tapTable } from "./geometry.ts";
+import { firstPlanes, type Plane } from "./lowerRows.ts";
 import { largestElement, type SecondOperand } from "./operands.ts";
 import { padded } from "./secondPlanes.ts";
 import { type WeightPlane, weightPlanes } from "./weightPlanes.ts";
 
-export function isDepthwise(data: DotData): boolean {
+/** A layer that isDepthwise accepts. */
+export type DepthwiseData = DotData & { readonly geometry: ConvGeometry };
+
+export function isDepthwise(data: DotData): data is DepthwiseData {
   const { geometry } = data;
   return (
     geometry.kind === "conv" && geometry.groups > 1 && geometry.groups === geometry.inChannels && geometry.groups === geometry.outChannels
@@ -37,16 +51,17 @@ function tapPlanes(data: DotData, second: SecondOperand, weightMin: -128 | -127)
 /** What all taps of a layer share. */
 interface Job {
   readonly ctx: Lowering;
-  readonly data: DotData;
+  readonly data: DepthwiseData;
   readonly second: SecondOperand;
   readonly finish: Finish;
+  readonly lines: Lines;
   readonly m: number; // output pixels of all images
 }
 
-export function emitDepthwise(ctx: Lowering, data: DotData, second: SecondOperand, finish: Finish, out: Ref): void {
-  const { channels } = data;
-  const { batches, rows } = extentOf(data.geometry);
-  const job: Job = { ctx, data, second, finish, m: batches * rows };
+export function emitDepthwise(ctx: Lowering, data: DepthwiseData, second: SecondOperand, finish: Finish, out: Ref): void {
+  const { channels, geometry } = data;
+  const { batches, rows } = extentOf(geometry);
+  const job: Job = { ctx, data, second, finish, lines: linesOf(geometry), m: batches * rows };
   const first = firstPlanes(ctx, data, false);
   const planes = tapPlanes(data, second, ctx.module.weightMin);
   const region = ctx.shared(`${data.node}:${finish.mode}`, () => finish.region(0, 0, channels));
@@ -56,10 +71,7 @@ export function emitDepthwise(ctx: Lowering, data: DotData, second: SecondOperan
     return;
   }
   emitTaps(job, first[0]!, planes[0]!, region, out, ldc, true);
-  const { proof } = finish;
-  if (!proof) return;
-  const proofs = Array.from({ length: channels }, (_, n) => proof(0, n));
-  ctx.prove(data.node, region, Math.ceil(channels / PANEL_COLUMNS), proofs);
+  if (finish.proof) ctx.prove(data.node, region, channels, finish.proof);
 }
 
 /** Raw accumulators of every pair of planes, put together by one requantize. */
@@ -98,46 +110,102 @@ function emitParts(job: Job, first: readonly Plane[], planes: readonly TapPlane[
 }
 
 function emitTaps(job: Job, first: Plane, plane: TapPlane, epilogue: Ref, c: Ref, ldc: number, biased: boolean): void {
-  const { ctx, data, second, finish, m } = job;
+  const { ctx, data, second, finish, lines } = job;
   const { channels } = data;
-  const { taps } = extentOf(data.geometry);
-  const weights = second.matrices[0]!;
-  const count = plane.twice ? 2 * taps : taps;
   const key = `${data.node}:${plane.name}`;
-  const codeAt = (channel: number, tap: number): number => plane.code(weights[channel * taps + (tap % taps)]!, Math.floor(tap / taps));
+  const { image, window } = lines;
+  let made: Int16Array | null = null;
+  const codes = (): Int16Array => (made ??= codesOf(data, second, plane));
   const init = ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
-    startValues(channels, count, codeAt, first.zero, (n) => (biased ? finish.integerBias(0, n) : 0)),
+    startValues(channels, codes(), first.zero, (n) => (biased ? finish.integerBias(0, n) : 0)),
   );
-  const w = ctx.weights(`${key}:panels`, () => packDepthwise(ctx.module, { channels, taps: count }, codeAt));
-  const table = tapPointers(ctx, data, first, count);
-  ctx.emit("dwconv_q8", { table, taps: count, m, channels, w, init, epilogue, c, ldc }, m, data.node, [first.base]);
+  const arranged = depthwiseTaps(ctx.module, { ...window, copies: plane.twice ? 2 : 1 });
+  const w = ctx.weights(`${key}:panels:${arranged.bandRows}:${arranged.reach}`, () =>
+    packDepthwise(ctx.module, arranged, channels, codes()),
+  );
+  const sizes = lineFields(ctx.module, arranged, image, channels);
+  const scratch = ctx.buffer(depthwiseScratch(ctx.module, arranged, sizes.width));
+  const fields = {
+    ...sizes,
+    table: ctx.pointers(first.base, laneRows(arranged, lines.images, image.outRows, rowReader(job)), scratch),
+    shifts: ctx.constant(Int32Array.from(arranged.lanes, ({ shift }) => shift)),
+    zero: first.zero,
+    steps: ctx.constant(depthwiseSteps(arranged, sizes.width)),
+    w,
+    init,
+    epilogue,
+    c,
+    ldc,
+    scratch,
+  };
+  ctx.emit("dwconv_q8", fields, depthwiseUnits(arranged, lines.images, image.outRows, channels), data.node, [first.base]);
 }
 
-function startValues(
-  channels: number,
-  taps: number,
-  codeAt: (channel: number, tap: number) => number,
-  za: number,
-  bias: (n: number) => number,
-): Int32Array {
-  const init = new Int32Array(Math.ceil(channels / DEPTHWISE_CHANNELS) * DEPTHWISE_CHANNELS);
+/** int8 codes of one plane. shape: (channels, taps), with `twice` (channels, 2, taps) */
+function codesOf(data: DepthwiseData, second: SecondOperand, { twice, code }: TapPlane): Int16Array {
+  const { taps } = extentOf(data.geometry);
+  const weights = second.matrices[0]!;
+  const copies = twice ? 2 : 1;
+  const codes = new Int16Array(data.channels * taps * copies);
+  for (let i = 0; i < data.channels * taps; i++) {
+    const to = (i - (i % taps)) * copies + (i % taps);
+    for (let copy = 0; copy < copies; copy++) codes[to + copy * taps] = code(weights[i]!, copy);
+  }
+  return codes;
+}
+
+function startValues(channels: number, codes: Int16Array, za: number, bias: (n: number) => number): Int32Array {
+  const init = new Int32Array(padded(channels));
+  const count = codes.length / channels;
   for (let n = 0; n < channels; n++) {
     let sum = 0;
-    for (let tap = 0; tap < taps; tap++) sum += codeAt(n, tap);
+    for (let i = n * count; i < (n + 1) * count; i++) sum += codes[i]!;
     init[n] = (bias(n) - za * sum) | 0;
   }
   return init;
 }
 
-/** [pixel][⌈taps/KR⌉·KR] addresses; the taps repeat when weights are split, the surplus ones read the zero row. */
-function tapPointers(ctx: Lowering, data: DotData, first: Plane, count: number): Ref {
-  const { taps } = extentOf(data.geometry);
-  const offsets = pixelOffsets(data, data.channels);
-  const wide = Math.ceil(count / ctx.module.kr) * ctx.module.kr;
-  const m = offsets.length / taps;
-  const table = new Int32Array(m * wide).fill(-1);
-  for (let row = 0; row < m; row++) {
-    for (let tap = 0; tap < count; tap++) table[row * wide + tap] = offsets[row * taps + (tap % taps)]!;
-  }
-  return ctx.pointers(first.base, table, zeroRow(ctx, first, data.channels));
+/** The layer as images of rows: the last axis runs along lines, all others together are the row axis. */
+interface Lines {
+  readonly images: number;
+  readonly image: DepthwiseImage;
+  readonly window: Omit<DepthwiseWindow, "copies">;
+  readonly rowTable: Int32Array; // (outRows, rowTaps): input row, −1 outside
+  readonly rows: number; // input rows of one image
+}
+
+/** A transposed convolution is one of stride 1 with flipped taps over columns `stride` apart. */
+function linesOf(geometry: ConvGeometry): Lines {
+  const { batch, spatial, transposed } = geometry;
+  const rowAxes = spatial.slice(0, -1);
+  const { size, window, stride, dilation, padBegin, out } = spatial.at(-1)!;
+  const leading = { ...geometry, spatial: rowAxes };
+  const extent = extentOf(leading);
+  const axis = rowAxes[0];
+  const gap = transposed ? stride : 1;
+  const left = transposed ? (window - 1) * dilation - padBegin : padBegin;
+  return {
+    images: batch,
+    image: { columns: size, gap, left, outRows: extent.rows, outColumns: out },
+    window: {
+      rowTaps: extent.taps,
+      columnTaps: window,
+      columnDilation: dilation,
+      stride: transposed ? 1 : stride,
+      flipped: transposed,
+      rowAxis: axis && rowAxes.length === 1 && !transposed ? { stride: axis.stride, dilation: axis.dilation, outputs: axis.out } : null,
+    },
+    rowTable: tapTable(leading),
+    rows: rowAxes.reduce((product, { size }) => product * size, 1),
+  };
+}
+
+/** Byte offset of the input row that row tap `tap` of output row `row` reads, −1 outside. */
+function rowReader({ data, lines }: Job): (image: number, row: number, tap: number) => number {
+  const { image, window, rowTable, rows } = lines;
+  const rowBytes = image.columns * data.channels;
+  return (index, row, tap) => {
+    const at = rowTable[row * window.rowTaps + tap]!;
+    return at < 0 ? -1 : (index * rows + at) * rowBytes;
+  };
 }

@@ -6,25 +6,28 @@ import {
   type EpilogueMode,
   exactChannel,
   fixedChannel as fixedEpilogue,
+  float32Channel,
   PLAIN_HEADER,
   RAW_CHANNEL,
   realChannel,
+  SINGLE_LIMIT,
+  singleMargin,
   tieMargin,
   writeEpilogue,
 } from "../../kernels/epilogue.ts";
 import { targetRow } from "../../numerics/targets.ts";
 import type { Lowering } from "../../plan/lowering.ts";
-import type { ProofChannel } from "../../plan/plan.ts";
+import type { Proof } from "../../plan/plan.ts";
 import { type ChannelReal, channelReals } from "./channel.ts";
 import type { DotData } from "./data.ts";
-import { checkFixedTarget, fixedChannel } from "./fixed.ts";
+import { checkFixedTarget, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
 import { type SecondOperand, scaleView } from "./operands.ts";
-import { type AccumulatorRange, accumulatorRange, checkFixedRange, computedRange, largestMagnitude } from "./range.ts";
-import { outputBounds, realConstants } from "./reference.ts";
+import { outputBounds, realConstants } from "./outputs.ts";
+import { accumulatorBound, accumulatorRange, checkFixedRange } from "./range.ts";
 
 /** Everything the steps of one layer need to finish accumulators. `blocks` > 1: X = Σ_b blockFactor_b·acc_b is formed first. */
 export interface Finish {
-  readonly mode: Exclude<EpilogueMode, "fixed64" | "raw">;
+  readonly mode: Exclude<EpilogueMode, "fixed64" | "raw" | "single">;
   readonly elementBytes: 1 | 2 | 8;
   readonly blocks: number;
   /** Epilogue bytes of channels [from, from + count) of one matrix. */
@@ -32,14 +35,16 @@ export interface Finish {
   readonly blockFactor: (matrix: number, n: number, block: number) => number;
   /** int32 addend of the accumulator: the bias of integer-bias targets, else 0. */
   readonly integerBias: (matrix: number, n: number) => number;
-  /** Proof data of one channel, null where no cheaper epilogue can exist. */
-  readonly proof: ((matrix: number, n: number) => ProofChannel) | null;
+  /** What a proof of a cheaper epilogue needs besides the region's constants, null where none can exist. */
+  readonly proof: Pick<Proof, "accMin" | "accMax"> | null;
 }
 
 /** `second` is null for a computed second operand. */
 export function finishOf(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
   if (!data.outEncoding) return realFinish(data, second);
-  return targetRow(ctx.target).bias === "int32" ? fixedFinish(ctx, data, second) : exactFinish(ctx, data, second);
+  const { bias, requantize } = targetRow(ctx.target);
+  if (bias === "float") return exactFinish(ctx, data, second);
+  return requantize ? fixedFinish(ctx, data, second) : float32Finish(ctx, data, second);
 }
 
 /** A region of `count` channels that stores raw int32 accumulators. */
@@ -51,10 +56,6 @@ function channelsFrom<T>(from: number, count: number, make: (n: number) => T): T
   return Array.from({ length: count }, (_, i) => make(from + i));
 }
 
-function rangeOf(data: DotData, second: SecondOperand | null, matrix: number, n: number): AccumulatorRange {
-  return second ? accumulatorRange(data, second, matrix, n) : computedRange(data);
-}
-
 function outputHeader(ctx: Lowering, data: DotData, margin: number): EpilogueHeader {
   const { bytes, shift, zero } = ctx.storage(data.outEncoding!);
   const { lo, hi } = outputBounds(data);
@@ -64,15 +65,9 @@ function outputHeader(ctx: Lowering, data: DotData, margin: number): EpilogueHea
 function exactFinish(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
   const view = second ?? scaleView(data);
   const blocks = view.blockEnds.length;
-  const outScale = data.outEncoding!.scale[0]!;
-  const zero = data.outEncoding!.zeroPoint[0]!;
-  const { lo, hi } = outputBounds(data);
   const { bytes } = ctx.storage(data.outEncoding!);
-  const proof = (matrix: number, n: number): ProofChannel => {
-    const { above } = channelReals(data, view, matrix, n);
-    const { min, max } = rangeOf(data, second, matrix, n);
-    return { scale: above.factors[0]!, bias: above.bias, outScale, accMin: min, accMax: max, qmin: lo - zero, qmax: hi - zero };
-  };
+  const provable = targetRow(ctx.target).provable && bytes === 1 && blocks === 1 && data.activation?.kind !== "slope";
+  const bound = accumulatorBound(data, second);
   return {
     mode: "nearTie",
     elementBytes: bytes,
@@ -80,7 +75,7 @@ function exactFinish(ctx: Lowering, data: DotData, second: SecondOperand | null)
     region: (matrix, from, count) => exactRegion(ctx, data, second, matrix, from, count),
     integerBias: () => 0,
     blockFactor: (matrix, n, block) => data.aEncoding.scale[0]! * view.scaleAt(matrix, n, block),
-    proof: targetRow(ctx.target).provable && bytes === 1 && blocks === 1 && data.activation?.kind !== "slope" ? proof : null,
+    proof: provable ? { accMin: -bound, accMax: bound } : null,
   };
 }
 
@@ -95,18 +90,23 @@ function exactRegion(ctx: Lowering, data: DotData, second: SecondOperand | null,
   const above = all.map((channel) => side(channel.above, data.alpha));
   const slope = data.activation?.kind === "slope" ? data.activation.slope : null;
   const below = slope && all.map((channel, i) => side(channel.below!, data.alpha * slope[from + i]!));
-  const largest = channelsFrom(from, count, (n) => reach(data, second, matrix, n)).reduce((x, y) => Math.max(x, y), 0);
-  const margin = tieMargin(below ? [...above, ...below] : above, largest, blocks === 1 ? 0 : 2 * blocks);
+  const sides = below ? [...above, ...below] : above;
+  const largest = reach(data, second, matrix, from, count);
+  const margin = tieMargin(sides, largest, blocks === 1 ? 0 : 2 * blocks);
   if (margin > 2 ** -6) throw unsupported(data, `values up to ${largest} against an output scale of ${outScale} leave double no room`);
-  return writeEpilogue(outputHeader(ctx, data, margin), "nearTie", above, below);
+  const header = outputHeader(ctx, data, margin);
+  const single = below || blocks > 1 || header.outBytes === 2 ? Number.POSITIVE_INFINITY : singleMargin(header, above, largest);
+  if (single === Number.POSITIVE_INFINITY) return writeEpilogue(header, "nearTie", above, below);
+  return writeEpilogue({ ...header, singleMargin: single }, "single", above);
 }
 
 /** Largest |X| the epilogue meets: accumulators, or Σ_b |sx·sw_b·acc_b| bounded by the whole range times the largest factor. */
-function reach(data: DotData, second: SecondOperand | null, matrix: number, n: number): number {
+function reach(data: DotData, second: SecondOperand | null, matrix: number, from: number, count: number): number {
   const view = second ?? scaleView(data);
-  const largest = largestMagnitude(rangeOf(data, second, matrix, n));
+  const largest = accumulatorBound(data, second);
   if (view.blockEnds.length === 1) return largest;
-  return largest * data.aEncoding.scale[0]! * Math.max(...view.blockEnds.map((_, block) => view.scaleAt(matrix, n, block)));
+  const scales = channelsFrom(from, count, (n) => Math.max(...view.blockEnds.map((_, block) => view.scaleAt(matrix, n, block))));
+  return largest * data.aEncoding.scale[0]! * scales.reduce((x, y) => Math.max(x, y), 0);
 }
 
 function unsupported(data: DotData, why: string): Error {
@@ -121,7 +121,7 @@ function fixedFinish(ctx: Lowering, data: DotData, second: SecondOperand | null)
   const region = (matrix: number, from: number, count: number): Uint8Array => {
     const all = channelsFrom(from, count, (n) => {
       const constants = channel(matrix, n);
-      checkFixedRange(data, ctx.target, n, rangeOf(data, second, matrix, n), constants.bias);
+      checkRange(ctx, data, second, matrix, n, constants.bias);
       return constants;
     });
     const above = all.map(({ multiplier, r }) => fixedEpilogue(multiplier, r));
@@ -137,6 +137,51 @@ function fixedFinish(ctx: Lowering, data: DotData, second: SecondOperand | null)
     integerBias: (matrix, n) => channel(matrix, n).bias,
     proof: null,
   };
+}
+
+/** The exact range is only summed where the bound over all weights does not do. */
+function checkRange(ctx: Lowering, data: DotData, second: SecondOperand | null, matrix: number, n: number, bias: number): void {
+  const bound = accumulatorBound(data, second);
+  const range = second && bound + Math.abs(bias) >= 2 ** 31 ? accumulatorRange(data, second, matrix, n) : { min: -bound, max: bound };
+  checkFixedRange(data, ctx.target, n, range, bias);
+}
+
+function float32Finish(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
+  checkFixedTarget(data, ctx.target);
+  const view = second ?? scaleView(data);
+  const slope = data.activation?.kind === "slope" ? data.activation.slope : null;
+  const region = (matrix: number, from: number, count: number): Uint8Array => {
+    const above = channelsFrom(from, count, (n) => {
+      checkRange(ctx, data, second, matrix, n, gridBias(data, view, matrix, n));
+      return float32Channel(float32Multiplier(data, view, matrix, n, 1));
+    });
+    const below = slope && channelsFrom(from, count, (n) => float32Channel(float32Multiplier(data, view, matrix, n, slope[n]!)));
+    const steepest = [...above, ...(below ?? [])].reduce((most, { mul }) => Math.max(most, Math.abs(mul)), 0);
+    const wide = steepest * 2 ** 31 >= SINGLE_LIMIT && steepest * largestSum(data, view, second, matrix, from, count) >= SINGLE_LIMIT / 2;
+    return writeEpilogue({ ...outputHeader(ctx, data, 0), wide }, "float32", above, below);
+  };
+  return {
+    mode: "float32",
+    elementBytes: ctx.storage(data.outEncoding!).bytes,
+    blocks: 1,
+    region,
+    blockFactor: () => 1,
+    integerBias: (matrix, n) => gridBias(data, view, matrix, n),
+    proof: null,
+  };
+}
+
+/** Bound on |acc + bias| of some channels. */
+function largestSum(
+  data: DotData,
+  view: ReturnType<typeof scaleView>,
+  second: SecondOperand | null,
+  matrix: number,
+  from: number,
+  count: number,
+): number {
+  const biases = channelsFrom(from, count, (n) => Math.abs(gridBias(data, view, matrix, n)));
+  return accumulatorBound(data, second) + biases.reduce((x, y) => Math.max(x, y), 0);
 }
 
 /** Real outputs: acc·factor + bias, or Σ_b acc_b·factor_b (factor 1 in the epilogue), then + bias. */

@@ -22,10 +22,7 @@ function signedMultiplier(real: number): Multiplier {
 export function fixedChannel(data: DotData, second: Pick<SecondOperand, "scaleAt">, matrix: number, n: number): FixedChannel {
   const grid = accumulatorGrid(data, second, matrix, n);
   const real = grid / data.outEncoding!.scale[0]!;
-  const bias = quantizeBias(
-    data.bias.reduce((sum, term) => sum + term.data[n]!, 0),
-    grid,
-  );
+  const bias = gridBias(data, second, matrix, n);
   try {
     const side = signedMultiplier(real);
     if (data.activation?.kind !== "slope") return { bias, ...side, below: null };
@@ -39,6 +36,22 @@ export function fixedChannel(data: DotData, second: Pick<SecondOperand, "scaleAt
       { node: data.node },
     );
   }
+}
+
+/** The bias as a code on the accumulator's grid, int32. */
+export function gridBias(data: DotData, second: Pick<SecondOperand, "scaleAt">, matrix: number, n: number): number {
+  return quantizeBias(
+    data.bias.reduce((sum, term) => sum + term.data[n]!, 0),
+    accumulatorGrid(data, second, matrix, n),
+  );
+}
+
+/** The float32 factor of target ort, rounded after each operation: f32(f32(f32(alpha·sx)·sw) / sy), times the slope of its side.
+ *  source: ONNX Runtime's QLinearConv, QLinearMatMul and QGemm on the CPU. */
+export function float32Multiplier(data: DotData, second: Pick<SecondOperand, "scaleAt">, matrix: number, n: number, slope: number): number {
+  const sx = Math.fround(Math.fround(data.alpha) * data.aEncoding.scale[0]!);
+  const scale = Math.fround(sx * Math.fround(second.scaleAt(matrix, n, 0)));
+  return Math.fround(Math.fround(scale / data.outEncoding!.scale[0]!) * slope);
 }
 
 /** throws ModelError "plan/block-target" for float scales per block, which have no single integer accumulator. */

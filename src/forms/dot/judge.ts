@@ -7,7 +7,7 @@ import type { Codes, Judgement, SourceModel } from "../form.ts";
 import { accumulate } from "./accumulate.ts";
 import { approximate, type ChannelReal, channelReals } from "./channel.ts";
 import type { DotData } from "./data.ts";
-import { type FixedChannel, fixedChannel } from "./fixed.ts";
+import { type FixedChannel, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
 import { extentOf } from "./geometry.ts";
 import { accumulatorGrid, firstOperand, type SecondOperand, secondOperand } from "./operands.ts";
 import { cached, sideOf } from "./reference.ts";
@@ -25,7 +25,8 @@ export function judgeDot(data: DotData, graph: Graph, inputs: Codes, source: Sou
   const deviation = targetRow(target).bias === "int32" ? new Float64Array(size) : null;
   const growth = errorGrowth(data, source.unit);
   const reals = cached(data, (matrix, n) => channelReals(data, second, matrix, n));
-  const deviationOf = deviation && deviationReader(data, second, target);
+  const reader = targetRow(target).requantize ? fixedReader : float32Reader;
+  const deviationOf = deviation && reader(data, second, target);
   accumulate(data, firstOperand(data, graph, inputs), second, true, (index, matrix, n, acc, absolute) => {
     const channel = reals(matrix, n);
     const terms = termMagnitude(channel.above, absolute!);
@@ -71,7 +72,7 @@ function slopeReach(data: DotData, n: number, value: number, error: number): num
 }
 
 /** D in LSB: |bias_q·grid − bias|/sy + |acc + bias_q|·|m·2^−r − M|, and half a step of the first rounding where there are two. */
-function deviationReader(data: DotData, second: SecondOperand, target: Target): (matrix: number, n: number, acc: number) => number {
+function fixedReader(data: DotData, second: SecondOperand, target: Target): (matrix: number, n: number, acc: number) => number {
   const outScale = data.outEncoding!.scale[0]!;
   const constants = cached(data, (matrix, n) => {
     const channel = fixedChannel(data, second, matrix, n);
@@ -87,6 +88,28 @@ function deviationReader(data: DotData, second: SecondOperand, target: Target): 
     };
   });
   return (matrix, n, acc) => fixedDeviation(constants(matrix, n), acc, outScale);
+}
+
+/** D of target ort in LSB, on the side that is wider: |bias_q·grid − bias|/sy, the multiplier's distance from M, and two float32 roundings of |v|. */
+function float32Reader(data: DotData, second: SecondOperand): (matrix: number, n: number, acc: number) => number {
+  const outScale = data.outEncoding!.scale[0]!;
+  const constants = cached(data, (matrix, n) => {
+    const grid = accumulatorGrid(data, second, matrix, n);
+    const bias = gridBias(data, second, matrix, n);
+    const wanted = data.bias.reduce((sum, term) => sum + term.data[n]!, 0);
+    const slope = data.activation?.kind === "slope" ? data.activation.slope[n]! : 1;
+    const apart = (factor: number) => Math.abs(float32Multiplier(data, second, matrix, n, factor) - (grid / outScale) * factor);
+    const widest = Math.max(1, Math.abs(slope));
+    return {
+      bias,
+      offset: (Math.abs(bias * grid - wanted) / outScale) * widest,
+      perUnit: Math.max(apart(1), apart(slope)) + 2 ** -23 * Math.abs(grid / outScale) * widest,
+    };
+  });
+  return (matrix, n, acc) => {
+    const { bias, offset, perUnit } = constants(matrix, n);
+    return offset + Math.abs(acc + bias) * perUnit * (1 + 2 ** -20);
+  };
 }
 
 interface DeviationConstants {

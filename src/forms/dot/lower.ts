@@ -124,10 +124,7 @@ function promise({ ctx, data, finish, proved }: Job, product: Product, region: R
   const name = regionName(data, product);
   if (!proof || proved.has(name)) return;
   proved.add(name);
-  const { matrix, group } = product;
-  const { columns } = extentOf(data.geometry);
-  const channels = Array.from({ length: columns }, (_, n) => proof(matrix, group * columns + n));
-  ctx.prove(data.node, region, Math.ceil(columns / 8), channels);
+  ctx.prove(data.node, region, extentOf(data.geometry).columns, proof);
 }
 
 function emitGemm(

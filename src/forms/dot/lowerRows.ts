@@ -168,7 +168,7 @@ function blockedOffsets(data: DotData, mr: number, pixelBytes: number): Int32Arr
 }
 
 /** Offsets [batch · output][tap] in bytes of channel 0 of each pixel a tap reads, −1 for padding. */
-export function pixelOffsets(data: DotData, pixelBytes: number): Int32Array {
+function pixelOffsets(data: DotData, pixelBytes: number): Int32Array {
   const { geometry } = data;
   if (geometry.kind !== "conv") return new Int32Array(0);
   const size = geometry.spatial.reduce((product, axis) => product * axis.size, 1);
@@ -183,7 +183,7 @@ export function pixelOffsets(data: DotData, pixelBytes: number): Int32Array {
 }
 
 /** A pixel of the plane's zero point, as long as a whole pixel and what kernels may read beyond it. */
-export function zeroRow(ctx: Lowering, plane: Plane, channels: number): Ref {
+function zeroRow(ctx: Lowering, plane: Plane, channels: number): Ref {
   const length = Math.ceil(channels / 16) * 16 + 16;
   if (plane.elementBytes === 2) return ctx.constant(new Int16Array(length).fill(plane.zero));
   return ctx.constant(ctx.module.signed ? new Int8Array(length).fill(plane.zero) : new Uint8Array(length).fill(plane.zero));

@@ -1,6 +1,7 @@
 /** Recognises dot-product layers: one dot product, optionally a constant addend per channel, optionally one clamp or slope. */
 import { type Encoding, gridOf, isPerTensor } from "../../encodings/encoding.ts";
 import { type Graph, isConstant, type Node, shapeOf, type ValueId, valueNamed } from "../../graph/graph.ts";
+import { constantFloats, isFloat32Constant } from "../../graph/query.ts";
 import { opOf } from "../../ops/index.ts";
 import type { OpDef, TypeInfo } from "../../ops/op.ts";
 import { sameShape } from "../../tensor/shape.ts";
@@ -38,7 +39,7 @@ export function matchDotNode(node: Node, graph: Graph): DotData | null {
   const aEncoding = valueNamed(graph, a).encoding;
   const bEncoding = valueNamed(graph, b).encoding;
   if (!aEncoding || !bEncoding || !isActivationGrid(aEncoding)) return null;
-  if ([a, b].some((id) => isConstant(graph, id) && !(valueNamed(graph, id).data instanceof Float32Array))) return null;
+  if ([a, b].some((id) => isConstant(graph, id) && !isFloat32Constant(valueNamed(graph, id)))) return null;
   const attrs = op.parse(node.attrs, graph.opsets.get(node.domain) ?? 1);
   const [aInfo, bInfo] = [infoOf(graph, a), infoOf(graph, b)];
   const out = node.outputs[0]!;
@@ -150,7 +151,9 @@ function activationOf(data: DotData, node: Node, op: OpDef, graph: Graph): DotAc
 
 function constantInfo(graph: Graph, id: ValueId): TypeInfo | null {
   if (id === "") return null;
-  const { type, shape, data } = valueNamed(graph, id);
+  const value = valueNamed(graph, id);
+  const { type, shape } = value;
+  const data = value.coded ? constantFloats(value) : value.data;
   const dims = (shape ?? []) as readonly number[];
   return data instanceof Float32Array || data instanceof Float64Array ? { type, dims, constant: data } : { type, dims };
 }

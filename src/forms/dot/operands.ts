@@ -2,18 +2,22 @@
 import { type Encoding, gridOf } from "../../encodings/encoding.ts";
 import { assert } from "../../errors.ts";
 import { type Graph, type ValueId, valueNamed } from "../../graph/graph.ts";
-import { scaleIndexer, weightCodes } from "../../numerics/affine.ts";
+import { constantCodes, isFloat32Constant } from "../../graph/query.ts";
+import { scaleIndexer } from "../../numerics/affine.ts";
 import type { Codes } from "../form.ts";
 import type { DotData } from "./data.ts";
 import { extentOf, weightIndexer, weightMatrices } from "./geometry.ts";
 
+/** Centred codes in the narrowest array that surely holds them. Never written to: it may be the constant itself. */
+export type CentredMatrix = Int8Array | Int16Array | Int32Array | Float64Array;
+
 /** Second operand: per distinct matrix, channel and block of input channels. LPBQ integers are multiplied into the codes, so that it has one block. */
 export interface SecondOperand {
-  readonly matrices: readonly Float64Array[]; // each (channels, depth), centred; k = c·taps + tap
+  readonly matrices: readonly CentredMatrix[]; // each (channels, depth), centred; k = c·taps + tap
   readonly matrixOf: readonly number[]; // by batch
   readonly blockEnds: readonly number[]; // exclusive ends in k, ascending; the last is depth
   readonly scaleAt: (matrix: number, n: number, block: number) => number; // float32 scale of codes (LPBQ: the channel's)
-  readonly least: number; // extremes of all elements and 0
+  readonly least: number; // bounds of all elements and 0; of int8 matrices those of their grid
   readonly most: number;
 }
 
@@ -21,13 +25,9 @@ export interface SecondOperand {
 export function codesOf(graph: Graph, id: ValueId, encoding: Encoding, inputs: Codes): ArrayLike<number> {
   const given = inputs.get(id);
   if (given) return given.data;
-  return constantCodes(graph, id, encoding);
-}
-
-export function constantCodes(graph: Graph, id: ValueId, encoding: Encoding): ArrayLike<number> {
-  const { data, shape } = valueNamed(graph, id);
-  assert(data instanceof Float32Array && shape !== null, `'${id}' is not a float32 constant`);
-  return weightCodes(data, shape as readonly number[], encoding);
+  const value = valueNamed(graph, id);
+  assert(isFloat32Constant(value) && value.encoding === encoding, `'${id}' is not a float32 constant of this encoding`);
+  return constantCodes(value);
 }
 
 /** max |q − zeroPoint| of a per-tensor grid. */
@@ -61,23 +61,37 @@ export function secondOperand(data: DotData, graph: Graph, inputs: Codes): Secon
   const codes = codesOf(graph, data.b, data.bEncoding, inputs);
   const { of, first } = weightMatrices(data.geometry);
   const matrices = first.map((batch) => centredMatrix(data, codes, batch));
-  const { least, most } = extremes(matrices);
+  const { least, most } = extremes(matrices, data.bEncoding);
   const { depth } = extentOf(data.geometry);
   assert(largestElement({ least, most }) * largestCentred(data.aEncoding) * depth < 2 ** 53, "accumulator beyond 2^53");
   return { matrices, matrixOf: of, ...scaleView(data), least, most };
 }
 
-function extremes(matrices: readonly Float64Array[]): { least: number; most: number } {
+function extremes(matrices: readonly CentredMatrix[], encoding: Encoding): { least: number; most: number } {
   let least = 0;
   let most = 0;
   for (const matrix of matrices) {
-    for (let i = 0; i < matrix.length; i++) {
-      const value = matrix[i]!;
-      if (value < least) least = value;
-      else if (value > most) most = value;
-    }
+    const [low, high] = extremesOf(matrix, encoding);
+    least = Math.min(least, low);
+    most = Math.max(most, high);
   }
   return { least, most };
+}
+
+/** Of an int8 matrix, which holds plain codes: the grid, without −128 where no element is that. */
+function extremesOf(matrix: CentredMatrix, { type }: Encoding): [number, number] {
+  if (matrix instanceof Int8Array) {
+    const { bits, qmin, qmax } = gridOf(type);
+    return [bits < 8 || matrix.includes(-128) ? qmin : -127, qmax];
+  }
+  let least = 0;
+  let most = 0;
+  for (let i = 0; i < matrix.length; i++) {
+    const value = matrix[i]!;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
 }
 
 /** max |element|. */
@@ -91,22 +105,54 @@ export function scaleView(data: DotData): Pick<SecondOperand, "blockEnds" | "sca
   return { blockEnds: blockChannelEnds(data).map((end) => end * taps), scaleAt: scaleReader(data) };
 }
 
-function centredMatrix(data: DotData, codes: ArrayLike<number>, batch: number): Float64Array {
+/** Codes of a symmetric weight that lie as (channels, depth) already are the matrix. Else the codes of channel n are `taps` consecutive ones per
+ *  input channel, `step` apart. */
+function centredMatrix(data: DotData, codes: ArrayLike<number>, batch: number): CentredMatrix {
   const { channelsIn, taps, depth } = extentOf(data.geometry);
+  const { channels, bEncoding } = data;
   const at = weightIndexer(data.geometry);
-  const indexer = scaleIndexer(data.bEncoding, data.bShape);
-  const { zeroPoint, lpbq } = data.bEncoding;
-  const centred = new Float64Array(data.channels * depth);
-  let k = 0;
-  for (let n = 0; n < data.channels; n++) {
+  const step = channelsIn > 1 ? at(batch, 0, 1, 0) - at(batch, 0, 0, 0) : taps;
+  const symmetric = !bEncoding.lpbq && bEncoding.zeroPoint.every((zero) => zero === 0);
+  const ordered = step === taps && (channels === 0 || at(batch, channels - 1, 0, 0) === (channels - 1) * depth);
+  if (symmetric && ordered && codes instanceof Int8Array && codes.length === channels * depth) return codes;
+  const centred = newCentred(bEncoding, channels * depth);
+  const indexer = scaleIndexer(bEncoding, data.bShape);
+  for (let n = 0; n < channels; n++) {
+    const start = at(batch, n, 0, 0);
+    if (bEncoding.blockSize === null && !bEncoding.lpbq) {
+      centre(centred.subarray(n * depth, (n + 1) * depth), codes, { start, step, taps }, bEncoding.zeroPoint[indexer(start)]!, 1);
+      continue;
+    }
     for (let c = 0; c < channelsIn; c++) {
-      const group = indexer(at(batch, n, c, 0));
-      const zero = zeroPoint[group]!;
-      const factor = lpbq ? lpbq.blockInt[group]! : 1;
-      for (let tap = 0; tap < taps; tap++) centred[k++] = (codes[at(batch, n, c, tap)]! - zero) * factor;
+      const group = indexer(start + c * step);
+      const factor = bEncoding.lpbq ? bEncoding.lpbq.blockInt[group]! : 1;
+      const to = centred.subarray(n * depth + c * taps, n * depth + (c + 1) * taps);
+      centre(to, codes, { start: start + c * step, step, taps }, bEncoding.zeroPoint[group]!, factor);
     }
   }
   return centred;
+}
+
+/** Room for centred codes: 17 bit at most (9 for grids up to 8 bit, 8 for symmetric ones), 16 more with integer block scales. */
+function newCentred({ type, lpbq, zeroPoint }: Encoding, length: number): CentredMatrix {
+  const { bits, signed } = gridOf(type);
+  const narrow = bits <= 8;
+  if (lpbq && !narrow) return new Float64Array(length);
+  if (!narrow || lpbq) return new Int32Array(length);
+  return signed && zeroPoint.every((zero) => zero === 0) ? new Int8Array(length) : new Int16Array(length);
+}
+
+/** to[c·taps + tap] = (codes[start + c·step + tap] − zero)·factor. */
+function centre(
+  to: CentredMatrix,
+  codes: ArrayLike<number>,
+  { start, step, taps }: { readonly start: number; readonly step: number; readonly taps: number },
+  zero: number,
+  factor: number,
+): void {
+  for (let i = 0, from = start; i < to.length; from += step - taps) {
+    for (const end = i + taps; i < end; i++, from++) to[i] = (codes[from]! - zero) * factor;
+  }
 }
 
 /** Scale of (matrix, channel n, block): a float32; LPBQ: the channel's, its block integers are part of the codes. */

@@ -4,9 +4,9 @@ import { modelError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Target } from "../../plan/plan.ts";
 import type { DotData } from "./data.ts";
-import { fixedChannel } from "./fixed.ts";
+import { gridBias } from "./fixed.ts";
 import { extentOf } from "./geometry.ts";
-import { largestCentred, type SecondOperand, secondOperand } from "./operands.ts";
+import { largestCentred, largestElement, type SecondOperand, secondOperand } from "./operands.ts";
 
 export interface AccumulatorRange {
   readonly min: number;
@@ -30,9 +30,15 @@ export function accumulatorRange(data: DotData, second: SecondOperand, matrix: n
   return { min: positive * (qmin - zero) + negative * (qmax - zero), max: positive * (qmax - zero) + negative * (qmin - zero) };
 }
 
+/** Bound on every accumulator, from the operands' largest elements alone. */
+export function accumulatorBound(data: DotData, second: SecondOperand | null): number {
+  const weight = second ? largestElement(second) : largestCentred(data.bEncoding);
+  return Math.max(1, extentOf(data.geometry).depth * largestCentred(data.aEncoding) * weight);
+}
+
 /** Range when the second operand is only known by its grid. */
 export function computedRange(data: DotData): AccumulatorRange {
-  const bound = extentOf(data.geometry).depth * largestCentred(data.aEncoding) * largestCentred(data.bEncoding);
+  const bound = accumulatorBound(data, null);
   return { min: -bound, max: bound };
 }
 
@@ -59,7 +65,7 @@ export function headroomBits(data: DotData, graph: Graph, integerBias: boolean):
     const second = secondOperand(data, graph, new Map());
     for (let matrix = 0; matrix < second.matrices.length; matrix++) {
       for (let n = 0; n < data.channels; n++) {
-        const bias = integerBias && data.outEncoding ? Math.abs(fixedChannel(data, second, matrix, n).bias) : 0;
+        const bias = integerBias && data.outEncoding ? Math.abs(gridBias(data, second, matrix, n)) : 0;
         largest = Math.max(largest, largestMagnitude(accumulatorRange(data, second, matrix, n)) + bias);
       }
     }

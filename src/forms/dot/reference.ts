@@ -1,9 +1,9 @@
 /** The dot form in integers: the golden model that every kernel must equal in every bit. */
-import { gridOf } from "../../encodings/encoding.ts";
+
 import type { Graph } from "../../graph/graph.ts";
-import { quantizeReal } from "../../numerics/affine.ts";
 import { divideExact, rescale } from "../../numerics/decide.ts";
 import type { Multiplier, Requantize } from "../../numerics/fixedPoint.ts";
+import { roundHalfEven } from "../../numerics/round.ts";
 import { targetRow } from "../../numerics/targets.ts";
 import type { Numbers } from "../../ops/op.ts";
 import type { Target } from "../../plan/plan.ts";
@@ -12,8 +12,9 @@ import type { Codes } from "../form.ts";
 import { accumulate } from "./accumulate.ts";
 import { type ChannelReal, type ChannelReals, channelReals, isNegative } from "./channel.ts";
 import type { DotData } from "./data.ts";
-import { checkFixedTarget, type FixedChannel, fixedChannel } from "./fixed.ts";
+import { checkFixedTarget, type FixedChannel, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
 import { firstOperand, type SecondOperand, secondOperand } from "./operands.ts";
+import { outputBounds, realConstants } from "./outputs.ts";
 import { accumulatorRange, checkFixedRange, computedRange } from "./range.ts";
 
 /** From one element's accumulators to its code. */
@@ -22,8 +23,9 @@ type Finish = (matrix: number, n: number, acc: Float64Array) => number;
 /** True codes of the layer's output, row-major. throws ModelError "plan/block-target", "plan/multiplier-range", "plan/accumulator-range". */
 export function referenceDot(data: DotData, graph: Graph, inputs: Codes, target: Target): Numbers {
   const second = secondOperand(data, graph, inputs);
-  const { requantize } = targetRow(target);
-  const finish = requantize ? fixedFinish(data, second, target, requantize) : exactFinish(data, second);
+  const { bias, requantize } = targetRow(target);
+  const integer = requantize ? fixedFinish : float32Finish;
+  const finish = bias === "float" ? exactFinish(data, second) : integer(data, second, target);
   const out = new Float64Array(sizeOf(data.outShape));
   accumulate(data, firstOperand(data, graph, inputs), second, false, (index, matrix, n, acc) => {
     out[index] = finish(matrix, n, acc);
@@ -44,21 +46,6 @@ export function referenceDotReal(data: DotData, graph: Graph, inputs: Codes): Nu
     out[index] = sum + bias;
   });
   return { dims: data.outShape, data: out };
-}
-
-/** A channel's constants as single doubles: the leading term of an exact expansion is its nearest double. */
-export function realConstants(channel: ChannelReal): { readonly factors: readonly number[]; readonly bias: number } {
-  return { factors: channel.factors.map((terms) => terms[0] ?? 0), bias: channel.bias[0] ?? 0 };
-}
-
-/** Codes that the layer's output can take: the grid's range, narrowed by a clamp activation. */
-export function outputBounds(data: DotData): { readonly lo: number; readonly hi: number } {
-  const { type, scale, zeroPoint } = data.outEncoding!;
-  const { qmin, qmax } = gridOf(type);
-  if (data.activation?.kind !== "clamp") return { lo: qmin, hi: qmax };
-  const quantize = (x: number): number => quantizeReal(x, scale[0]!, zeroPoint[0]!, qmin, qmax);
-  const hi = quantize(data.activation.hi);
-  return { lo: Math.min(quantize(data.activation.lo), hi), hi };
 }
 
 /** Memo of a value per (matrix, channel). */
@@ -94,19 +81,45 @@ function roundChannel(channel: ChannelReal, acc: Float64Array, outScale: number)
   return divideExact(products, [outScale, 1]);
 }
 
-function fixedFinish(data: DotData, second: SecondOperand, target: Target, requantize: Requantize): Finish {
+function fixedFinish(data: DotData, second: SecondOperand, target: Target): Finish {
   checkFixedTarget(data, target);
+  const requantize = targetRow(target).requantize!;
   const channels = cached(data, (matrix, n) => {
     const channel = fixedChannel(data, second, matrix, n);
-    const range = data.computed ? computedRange(data) : accumulatorRange(data, second, matrix, n);
-    checkFixedRange(data, target, n, range, channel.bias);
+    checkRange(data, second, target, matrix, n, channel.bias);
     return channel;
   });
+  const clamp = clampOf(data);
+  return (matrix, n, acc) => clamp(rescaleFixed(channels(matrix, n), acc[0]!, requantize));
+}
+
+function checkRange(data: DotData, second: SecondOperand, target: Target, matrix: number, n: number, bias: number): void {
+  const range = data.computed ? computedRange(data) : accumulatorRange(data, second, matrix, n);
+  checkFixedRange(data, target, n, range, bias);
+}
+
+/** A code without its zero point → the stored code's bounds. */
+function clampOf(data: DotData): (code: number) => number {
   const zero = data.outEncoding!.zeroPoint[0]!;
   const { lo, hi } = outputBounds(data);
+  return (code) => Math.min(hi, Math.max(lo, code + zero));
+}
+
+/** q = RNE(f32(f32(acc + bias)·m)), in float32. */
+function float32Finish(data: DotData, second: SecondOperand, target: Target): Finish {
+  checkFixedTarget(data, target);
+  const slope = data.activation?.kind === "slope" ? data.activation.slope : null;
+  const channels = cached(data, (matrix, n) => {
+    const bias = gridBias(data, second, matrix, n);
+    checkRange(data, second, target, matrix, n, bias);
+    const side = (factor: number) => float32Multiplier(data, second, matrix, n, factor);
+    return { bias, above: side(1), below: slope ? side(slope[n]!) : side(1) };
+  });
+  const clamp = clampOf(data);
   return (matrix, n, acc) => {
-    const code = rescaleFixed(channels(matrix, n), acc[0]!, requantize) + zero;
-    return code < lo ? lo : code > hi ? hi : code;
+    const { bias, above, below } = channels(matrix, n);
+    const sum = acc[0]! + bias;
+    return clamp(roundHalfEven(Math.fround(Math.fround(sum) * (sum < 0 ? below : above))));
   };
 }
 

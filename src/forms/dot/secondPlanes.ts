@@ -2,14 +2,15 @@
 
 import { PANEL_COLUMNS } from "../../kernels/dot.ts";
 import { packBlockScales, packWeights, panelBytes } from "../../kernels/pack.ts";
+import type { PackedWeights } from "../../kernels/weightPacker.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { DotData } from "./data.ts";
 import type { Finish } from "./finish.ts";
 import { extentOf } from "./geometry.ts";
 import { bytePlanes, type Plane, type Product } from "./lowerRows.ts";
-import type { SecondOperand } from "./operands.ts";
-import { type ChannelRange, type WeightPlane, weightPlanes } from "./weightPlanes.ts";
+import type { CentredMatrix, SecondOperand } from "./operands.ts";
+import { type ChannelRange, identity, type WeightPlane, weightPlanes } from "./weightPlanes.ts";
 
 /** Operands of igemm_q8 that depend on the second operand. `rowFactor` 0: no row sums needed. */
 export interface Panels {
@@ -59,8 +60,9 @@ function constantPanels(
   const k = range.to - range.from;
   const key = `${data.node}:${plane.name}:${matrix}.${group}.${range.from}-${range.to}`;
   const n0 = group * columns;
-  const digits = (n: number, tap: number, c: number): number =>
-    plane.digit(second.matrices[matrix]![(n0 + n) * depth + (range.from + c) * taps + tap]!);
+  const elements = second.matrices[matrix]!;
+  const rows = { elements, start: n0 * depth + range.from * taps, rowStride: depth };
+  const digits = (n: number, tap: number, c: number): number => plane.digit(elements[rows.start + n * depth + c * taps + tap]!);
   const { zeros, blocks } = plane;
   const scaleAt = (n: number, c: number): number => blocks!.scaleAt(matrix, n0 + n, range.from + c);
   const codes = zeros
@@ -69,15 +71,20 @@ function constantPanels(
       ? (n: number, tap: number, c: number) => digits(n, tap, c) / scaleAt(n, c)
       : digits;
   const shape = { n: columns, taps, k, bits: plane.bits };
+  let made: PackedWeights | null = null;
+  const plain = plane.digit === identity && plane.bits === 8 && !zeros;
+  const packed = (): PackedWeights => (made ??= ctx.packer(shape, rows));
   return {
-    w: ctx.weights(`${key}:panels`, () => packWeights(ctx.module, shape, codes)),
+    w: ctx.weights(`${key}:panels`, () => (plain ? packed().panels : packWeights(ctx.module, shape, codes))),
     bits: plane.bits,
     blockScale: blocks
       ? ctx.weights(`${key}:scales`, () => packBlockScales(columns, Math.ceil(k / blocks.size), (n, b) => scaleAt(n, b * blocks.size)))
       : 0,
     blockDepth: blocks?.size ?? 0,
     init: ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
-      startValues(columns, taps, k, digits, first.zero, (n) => (biased ? finish.integerBias(matrix, n0 + n) : 0)),
+      startValues(columns, plain ? (n) => packed().sums[n]! : sumsOf(plane, rows, k * taps), first.zero, (n) =>
+        biased ? finish.integerBias(matrix, n0 + n) : 0,
+      ),
     ),
     rowFactor: zeros
       ? ctx.shared(`${key}:zeros`, () =>
@@ -87,21 +94,32 @@ function constantPanels(
   };
 }
 
-/** bias − za·Σ(w − zw): the first operand's zero point and, with row sums, both. int32[⌈n/8⌉·8]. */
-function startValues(
-  columns: number,
-  taps: number,
-  k: number,
-  digit: (n: number, tap: number, c: number) => number,
-  za: number,
-  bias: (n: number) => number,
-): Int32Array {
-  const init = new Int32Array(padded(columns));
-  for (let n = 0; n < columns; n++) {
+interface Rows {
+  readonly elements: CentredMatrix;
+  readonly start: number;
+  readonly rowStride: number;
+}
+
+/** Σ of `count` digits of column n: a row of the matrix is contiguous, in whatever order of channels and taps. */
+function sumsOf(plane: WeightPlane, { elements, start, rowStride }: Rows, count: number): (n: number) => number {
+  if (plane.digit === identity) return (n) => sumOf(elements, start + n * rowStride, count);
+  return (n) => {
     let sum = 0;
-    for (let tap = 0; tap < taps; tap++) for (let c = 0; c < k; c++) sum += digit(n, tap, c);
-    init[n] = wrap(bias(n) - za * sum);
-  }
+    for (let i = start + n * rowStride, end = i + count; i < end; i++) sum += plane.digit(elements[i]!);
+    return sum;
+  };
+}
+
+function sumOf(elements: CentredMatrix, start: number, count: number): number {
+  let sum = 0;
+  for (let i = start; i < start + count; i++) sum += elements[i]!;
+  return sum;
+}
+
+/** bias − za·Σ(w − zw): the first operand's zero point and, with row sums, both. int32[⌈n/8⌉·8]. */
+function startValues(columns: number, sum: (n: number) => number, za: number, bias: (n: number) => number): Int32Array {
+  const init = new Int32Array(padded(columns));
+  for (let n = 0; n < columns; n++) init[n] = wrap(bias(n) - za * sum(n));
   return init;
 }
 

@@ -25,10 +25,11 @@ export interface BlockScales {
   readonly scaleAt: Reader;
 }
 
-const identity = (centred: number): number => centred;
+/** The digit of planes that hold the centred weights themselves. */
+export const identity = (centred: number): number => centred;
 
-/** How the weights of a layer split. int8 or int4 when they fit, LPBQ as int4 with its block integers (`matrix`: for igemm_q8); 8-bit grids with a zero point keep their codes (`matrix`: the kernel can
- *  correct by row sums); everything else (16-bit grids, products of block integers, −128 where the variant's smallest weight is −127) becomes
+/** How the weights of a layer split. int8 or int4 when they fit; LPBQ as int4 with its block integers, 8-bit grids with a zero point as their codes, for
+ *  row sums to correct (both if `matrix`: for igemm_q8); everything else (16-bit grids, products of block integers, −128 where the variant's smallest weight is −127) becomes
  *  balanced digits, base 256 in −128..127 or base 255 in −127..127. */
 export function weightPlanes(data: DotData, second: SecondOperand, matrix: boolean, weightMin: -128 | -127): WeightPlane[] {
   const { least, most } = second;
