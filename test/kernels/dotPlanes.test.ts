@@ -40,6 +40,27 @@ describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))(
   });
 });
 
+it.each(benches.map((bench) => [bench.geometry.variant, bench] as const))("requantize_s32 %s: whole panels of byte planes", (_, bench) => {
+  for (let i = 0; i < 80; i++) {
+    const outBytes = i & 1 ? 1 : 2;
+    check(
+      bench,
+      {
+        m: 3,
+        n: 8 + (i % 10),
+        blocks: 1,
+        planes: 1 + (i % 4 > 1 ? 1 : 0),
+        exactSum: true,
+        mode: "nearTie",
+        outBytes,
+        slope: false,
+        base: false,
+      },
+      9000 + i,
+    );
+  }
+});
+
 function randomCase(random: Pcg32): Case {
   const mode = MODES[random.integer(0, MODES.length - 1)]!;
   const fixed = mode.startsWith("fixed");

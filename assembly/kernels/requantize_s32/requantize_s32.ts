@@ -1,10 +1,11 @@
 // requantize_s32: raw accumulators of byte planes and blocks → outputs.
 //   T_b = Σ_p planeWeight[p]·acc[b][p] + base[b], exact in double; X = T_0 or Σ_b blockFactor[b]·T_b; output = epilogue(X).
-import { MODE, MODE_REAL } from "../../numerics/epilogue";
+import { MODE, MODE_NEAR_TIE, MODE_REAL } from "../../numerics/epilogue";
 import { copyColumns, outputBytes, panelBlockAt, realsToCodes, realsToReals } from "../../numerics/requantize";
 import { PARTIAL } from "../../simd/scratch";
 import { decideSums } from "./decide";
 import { RequantizeArgs } from "./args";
+import { isPlain, planesPanel } from "./planesPanel";
 
 /** X of one panel: f64[8], in the scratch page. */
 const X: usize = 64;
@@ -18,8 +19,12 @@ export function requantize_s32(args: usize, begin: i32, end: i32): void {
       const columns = min(8, g.n - n);
       const c = g.c + <usize>row * g.ldc + <usize>n * bytes;
       const to = columns == 8 ? c : PARTIAL;
-      sumParts(g, row, n, columns);
       const mode = load<i32>(block, MODE);
+      if (mode == MODE_NEAR_TIE && columns == 8 && isPlain(g, g.epilogue, block)) {
+        const acc = g.acc + <usize>row * g.lda + (<usize>n << 2);
+        if (!planesPanel(g, acc, g.epilogue, block, c)) continue;
+      }
+      sumParts(g, row, n, columns);
       if (mode == MODE_REAL) realsToReals(X, block, to);
       else if (g.exactSum) realsToCodes(mode, X, g.epilogue, block, to);
       else decideSums(g, mode, X, n, g.epilogue, block, to);
