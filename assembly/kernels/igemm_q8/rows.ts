@@ -16,8 +16,8 @@ export const NEXT_CHUNK: usize = TILE_CHUNK - CHUNK;
   return (depth + CHUNK - 1) / CHUNK * TILE_CHUNK;
 }
 
-/** Copies rows i … i + rows − 1 (all taps, one behind the other) to `to`: [⌈rows/MR⌉][⌈taps·depth/CHUNK⌉][MR][STRIDE]. Reads and writes up to 15 bytes
- *  beyond the end of each tap. depth: bytes of one tap. */
+/** Copies rows i … i + rows − 1 (all taps, one behind the other) to `to`: [⌈rows/MR⌉][⌈taps·depth/CHUNK⌉][MR][STRIDE]. Reads and
+ *  writes up to 15 bytes beyond the end of each tap. depth: bytes of one tap. */
 export function copyRows(g: IgemmArgs, i: i32, rows: i32, depth: usize, to: usize): void {
   const size = tileBytes(depth * g.taps);
   for (let j = 0; j < rows; ++j) {
