@@ -6,11 +6,12 @@ import type { Numbers, Window } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampAfter } from "./clampAfter.ts";
-import { clampCode, kindOf, type Levels, levelsOf, requantizeCode, storedTable, tableKernel } from "./codes.ts";
+import { clampCode, kindOf, type Levels, levelsOf, requantizeCode } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
 import { judgeNodes, noDeviation } from "./judge.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, isPlainCluster } from "./operands.ts";
+import { emitTable } from "./tableLower.ts";
 import { forEachWindow, placeWindow, windowOf } from "./windows.ts";
 
 export interface ExtremeData {
@@ -85,6 +86,6 @@ function lower(data: ExtremeData, ctx: Lowering): void {
   ctx.emit("extreme_q", fields, descriptor.units, data.node);
   if (same) return;
   const source = levelsOf(data.from);
-  const table = ctx.constant(storedTable({ storage: from, levels: source }, to, (q) => requantizeCode(q, source, data.levels)));
-  ctx.emit(tableKernel(from, to), { input: best, output, table }, size, data.node);
+  const target = { storage: to, ref: output };
+  emitTable(data.node, { storage: from, levels: source, ref: best }, target, (q) => requantizeCode(q, source, data.levels), size, ctx);
 }
