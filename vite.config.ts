@@ -1,9 +1,10 @@
 /** Bundles the library, the command line and the demo into dist/, kernels and third-party licences beside them. */
 import { cpSync, mkdirSync } from "node:fs";
 import { defineConfig, esmExternalRequirePlugin, type Plugin } from "vite";
+import { chunkNames } from "./scripts/chunks.ts";
 import { bundledLicenses } from "./scripts/licenses.ts";
 
-const VARIANTS = ["simd", "usdot", "sdot"];
+const KERNELS = ["simd", "usdot", "sdot", "float"];
 
 function kernels(): Plugin {
   return {
@@ -11,7 +12,7 @@ function kernels(): Plugin {
     apply: "build",
     writeBundle({ dir }) {
       mkdirSync(`${dir}/kernels`, { recursive: true });
-      for (const variant of VARIANTS) cpSync(`build/kernels/${variant}.wasm`, `${dir}/kernels/${variant}.wasm`);
+      for (const name of KERNELS) cpSync(`build/kernels/${name}.wasm`, `${dir}/kernels/${name}.wasm`);
     },
   };
 }
@@ -22,13 +23,15 @@ export default defineConfig({
   resolve: { alias: { picocolors: "picocolors/picocolors.js" } },
   build: {
     target: "es2022",
-    minify: false,
     lib: { entry: { index: "src/index.ts", cli: "src/cli/main.ts", demo: "src/cli/demo.ts" }, formats: ["es"] },
     rolldownOptions: {
       output: {
         entryFileNames: "[name].js",
+        // Public class names survive; Vite's own default keeps the white space of libraries.
+        minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: true },
         // Every chunk lies beside kernels/, which the library finds relative to its own file.
-        chunkFileNames: (chunk) => (chunk.name === "src" ? "bitexact.js" : "[name].js"),
+        chunkFileNames: "[name].js",
+        codeSplitting: { groups: [{ debugName: "library", name: chunkNames(import.meta.dirname) }] },
         banner: (chunk) => (chunk.name === "cli" ? "#!/usr/bin/env node" : ""),
       },
     },

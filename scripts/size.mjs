@@ -1,30 +1,49 @@
-// Prints the sizes a change can move: kernel modules and bundles, raw and gzipped.
-import { existsSync, readFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
+// Prints what a browser downloads: the core, one kernel variant, and what comes on demand; raw, gzip -9 and brotli.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { closure } from "./closure.mjs";
 
-const FILES = ["kernels/simd.wasm", "kernels/usdot.wasm", "kernels/sdot.wasm", "index.js", "cli.js"];
+const DIST = "dist";
+const VARIANTS = ["usdot", "sdot", "simd"];
 
-/** Text of `file` and of the chunks it imports, once each. */
-function closure(file, seen = new Set()) {
-  if (seen.has(file)) return [];
-  seen.add(file);
-  const bytes = readFileSync(file);
-  if (!file.endsWith(".js")) return [bytes];
-  const folder = file.slice(0, file.lastIndexOf("/") + 1);
-  const imports = [...bytes.toString().matchAll(/^(?:import|export)\b.*?"\.\/([\w.-]+\.js)";?$|import\("\.\/([\w.-]+\.js)"\)/gm)].map(
-    (match) => folder + (match[1] ?? match[2]),
-  );
-  // Comments and strings of bundled packages may look like imports of files that are not there.
-  return [bytes, ...imports.filter((path) => existsSync(path)).flatMap((path) => closure(path, seen))];
+if (!existsSync(`${DIST}/index.js`)) {
+  console.error(`size: ${DIST}/index.js is missing; run npm run build first`);
+  process.exit(1);
 }
 
-console.log("file                    bytes   gzipped");
-for (const name of FILES) {
-  const file = `dist/${name}`;
-  if (!existsSync(file)) {
-    console.error(`size: ${file} is missing; run npm run build first`);
-    process.exit(1);
-  }
-  const bytes = Buffer.concat(closure(file));
-  console.log(`${name.padEnd(20)}${String(bytes.length).padStart(9)}${String(gzipSync(bytes).length).padStart(10)}`);
+/** Bytes of files as they travel: each compressed on its own. */
+function sizeOf(files) {
+  const parts = files.map((file) => readFileSync(`${DIST}/${file}`));
+  const sum = (measure) => parts.reduce((total, part) => total + measure(part), 0);
+  return {
+    raw: sum((part) => part.length),
+    gzip: sum((part) => gzipSync(part, { level: 9 }).length),
+    brotli: sum((part) => brotliCompressSync(part).length),
+  };
+}
+
+const core = closure(DIST, "index.js");
+const onDemand = (file) => closure(DIST, file).filter((name) => !core.includes(name));
+const chunks = {
+  "float layers and rarer operators": "everything.js",
+  "AIMET encodings": "attachEncodings.js",
+  "simulate, runReference, verify": "executors.js",
+};
+
+const rows = [["core JavaScript", sizeOf(core)]];
+for (const variant of VARIANTS) rows.push([`kernels ${variant}`, sizeOf([`kernels/${variant}.wasm`])]);
+for (const variant of VARIANTS) rows.push([`core + ${variant}`, sizeOf([...core, `kernels/${variant}.wasm`])]);
+for (const [name, file] of Object.entries(chunks)) rows.push([`on demand: ${name}`, sizeOf(onDemand(file))]);
+rows.push(["on demand: float kernels", sizeOf(["kernels/float.wasm"])]);
+rows.push(["command line", sizeOf(onDemand("cli.js"))]);
+rows.push([
+  "whole dist, no types",
+  sizeOf([...readdirSync(DIST).filter((name) => name.endsWith(".js")), ...[...VARIANTS, "float"].map((name) => `kernels/${name}.wasm`)]),
+]);
+
+if (process.argv.includes("--json")) console.log(JSON.stringify(Object.fromEntries(rows), null, 2));
+else {
+  console.log(`${"".padEnd(46)}${["bytes", "gzip", "brotli"].map((head) => head.padStart(9)).join("")}`);
+  for (const [name, { raw, gzip, brotli }] of rows)
+    console.log(`${name.padEnd(46)}${[raw, gzip, brotli].map((bytes) => String(bytes).padStart(9)).join("")}`);
 }

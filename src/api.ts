@@ -1,57 +1,28 @@
-/** The functions of the public API: they choose an engine variant, bind shapes, and hand over to the executors. */
-import { type Issue, ModelError, modelError, SessionError } from "./errors.ts";
-import { isOpen, type Shape, type Value, type ValueId, valueNamed } from "./graph/graph.ts";
-import { constantCodes, isActivationEncoding } from "./graph/query.ts";
+/** The functions of the public API: Session, and the executors of src/executors.ts, which are loaded when they are first called. */
+import { ModelError, SessionError } from "./errors.ts";
+import { NOT_LOADED } from "./forms/index.ts";
+import { loadFull } from "./full.ts";
+import { isOpen, valueNamed } from "./graph/graph.ts";
 import type { Source } from "./io/source.ts";
 import { type LoadedModel, type LoadOptions, loadModel, type Model } from "./model.ts";
-import { TARGET_NAMES } from "./numerics/targets.ts";
-import type { Numbers, Precision } from "./ops/op.ts";
-import { constantNumbers } from "./passes/inferShapes.ts";
-import { prepare, staticGraph } from "./passes/prepare.ts";
+import type { Precision } from "./ops/op.ts";
 import type { Target, Variant } from "./plan/plan.ts";
-import { enterInput, executeReference } from "./reference/execute.ts";
-import {
-  checkedChoice,
-  checkedModel,
-  checkedOptions,
-  checkNames,
-  checkRecordings,
-  checkSamples,
-  checkShapes,
-} from "./runtime/arguments.ts";
-import { checkFeeds, type Feeds } from "./runtime/feeds.ts";
-import { kernelsFor } from "./runtime/kernelSource.ts";
-import { withinMemory } from "./runtime/outOfMemory.ts";
-import { unknownOutput } from "./runtime/results.ts";
-import { capturable, type EngineChoice, type RunOptions, Session as SessionBase } from "./runtime/session.ts";
-import { dequantizeCodes, type Rounding } from "./sim/qdq.ts";
-import { simulateGraph } from "./sim/simulate.ts";
-import { type Tensor, tensorNumbers, tensorOf } from "./tensor/tensor.ts";
+import { checkedModel, checkedOptions, checkShapes } from "./runtime/arguments.ts";
+import { checkedTarget, engineFor } from "./runtime/engine.ts";
+import type { Feeds } from "./runtime/feeds.ts";
+import { type EngineChoice, type RunOptions, Session as SessionBase } from "./runtime/session.ts";
+import type { Rounding } from "./sim/qdq.ts";
+import type { Tensor } from "./tensor/tensor.ts";
 import type { VerifyReport } from "./verify/report.ts";
-import { type VerifyOptions, verifyModel } from "./verify/verify.ts";
+import type { VerifyOptions } from "./verify/verify.ts";
 
-type SourceName = "reference" | "sim-f64" | "sim-f32";
-
-const ROUNDINGS: readonly Rounding[] = ["halfEven", "reciprocal", "halfAway"];
-const SOURCES: readonly SourceName[] = ["sim-f64", "sim-f32", "reference"];
-const VARIANTS: readonly (Variant | "auto")[] = ["auto", "simd", "usdot", "sdot"];
+export { checkedTarget, engineFor };
 
 export interface SessionOptions {
   readonly target?: Target;
   readonly variant?: Variant | "auto";
   readonly shapes?: Record<string, readonly number[]>;
   readonly signal?: AbortSignal;
-}
-
-/** The target asked for, checked. throws ModelError "option/target". */
-export function checkedTarget(target: Target | undefined): Target {
-  return checkedChoice("target", target, TARGET_NAMES, "exact");
-}
-
-/** The kernels this engine runs right. throws ModelError "option/variant" when the one asked for is unknown or not exact here. */
-export async function engineFor(variant: Variant | "auto" | undefined): Promise<EngineChoice> {
-  const wanted = checkedChoice("variant", variant, VARIANTS, "auto");
-  return kernelsFor(wanted);
 }
 
 function isModel(source: Model | Source): source is LoadedModel {
@@ -69,10 +40,23 @@ export class Session extends SessionBase {
     const engine = engineFor(options.variant); // compiles while the model is read
     engine.catch(() => {});
     const model = isModel(source) ? checkedModel(source) : await loadModel(source as Source, options);
-    const session = new Session(model, await engine, checkedTarget(options.target));
     const { graph } = model;
-    const open = graph.inputs.some((id) => isOpen(valueNamed(graph, id)) && !Object.hasOwn(options.shapes ?? {}, id));
-    if (!open) session.plan(options.shapes ?? {});
+    const symbolic = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
+    if (symbolic.length > 0) await loadFull(); // what a shape needs shows when it is run, and runSync cannot wait
+    const planned = symbolic.every((id) => Object.hasOwn(shapes, id)) ? shapes : null;
+    const target = checkedTarget(options.target);
+    try {
+      return Session.planned(model, await engine, target, planned);
+    } catch (error) {
+      if (!(error instanceof ModelError) || error.code !== NOT_LOADED) throw error;
+      await loadFull();
+      return Session.planned(model, await engine, target, planned);
+    }
+  }
+
+  private static planned(model: LoadedModel, engine: EngineChoice, target: Target, shapes: SessionOptions["shapes"] | null): Session {
+    const session = new Session(model, engine, target);
+    if (shapes) session.plan(shapes);
     return session;
   }
 }
@@ -84,46 +68,10 @@ export interface SimulateOptions {
   readonly quantized?: boolean;
 }
 
-/** Plain numbers of every feed: codes are dequantized. */
-function plainFeeds(model: LoadedModel, feeds: Feeds): Map<ValueId, Numbers> {
-  return new Map(
-    model.graph.inputs.map((id) => {
-      const tensor = feeds[id]!;
-      const { encoding } = model.graph.values.get(id)!;
-      const coded = encoding && tensor.type !== "float32";
-      const numbers = coded
-        ? dequantizeCodes(tensor.data as Int8Array, tensor.dims, encoding, "f64")
-        : { dims: tensor.dims, data: tensorNumbers(tensor) };
-      return [id, numbers] as const;
-    }),
-  );
-}
-
 /** The float simulation: quantize-dequantize at every encoded value; plain float where nothing is encoded.
  *  Returns outputs and captured values as float32, or as codes where encoded with `quantized`. throws ModelError "run/…". */
 export async function simulate(model: Model, feeds: Feeds, options: SimulateOptions = {}): Promise<Record<string, Tensor>> {
-  const loaded = checkedModel(model);
-  checkNames("capture", checkedOptions(options).capture);
-  const graph = staticGraph(loaded.graph, checkFeeds(loaded.graph, feeds));
-  const precision = checkedChoice("precision", options.precision, ["f64", "f32"], "f64");
-  const rounding = checkedChoice("rounding", options.rounding, ROUNDINGS, "halfEven");
-  const results = withinMemory(() => simulateGraph(graph, plainFeeds(loaded, feeds), { precision, rounding }));
-  const wanted = options.capture === "all" ? [...results.keys()] : [...(options.capture ?? []), ...graph.outputs];
-  const missing = wanted.filter((id) => !results.has(id) && !graph.values.get(id)?.data);
-  if (missing.length > 0) {
-    throw new ModelError(
-      missing.map((id): Issue => ({ code: "run/unknown-value", tensor: id, message: `capture '${id}': the model computes no such value` })),
-    );
-  }
-  const out: Record<string, Tensor> = Object.create(null);
-  for (const id of wanted) {
-    const value = graph.values.get(id)!;
-    const result = results.get(id);
-    if (!result) out[id] = options.quantized ? constantTensor(value) : floated(constantTensor(value));
-    else if (options.quantized && result.codes) out[id] = tensorOf(value.encoding!.type, result.codes, result.numbers.dims, value.encoding);
-    else out[id] = tensorOf(value.type === "float16" ? "float32" : value.type, result.numbers.data, result.numbers.dims);
-  }
-  return out;
+  return (await executors()).simulate(model, feeds, options);
 }
 
 /** The integer reference in TypeScript: what the runtime must equal in every bit. Options as Session.run. throws ModelError "run/…". */
@@ -132,59 +80,16 @@ export async function runReference(
   feeds: Feeds,
   options: Omit<RunOptions, "outputs"> & { readonly target?: Target } = {},
 ): Promise<Record<string, Tensor>> {
-  const loaded = checkedModel(model);
-  checkNames("capture", checkedOptions(options).capture);
-  checkNames("fetches", options.fetches);
-  const prepared = prepare(loaded.graph, checkFeeds(loaded.graph, feeds));
-  const entered = new Map<ValueId, Numbers>();
-  for (const [id, numbers] of plainFeeds(loaded, feeds)) entered.set(id, enterInput(prepared, id, numbers));
-  const target = checkedTarget(options.target);
-  const values = withinMemory(() => executeReference(prepared, entered, target));
-  const captured = options.capture === "all" ? capturable(prepared) : (options.capture ?? []);
-  const outputs = options.fetches ?? prepared.graph.outputs;
-  const foreign = outputs.find((id) => !prepared.graph.outputs.includes(id));
-  if (foreign !== undefined) throw unknownOutput(foreign, prepared.graph.outputs);
-  const out: Record<string, Tensor> = Object.create(null);
-  const tensor = (id: ValueId): Tensor => {
-    const value = prepared.graph.values.get(id);
-    const numbers = values.get(id);
-    if (value?.data && prepared.graph.outputs.includes(id)) return constantTensor(value);
-    if (!value || !numbers)
-      throw modelError("run/unknown-value", `'${id}': not an encoded value or a value between layers`, { tensor: id });
-    const encoded = isActivationEncoding(value);
-    return tensorOf(encoded ? value.encoding!.type : value.type, numbers.data, numbers.dims, encoded ? value.encoding : undefined);
-  };
-  for (const id of captured) out[id] = tensor(id);
-  for (const id of outputs) out[id] = options.quantized ? tensor(id) : floated(tensor(id));
-  return out;
-}
-
-/** A constant that is an output: its codes where it is encoded as activations are. */
-function constantTensor(value: Value): Tensor {
-  const dims = value.shape as Shape;
-  const { encoding, type } = value;
-  if (isActivationEncoding(value)) return tensorOf(encoding!.type, constantCodes(value), dims, encoding);
-  return tensorOf(type === "float16" ? "float32" : type, constantNumbers(value), dims);
-}
-
-function floated(tensor: Tensor): Tensor {
-  return tensor.encoding ? tensor.toFloat() : tensor;
+  return (await executors()).runReference(model, feeds, options);
 }
 
 /** Compares runtime, reference and a source element by element (numerics.md §6). A mismatch is a result, never an error.
  *  throws ModelError for bad input, SessionError "session/aborted". */
 export async function verify(model: Model, samples: readonly Feeds[], options: VerifyOptions = {}): Promise<VerifyReport> {
-  const { against, mode, rounding, target, variant } = checkedOptions(options);
-  const loaded = checkedModel(model);
-  checkSamples(samples);
-  if (Array.isArray(against)) checkRecordings(against);
-  const engine = await engineFor(variant);
-  return verifyModel(loaded, samples, engine, {
-    against: Array.isArray(against) ? against : checkedChoice("against", against as SourceName | undefined, SOURCES, "sim-f64"),
-    rounding: checkedChoice("rounding", rounding, ROUNDINGS, "halfEven"),
-    mode: checkedChoice("mode", mode, ["local", "endToEnd", "both"], "both"),
-    target: checkedTarget(target),
-    ...(options.signal ? { signal: options.signal } : {}),
-    ...(options.onProgress ? { onProgress: options.onProgress } : {}),
-  });
+  return (await executors()).verify(model, samples, options);
+}
+
+async function executors(): Promise<typeof import("./executors.ts")> {
+  const [loaded] = await Promise.all([import("./executors.ts"), loadFull()]);
+  return loaded;
 }

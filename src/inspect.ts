@@ -1,6 +1,7 @@
 /** Inspect: what a model is and how it would run, as a plain record, before anything runs. */
-import { checkedTarget, engineFor } from "./api.ts";
+
 import { isPerTensor } from "./encodings/encoding.ts";
+import { loadFull } from "./full.ts";
 import type { Graph } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import type { InspectReport } from "./inspectReport.ts";
@@ -13,6 +14,7 @@ import type { Plan, Target, Variant } from "./plan/plan.ts";
 import { createWeightStore } from "./plan/weightStore.ts";
 import { checkedModel, checkShapes } from "./runtime/arguments.ts";
 import { compile } from "./runtime/compile.ts";
+import { checkedTarget, engineFor } from "./runtime/engine.ts";
 import { withinMemory } from "./runtime/outOfMemory.ts";
 import { choosePanel, regionOf } from "./runtime/promote.ts";
 
@@ -25,6 +27,7 @@ export interface InspectOptions {
 /** What `bitexact inspect` reports. Symbolic dimensions without a given shape count as 1. throws ModelError. */
 export async function inspectModel(model: Model, options: InspectOptions = {}): Promise<InspectReport> {
   const { graph, warnings } = checkedModel(model);
+  await loadFull();
   const engine = await engineFor(options.variant);
   const target = checkedTarget(options.target);
   checkShapes(options.shapes ?? {});

@@ -1,7 +1,7 @@
 /** Model: a loaded graph with its encodings, and what was noticed while loading. */
-import { parseEncodings } from "./encodings/aimet.ts";
 import type { Encoding } from "./encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "./errors.ts";
+import { loadFor } from "./full.ts";
 import { type Graph, isOpen, type ValueId, valueNamed } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import { withValues } from "./graph/rewrite.ts";
@@ -9,7 +9,6 @@ import { sourceFolder } from "./io/folder.ts";
 import { readSource, type Source } from "./io/source.ts";
 import { decodeOnnx } from "./onnx/decode.ts";
 import type { ExternalData } from "./onnx/externalData.ts";
-import { attachEncodings } from "./passes/attachEncodings.ts";
 import { checkOperators } from "./passes/checkOperators.ts";
 import { completeEncodings } from "./passes/completeEncodings.ts";
 import { foldQdq } from "./passes/foldQdq.ts";
@@ -51,15 +50,21 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   const bytes = await readSource(source, options.signal);
   const external = await externalReader(source, options.externalData ?? {}, options.signal);
   const decoded = decodeOnnx(bytes, external ? { externalData: external } : {});
+  await loadFor(decoded);
   checkOperators(decoded);
   const quantized = foldQdq(decoded);
   const warnings: Issue[] = [];
   let graph = quantized;
   if (options.encodings !== undefined) {
-    const attached = attachEncodings(quantized, parseEncodings(await encodingsJson(options.encodings, options.signal)));
+    const [{ attachEncodingsJson }, json] = await Promise.all([
+      import("./passes/attachEncodings.ts"),
+      encodingsJson(options.encodings, options.signal),
+    ]);
+    const attached = attachEncodingsJson(quantized, json);
     graph = attached.graph;
     warnings.push(...attached.warnings);
   }
+  await loadFor(graph); // constants that stood behind a DequantizeLinear
   return modelOf(graph, warnings, options.strict);
 }
 

@@ -2,16 +2,15 @@
 import type { Encoding } from "../encodings/encoding.ts";
 import { sameEncoding } from "../encodings/encoding.ts";
 import { type Graph, shapeOf, type ValueId } from "../graph/graph.ts";
-import type { Numbers, Window } from "../ops/op.ts";
+import type { Window } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampAfter } from "./clampAfter.ts";
-import { clampCode, kindOf, type Levels, levelsOf, requantizeCode, storedTable, tableKernel } from "./codes.ts";
-import { type Codes, defineForm, type Layer } from "./form.ts";
-import { judgeNodes, noDeviation } from "./judge.ts";
+import { kindOf, type Levels, levelsOf, requantizeCode, storedTable, tableKernel } from "./codes.ts";
+import type { CoreForm, Layer } from "./form.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, isPlainCluster } from "./operands.ts";
-import { forEachWindow, placeWindow, windowOf } from "./windows.ts";
+import { placeWindow, windowOf } from "./windows.ts";
 
 export interface ExtremeData {
   readonly node: string;
@@ -24,13 +23,12 @@ export interface ExtremeData {
   readonly levels: Levels; // the output's, narrowed by the clamp
 }
 
-export const extremeForm = defineForm<ExtremeData>({
+/** Without its reference and its judge, which are in extremeForm.ts. */
+export const extremeCore: CoreForm<ExtremeData> = {
   name: "extreme",
   match,
-  reference: (data, _layer, graph, inputs) => [reference(data, graph, inputs)],
   lower: (data, _layer, ctx) => withinLimits(data.node, () => lower(data, ctx)),
-  judge: (_data, layer, graph, inputs, source) => judgeNodes(layer, graph, inputs, source, noDeviation),
-});
+};
 
 function match(layer: Layer, graph: Graph): ExtremeData | null {
   const [first, second] = layer.nodes;
@@ -45,20 +43,6 @@ function match(layer: Layer, graph: Graph): ExtremeData | null {
   const levels = clampAfter(first, second, graph, levelsOf(to));
   if (input !== layer.inputs[0] || !from || !levels) return null;
   return { node: first.id, input, output, which: windowed.kind, window: windowed.window, from, to, levels };
-}
-
-function reference(data: ExtremeData, graph: Graph, inputs: Codes): Numbers {
-  const source = levelsOf(data.from);
-  const codes = inputs.get(data.input)!.data;
-  const dims = shapeOf(graph, data.output);
-  const out = new Float64Array(sizeOf(dims));
-  const same = sameEncoding(data.from, data.to);
-  forEachWindow(data.window, (index, taps) => {
-    let best = data.which === "max" ? source.qmin : source.qmax;
-    for (const tap of taps) best = data.which === "max" ? Math.max(best, codes[tap]!) : Math.min(best, codes[tap]!);
-    out[index] = same ? clampCode(best, data.levels) : requantizeCode(best, source, data.levels);
-  });
-  return { dims, data: out };
 }
 
 function lower(data: ExtremeData, ctx: Lowering): void {

@@ -54,6 +54,9 @@ export interface Form<D = unknown> {
   facts?(data: D, layer: Layer, graph: Graph, target: Target): LayerFacts;
 }
 
+/** What compiling asks of a form. The rest comes with everything beyond the core. */
+export type CoreForm<D> = Pick<Form<D>, "name" | "match" | "lower">;
+
 export function defineForm<D>(form: Form<D>): Form<D> {
   return form;
 }

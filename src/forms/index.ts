@@ -1,46 +1,33 @@
-/** All forms in the order in which they are asked, and the form of a layer. */
-import { type Issue, ModelError } from "../errors.ts";
+/** The forms of layers in the order in which they are asked — those of the core, or all of them once src/full.ts has loaded them. */
+import { type Issue, ModelError, modelError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
-import { dotForm } from "./dot/form.ts";
-import { extremeForm } from "./extreme.ts";
+import { CORE_FORMS } from "./core.ts";
 import type { Form, Layer } from "./form.ts";
-import { gatherForm } from "./gather.ts";
-import { islandForm } from "./island.ts";
-import { linearForm } from "./linear.ts";
-import { meanForm } from "./mean.ts";
-import { movementForm } from "./movement.ts";
-import { programForm } from "./program.ts";
-import { tableForm } from "./table.ts";
-
-/** A list of forms forgets their data types: whoever holds a form only passes it what its own match returned. */
-function erased<D>(form: Form<D>): Form<unknown> {
-  return form as Form<unknown>;
-}
-
-export const FORMS: readonly Form<unknown>[] = [
-  erased(movementForm),
-  erased(gatherForm),
-  erased(dotForm),
-  erased(tableForm),
-  erased(linearForm),
-  erased(meanForm),
-  erased(extremeForm),
-  erased(programForm),
-  erased(islandForm),
-];
 
 export interface FormedAs {
   readonly form: Form<unknown>;
   readonly data: unknown;
 }
 
-/** The first form that recognises the layer. throws ModelError "plan/no-form" naming every node whose operator is not known. */
+/** Code of the error that says: load everything and ask again. */
+export const NOT_LOADED = "plan/not-loaded";
+
+let all: readonly Form<unknown>[] | null = null;
+
+/** Makes every form known. Only to be called by src/full.ts. */
+export function useForms(forms: readonly Form<unknown>[]): void {
+  all = forms;
+}
+
+/** The first form that recognises the layer. throws ModelError "plan/no-form" naming every node whose operator is not known,
+ *  "plan/not-loaded" when only the core is loaded and has none for it. */
 export function formOf(layer: Layer, graph: Graph): FormedAs {
-  for (const form of FORMS) {
+  for (const form of all ?? CORE_FORMS) {
     const data = form.match(layer, graph);
     if (data !== null) return { form, data };
   }
+  if (!all) throw modelError(NOT_LOADED, "a layer needs more than the core; create its session with Session.create, which loads it");
   const unknown = layer.nodes.filter((node) => !opOf(node));
   throw new ModelError(
     (unknown.length > 0 ? unknown : layer.nodes).map(({ id, op, domain }): Issue => {

@@ -1,17 +1,12 @@
 /** Form of Add, Sub and Mul of two operands with an optional clamp: exact real arithmetic, or a peer's integers. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
-import { type Graph, isConstant, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
-import { divideExact } from "../numerics/decide.ts";
+import { type Graph, isConstant, type ValueId, valueNamed } from "../graph/graph.ts";
 import { applyFixedAdd, fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
 import { targetRow } from "../numerics/targets.ts";
-import type { Numbers } from "../ops/op.ts";
 import type { Target } from "../plan/plan.ts";
-import { sizeOf } from "../tensor/shape.ts";
-import { broadcastIndex } from "./broadcastIndex.ts";
 import { clampAfter } from "./clampAfter.ts";
-import { clampCode, type Levels, levelsOf } from "./codes.ts";
-import { type Codes, defineForm, type Layer } from "./form.ts";
-import { type DeviationOf, judgeNodes } from "./judge.ts";
+import { type Levels, levelsOf } from "./codes.ts";
+import type { CoreForm, Layer } from "./form.ts";
 import { withinLimits } from "./limits.ts";
 import { lowerLinear } from "./linearLower.ts";
 import { activationEncoding, constantNumbers, isPlainCluster, resolve } from "./operands.ts";
@@ -35,13 +30,12 @@ export interface LinearData {
   readonly levels: Levels; // the output's, narrowed by the clamp
 }
 
-export const linearForm = defineForm<LinearData>({
+/** Without its reference and its judge, which are in linearForm.ts. */
+export const linearCore: CoreForm<LinearData> = {
   name: "linear",
   match,
-  reference: (data, _layer, graph, inputs, target) => [reference(data, graph, inputs, target)],
   lower: (data, _layer, ctx) => withinLimits(data.node, () => lowerLinear(data, ctx)),
-  judge: (data, layer, graph, inputs, source, target) => judgeNodes(layer, graph, inputs, source, deviation(data, graph, inputs, target)),
-});
+};
 
 function match(layer: Layer, graph: Graph): LinearData | null {
   const [first, second] = layer.nodes;
@@ -77,14 +71,6 @@ function operandOf(id: ValueId, graph: Graph): LinearOperand | null {
   return { id, encoding: null, scale: 1, zeroPoint: 0, largest };
 }
 
-/** q − zeroPoint of an operand, or its elements; row-major. */
-function offsets(operand: LinearOperand, graph: Graph, inputs: Codes): ArrayLike<number> {
-  const given = inputs.get(operand.id);
-  if (given) return Float64Array.from(given.data, (q) => q - operand.zeroPoint);
-  const { data } = constantNumbers(graph, operand.id, "f64");
-  return operand.encoding ? Float64Array.from(data, (x) => Math.round(x / operand.scale)) : data;
-}
-
 /** The integer form of a fixed target, as a function of both (q − zeroPoint), before the output's zero point; null where the target
  *  has none: an operand without a grid, or a product that leaves int32. */
 export function fixedForm(data: LinearData, target: Target): ((a: number, b: number) => number) | null {
@@ -103,57 +89,4 @@ export function fixedForm(data: LinearData, target: Target): ((a: number, b: num
 /** Width of the widest of the three grids. */
 export function bitsOf({ a, b, encoding }: LinearData): number {
   return Math.max(...[a.encoding, b.encoding, encoding].map((grid) => (grid ? gridOf(grid.type).bits : 0)));
-}
-
-/** RNE of the exact real: add, sub (sa·na ± sb·nb)/sy, mul (sa·na)·(sb·nb)/sy; sa·na has at most 41 bits. */
-function exactForm({ op, a, b, levels }: LinearData): (x: number, y: number) => number {
-  const sign = op === "sub" ? -1 : 1;
-  if (op === "mul") return (x, y) => divideExact([[a.scale * x, b.scale * y]], [levels.scale, 1]);
-  return (x, y) =>
-    divideExact(
-      [
-        [a.scale, x],
-        [sign * b.scale, y],
-      ],
-      [levels.scale, 1],
-    );
-}
-
-function reference(data: LinearData, graph: Graph, inputs: Codes, target: Target): Numbers {
-  const dims = shapeOf(graph, data.output);
-  const a = offsets(data.a, graph, inputs);
-  const b = offsets(data.b, graph, inputs);
-  const atA = broadcastIndex(shapeOf(graph, data.a.id), dims);
-  const atB = broadcastIndex(shapeOf(graph, data.b.id), dims);
-  const form = fixedForm(data, target) ?? exactForm(data);
-  const out = new Float64Array(sizeOf(dims));
-  for (let i = 0; i < out.length; i++) out[i] = clampCode(form(a[atA[i]!]!, b[atB[i]!]!) + data.levels.zeroPoint, data.levels);
-  return { dims, data: out };
-}
-
-/** D of the fixed targets, in LSB. Mul: the multiplier's rounding, 2^-31 of |t − zp|, and for double rounding half a unit of the high
- *  multiply, 2^-(r − 32). Add: both operands in units of 2·max(sa, sb)/2^left, each with the multiplier's 2^-31 and one or two
- *  roundings of ½ (in all at most 1 each), brought to LSB by the last multiplier, which adds what Mul's does. */
-function deviation(data: LinearData, graph: Graph, inputs: Codes, target: Target): DeviationOf {
-  if (!fixedForm(data, target)) return () => null;
-  const { a, b, op, levels } = data;
-  const double = targetRow(target).epilogue === "fixedDouble";
-  const last = op === "mul" ? fixedMul(a.scale, b.scale, levels.scale) : fixedAdd(a.scale, b.scale, levels.scale, bitsOf(data)).out;
-  const second = double && last.r > 31 ? 2 ** (31 - last.r) / 2 : 0;
-  const factor = last.multiplier * 2 ** -last.r;
-  const x = offsets(a, graph, inputs);
-  const y = offsets(b, graph, inputs);
-  const dims = shapeOf(graph, data.output);
-  const atA = broadcastIndex(shapeOf(graph, a.id), dims);
-  const atB = broadcastIndex(shapeOf(graph, b.id), dims);
-  return () => {
-    const out = new Float64Array(sizeOf(dims));
-    for (let i = 0; i < out.length; i++) {
-      const left = (a.scale * Math.abs(x[atA[i]!]!)) / levels.scale;
-      const right = (b.scale * Math.abs(y[atB[i]!]!)) / levels.scale;
-      const terms = op === "mul" ? left * right * levels.scale : left + right;
-      out[i] = op === "mul" ? terms * 2 ** -30 + second : terms * 2 ** -29 + 2 * factor + second;
-    }
-    return out;
-  };
 }

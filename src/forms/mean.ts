@@ -1,22 +1,19 @@
 /** Form of means and sums over windows (average pools, ReduceMean, ReduceSum) with an optional clamp: exact integer sums, one division. */
 import type { Encoding } from "../encodings/encoding.ts";
 import { sameEncoding } from "../encodings/encoding.ts";
-import { type Graph, shapeOf, type ValueId } from "../graph/graph.ts";
+import type { Graph, ValueId } from "../graph/graph.ts";
 import { meanReals } from "../kernels/elementwiseArgs.ts";
-import { divideExact } from "../numerics/decide.ts";
-import { fixedAveragePool, fixedMean, type Multiplier } from "../numerics/fixedPoint.ts";
+import { fixedMean, type Multiplier } from "../numerics/fixedPoint.ts";
 import { targetRow } from "../numerics/targets.ts";
-import type { Numbers, Window } from "../ops/op.ts";
+import type { Window } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import type { Target } from "../plan/plan.ts";
-import { sizeOf } from "../tensor/shape.ts";
 import { clampAfter } from "./clampAfter.ts";
-import { clampCode, fixedRounding, kindOf, type Levels, levelsOf } from "./codes.ts";
-import { type Codes, defineForm, type Layer } from "./form.ts";
-import { type DeviationOf, judgeNodes } from "./judge.ts";
+import { fixedRounding, kindOf, type Levels, levelsOf } from "./codes.ts";
+import type { CoreForm, Layer } from "./form.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, isPlainCluster } from "./operands.ts";
-import { forEachWindow, mostTaps, placeWindow, tapCounts, windowOf } from "./windows.ts";
+import { mostTaps, placeWindow, tapCounts, windowOf } from "./windows.ts";
 
 export interface MeanData {
   readonly node: string;
@@ -29,13 +26,12 @@ export interface MeanData {
   readonly levels: Levels; // the output's, narrowed by the clamp
 }
 
-export const meanForm = defineForm<MeanData>({
+/** Without its reference and its judge, which are in meanForm.ts. */
+export const meanCore: CoreForm<MeanData> = {
   name: "mean",
   match,
-  reference: (data, _layer, graph, inputs, target) => [reference(data, graph, inputs, target)],
   lower: (data, _layer, ctx) => withinLimits(data.node, () => lower(data, ctx)),
-  judge: (data, layer, graph, inputs, source, target) => judgeNodes(layer, graph, inputs, source, deviation(data, inputs, target)),
-});
+};
 
 function match(layer: Layer, graph: Graph): MeanData | null {
   const [first, second] = layer.nodes;
@@ -64,58 +60,15 @@ function largest({ from, divides, window }: Pick<MeanData, "from" | "divides" | 
 
 /** How a target divides. real: exact real arithmetic; multiplier: one fixed-point multiplier per count; pool: the mean of the raw
  *  codes, where both sides share an encoding and no padding is counted. */
-function modeOf({ divides, window, from, to }: MeanData, target: Target): "real" | "multiplier" | "pool" {
+export function modeOf({ divides, window, from, to }: MeanData, target: Target): "real" | "multiplier" | "pool" {
   if (!targetRow(target).requantize) return "real";
   return divides && !window.countPadding && sameEncoding(from, to) ? "pool" : "multiplier";
 }
 
-function reference(data: MeanData, graph: Graph, inputs: Codes, target: Target): Numbers {
-  const { window, levels, divides } = data;
-  const source = levelsOf(data.from);
-  const codes = inputs.get(data.input)!.data;
-  const counts = tapCounts(window);
-  const mode = modeOf(data, target);
-  const multipliers = mode === "multiplier" ? multipliersOf(data, counts) : null;
-  const { requantize } = targetRow(target);
-  const dims = shapeOf(graph, data.output);
-  const out = new Float64Array(sizeOf(dims));
-  forEachWindow(window, (index, taps) => {
-    let raw = 0;
-    for (const tap of taps) raw += codes[tap]!;
-    const sum = raw - taps.length * source.zeroPoint;
-    const count = divides ? counts[index]! : 1;
-    if (mode === "pool") out[index] = clampCode(fixedAveragePool(raw, count), levels);
-    else {
-      const multiplier = multipliers?.get(count);
-      const steps =
-        multiplier && requantize
-          ? requantize(sum, multiplier.multiplier, multiplier.r)
-          : divideExact([[source.scale, sum]], [levels.scale, count]);
-      out[index] = clampCode(steps + levels.zeroPoint, levels);
-    }
-  });
-  return { dims, data: out };
-}
-
 /** One multiplier for each count that occurs. throws ModelError "plan/multiplier-range". */
-function multipliersOf({ from, levels, divides }: MeanData, counts: Int32Array): Map<number, Multiplier> {
+export function multipliersOf({ from, levels, divides }: MeanData, counts: Int32Array): Map<number, Multiplier> {
   const distinct = divides ? new Set(counts) : new Set([1]);
   return new Map([...distinct].map((count) => [count, fixedMean(levelsOf(from).scale, levels.scale, count)]));
-}
-
-/** D of the fixed targets in LSB: the multiplier's 2^-31 of |t − zp| and, for double rounding, half a unit of the high multiply,
- *  2^-(r − 32). A pool of equal encodings only rounds ties its own way. */
-function deviation(data: MeanData, inputs: Codes, target: Target): DeviationOf {
-  if (modeOf(data, target) !== "multiplier" || !inputs.has(data.input)) return () => null;
-  const counts = tapCounts(data.window);
-  const multipliers = multipliersOf(data, counts);
-  const double = targetRow(target).epilogue === "fixedDouble";
-  return (_output, exact) =>
-    exact.map((t, i) => {
-      const { r } = multipliers.get(data.divides ? counts[i]! : 1)!;
-      const second = double && r > 31 ? 2 ** (30 - r) : 0;
-      return Math.abs(t - data.levels.zeroPoint) * 2 ** -30 + second;
-    });
 }
 
 function lower(data: MeanData, ctx: Lowering): void {

@@ -1,5 +1,4 @@
-/** Compiled kernel module + memory → callable kernels; the only user of the AssemblyScript loader. */
-import { instantiateSync } from "@assemblyscript/loader";
+/** Compiled kernel modules + memory → callable kernels. */
 import { assert } from "../errors.ts";
 import type { ModuleGeometry, Variant } from "./variant.ts";
 
@@ -11,9 +10,19 @@ export type Kernels = Readonly<Record<string, Kernel>>;
 
 export type ModuleGlobals = Readonly<Record<"MR" | "NR" | "KR" | "Q8_SIGNED" | "WEIGHT_MIN", number>>;
 
-/** The kernels of `module` on `memory`, whose bytes below address 1024 are theirs. Synchronous: the module is compiled already. */
+let floats: WebAssembly.Module | null = null;
+
+/** Float kernels for all instances made from now on. They are the same for every variant; only to be called by src/full.ts. */
+export function useFloatKernels(module: WebAssembly.Module): void {
+  floats = module;
+}
+
+/** The kernels of `module`, and the float kernels if they are loaded, on `memory`, whose bytes below address 1024 are theirs.
+ *  Synchronous: the modules are compiled already. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  return instantiateSync(module, { env: { memory } }).instance.exports as unknown as Kernels;
+  const imports = { env: { memory } };
+  const { exports } = new WebAssembly.Instance(module, imports);
+  return { ...(floats ? new WebAssembly.Instance(floats, imports).exports : {}), ...exports } as unknown as Kernels;
 }
 
 /** The geometry constants that the module exports beside its kernels. */

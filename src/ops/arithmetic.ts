@@ -1,45 +1,13 @@
-/** Add, Sub, Mul, Div, Pow, Mod, Min, Max, Sum, Mean. Source: ONNX opset 7 to 25. */
+/** Div, Pow, Mod, Min, Max, Sum, Mean. Source: ONNX opset 7 to 25. */
+
 import { pow } from "../numerics/elementary.ts";
-import type { Rational } from "../numerics/rational.ts";
 import * as rational from "../numerics/rational.ts";
 import { flag, noAttrs, readAttrs } from "./attributes.ts";
 import { defineBinary, defineFold } from "./binary.ts";
-import { ELEMENTARY_UNITS, productSpread, quotientSpread, rounded } from "./bounds.ts";
-import type { OpDef, Traits } from "./op.ts";
+import { ELEMENTARY_UNITS, quotientSpread, rounded } from "./bounds.ts";
+import { foldRational } from "./linear.ts";
+import type { OpDef } from "./op.ts";
 import { erased } from "./registry.ts";
-
-type Pair = (a: Rational, b: Rational) => Rational;
-
-function foldRational(pair: Pair): NonNullable<Traits<object>["rational"]> {
-  return (inputs) => (inputs as readonly Rational[]).reduce((a, b) => pair(a, b));
-}
-
-const add = defineBinary({
-  type: "Add",
-  since: 7,
-  parse: noAttrs,
-  scalar: (a, b, _attrs, round) => round(a + b),
-  bound: (_a, ea, _b, eb, y, unit) => rounded(y, ea + eb, unit),
-  traits: { linear: "add", rational: foldRational(rational.add) },
-});
-
-const sub = defineBinary({
-  type: "Sub",
-  since: 7,
-  parse: noAttrs,
-  scalar: (a, b, _attrs, round) => round(a - b),
-  bound: (_a, ea, _b, eb, y, unit) => rounded(y, ea + eb, unit),
-  traits: { linear: "sub", rational: foldRational(rational.sub) },
-});
-
-const mul = defineBinary({
-  type: "Mul",
-  since: 7,
-  parse: noAttrs,
-  scalar: (a, b, _attrs, round) => round(a * b),
-  bound: (a, ea, b, eb, y, unit) => rounded(y, productSpread(a, ea, b, eb), unit),
-  traits: { linear: "mul", rational: foldRational(rational.mul) },
-});
 
 const div = defineBinary({
   type: "Div",
@@ -133,9 +101,6 @@ const mean = defineFold(
 );
 
 export const ARITHMETIC: readonly OpDef[] = [
-  erased(add),
-  erased(sub),
-  erased(mul),
   erased(div),
   erased(power),
   erased(mod),

@@ -5,8 +5,8 @@ import { floatZeros, integers } from "./arrays.ts";
 import { flag, int, readAttrs, string } from "./attributes.ts";
 import { boundAt, rounded } from "./bounds.ts";
 import { numbersAt, required } from "./checks.ts";
+import { aliasOf } from "./movement.ts";
 import { defineOp, type Movement, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
-import { aliasOf } from "./regions.ts";
 import { erased } from "./registry.ts";
 import { convert, elementTypeOf, roundToBrain } from "./types.ts";
 

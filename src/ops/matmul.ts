@@ -1,12 +1,12 @@
 /** MatMul and Gemm. Source: MatMul-1/9/13, Gemm-7/9/11/13. */
+
 import { broadcastShapes, broadcastStrides, formatShape, sizeOf } from "../tensor/shape.ts";
-import { broadcastData, integers, offsetsOf, roundOf, toDouble, zerosLike } from "./arrays.ts";
+import { offsetsOf } from "./arrays.ts";
 import { flag, float, noAttrs, readAttrs } from "./attributes.ts";
-import { rounded } from "./bounds.ts";
 import { checkDims, numbersAt, required, requireRank, requireSameTypes, shapeError } from "./checks.ts";
-import { dotBound } from "./conv.ts";
-import { defineOp, type MatmulGeometry, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
-import { addRunsInto, type Runs } from "./products.ts";
+import { floats } from "./deferred.ts";
+
+import { defineOp, type MatmulGeometry, type OpDef, type TypeInfo } from "./op.ts";
 import { erased } from "./registry.ts";
 
 interface Product {
@@ -14,7 +14,7 @@ interface Product {
   readonly dims: number[];
 }
 
-function productOf(a: readonly number[], b: readonly number[]): Product {
+export function productOf(a: readonly number[], b: readonly number[]): Product {
   const left = a.length === 1 ? [1, ...a] : a;
   const right = b.length === 1 ? [...b, 1] : b;
   const [m = 0, k = 0] = left.slice(-2);
@@ -38,25 +38,6 @@ function productOf(a: readonly number[], b: readonly number[]): Product {
   return { geometry, dims: [...batch, ...(a.length === 1 ? [] : [m]), ...(b.length === 1 ? [] : [n])] };
 }
 
-/** c[m, n] += Σ_k a[m, k]·b[k, n], k ascending from 0. */
-function multiply(a: Numbers, b: Numbers, geometry: MatmulGeometry, out: Numbers): Numbers {
-  const { m, n, k, aOffsets, bOffsets, cOffsets, aStrides, bStrides } = geometry;
-  const records = Int32Array.from(Array.from({ length: k }, (_, i) => [i * aStrides[1], 0, i * bStrides[0], n]).flat());
-  const runs: Runs = { records, outStep: 1, xStep: bStrides[1] };
-  const add = addRunsInto(out.data, b.data, a.data);
-  for (const [batch, c] of cOffsets.entries()) {
-    for (let row = 0; row < m; row++) add(c + row * n, bOffsets[batch] as number, (aOffsets[batch] as number) + row * aStrides[0], runs);
-  }
-  return out;
-}
-
-function matmulFloat(inputs: readonly (Numbers | null)[], precision: Precision): Numbers {
-  const a = numbersAt(inputs, 0);
-  const b = numbersAt(inputs, 1);
-  const { geometry, dims } = productOf(a.dims, b.dims);
-  return multiply(a, b, geometry, zerosLike(a, dims, precision));
-}
-
 const matmul = defineOp<object>({
   type: "MatMul",
   arity: { inputs: [2, 2], outputs: [1, 1] },
@@ -67,11 +48,8 @@ const matmul = defineOp<object>({
     for (const [i, info] of both.entries()) requireRank(info, i, 1, Infinity);
     return [{ type: both[0].type, dims: checkDims(productOf(both[0].dims, both[1].dims).dims) }];
   },
-  float: (inputs, _attrs, precision) => [matmulFloat(inputs, precision)],
-  error(inputs, errors, _outputs, _attrs, unit) {
-    const k = numbersAt(inputs, 0).dims.at(-1) as number;
-    return [dotBound((a, b) => matmulFloat([a, b], "f64"), inputs.slice(0, 2), errors, k, unit)];
-  },
+  float: (inputs, _attrs, precision) => [floats().matmulFloat(inputs, precision)],
+  error: (inputs, errors, _outputs, _attrs, unit) => [floats().matmulError(inputs, errors, unit)],
   traits: {
     dot: {
       geometry: (a, b) => productOf(a.dims, b.dims).geometry,
@@ -82,14 +60,14 @@ const matmul = defineOp<object>({
   },
 });
 
-interface GemmAttrs {
+export interface GemmAttrs {
   readonly alpha: number;
   readonly beta: number;
   readonly transA: boolean;
   readonly transB: boolean;
 }
 
-function gemmGeometry(a: readonly number[], b: readonly number[], attrs: GemmAttrs): MatmulGeometry {
+export function gemmGeometry(a: readonly number[], b: readonly number[], attrs: GemmAttrs): MatmulGeometry {
   const [a0 = 0, a1 = 0] = a;
   const [b0 = 0, b1 = 0] = b;
   const [m, k] = attrs.transA ? [a1, a0] : [a0, a1];
@@ -106,50 +84,6 @@ function gemmGeometry(a: readonly number[], b: readonly number[], attrs: GemmAtt
     aStrides: attrs.transA ? [1, a1] : [a1, 1],
     bStrides: attrs.transB ? [1, b1] : [b1, 1],
   };
-}
-
-/** (alpha·acc) + (beta·c); factors of 1 are skipped, and so is an absent c. */
-function gemmFloat(inputs: readonly (Numbers | null)[], attrs: GemmAttrs, precision: Precision): Numbers {
-  const a = numbersAt(inputs, 0);
-  const b = numbersAt(inputs, 1);
-  const geometry = gemmGeometry(a.dims, b.dims, attrs);
-  const out = multiply(a, b, geometry, zerosLike(a, [geometry.m, geometry.n], precision));
-  const round = roundOf(a, precision);
-  const c = inputs[2] ? broadcastData(inputs[2], out.dims) : null;
-  for (let i = 0; i < out.data.length; i++) {
-    const product = attrs.alpha === 1 ? (out.data[i] as number) : round(attrs.alpha * (out.data[i] as number));
-    const term = c ? (attrs.beta === 1 ? (c[i] as number) : round(attrs.beta * (c[i] as number))) : 0;
-    out.data[i] = c ? product + term : product;
-  }
-  return out;
-}
-
-function gemmError(
-  inputs: readonly (Numbers | null)[],
-  errors: readonly (Numbers | null)[],
-  output: Numbers,
-  attrs: GemmAttrs,
-  unit: number,
-): Numbers {
-  const plain: GemmAttrs = { ...attrs, alpha: 1, beta: 1 };
-  const k = gemmGeometry(numbersAt(inputs, 0).dims, numbersAt(inputs, 1).dims, attrs).k;
-  const acc = gemmFloat(
-    inputs.slice(0, 2).map((x) => x && toDouble(x)),
-    plain,
-    "f64",
-  );
-  const bound = dotBound((a, b) => gemmFloat([a, b], plain, "f64"), inputs.slice(0, 2), errors, k, unit);
-  const c = inputs[2] ? broadcastData(inputs[2], output.dims) : null;
-  const ec = inputs[2] && errors[2] ? broadcastData(errors[2], output.dims) : null;
-  return integers(
-    output.dims,
-    Float64Array.from(bound.data, (e, i) => {
-      const product = rounded(attrs.alpha * (acc.data[i] as number), Math.abs(attrs.alpha) * e, unit);
-      if (!c) return product;
-      const term = rounded(attrs.beta * (c[i] as number), Math.abs(attrs.beta) * (ec ? (ec[i] as number) : 0), unit);
-      return rounded(output.data[i] as number, product + term, unit);
-    }),
-  );
 }
 
 const gemm = defineOp<GemmAttrs>({
@@ -172,8 +106,8 @@ const gemm = defineOp<GemmAttrs>({
     }
     return [{ type: a.type, dims: checkDims([m, n]) }];
   },
-  float: (inputs, attrs, precision) => [gemmFloat(inputs, attrs, precision)],
-  error: (inputs, errors, outputs, attrs, unit) => [gemmError(inputs, errors, numbersAt(outputs, 0), attrs, unit)],
+  float: (inputs, attrs, precision) => [floats().gemmFloat(inputs, attrs, precision)],
+  error: (inputs, errors, outputs, attrs, unit) => [floats().gemmError(inputs, errors, numbersAt(outputs, 0), attrs, unit)],
   traits: {
     dot: {
       geometry: (a, b, _out, attrs) => gemmGeometry(a.dims, b.dims, attrs),

@@ -1,9 +1,10 @@
 /** Operators that only move elements, from their strided regions: inference, evaluation, errors and traits in one place. */
+
 import type { Attrs } from "../graph/graph.ts";
-import { zerosLike } from "./arrays.ts";
+import { sizeOf } from "../tensor/shape.ts";
 import { checkDims, numbersAt, required, requireInteger, requireSameTypes } from "./checks.ts";
-import { type Arity, defineOp, type Movement, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
-import { applyMovement } from "./regions.ts";
+import { floats } from "./deferred.ts";
+import { type Arity, defineOp, type Movement, type Numbers, type OpDef, type Region, type TypeInfo } from "./op.ts";
 import { erased } from "./registry.ts";
 
 type Infos = readonly (TypeInfo | null)[];
@@ -28,18 +29,6 @@ export interface MovementSpec<A> {
 /** The operator `spec` describes. */
 export function defineMovement<A>(spec: MovementSpec<A>): OpDef {
   const integers = spec.integers ?? [];
-  const run = (inputs: readonly (Numbers | null)[], attrs: A, precision: Precision, like: Numbers): Numbers[] => {
-    const infos = inputs.map((x) => x && infoOf(x));
-    const outputs = spec.shapes(infos, attrs).map((dims) => zerosLike(like, dims, precision));
-    const moves = spec.movement(
-      infos,
-      outputs.map((out) => out.dims),
-      attrs,
-    );
-    if (moves) for (const [i, move] of moves.entries()) applyMovement(move, inputs, outputs[i] as Numbers);
-    else spec.direct?.(inputs, outputs, attrs);
-    return outputs;
-  };
   return erased(
     defineOp<A>({
       type: spec.type,
@@ -52,11 +41,8 @@ export function defineMovement<A>(spec: MovementSpec<A>): OpDef {
         requireSameTypes(inputs.filter((info, i): info is TypeInfo => info !== null && !integers.includes(i)));
         return spec.shapes(inputs, attrs).map((dims) => ({ type, dims: checkDims(dims) }));
       },
-      float: (inputs, attrs, precision) => run(inputs, attrs, precision, numbersAt(inputs, 0)),
-      error(inputs, errors, _outputs, attrs) {
-        const bounds = inputs.map((x, i) => (x === null || integers.includes(i) ? x : (errors[i] ?? zeros(x))));
-        return run(bounds, attrs, "f64", bounds[0] as Numbers);
-      },
+      float: (inputs, attrs, precision) => floats().movementFloat(spec, inputs, attrs, precision, numbersAt(inputs, 0)),
+      error: (inputs, errors, _outputs, attrs) => floats().movementError(spec, inputs, errors, attrs),
       traits: {
         ...(spec.passesEncoding === false ? {} : { passesEncoding: true }),
         movement: (inputs, outputs, attrs) => spec.movement(inputs, outputs, attrs),
@@ -66,10 +52,9 @@ export function defineMovement<A>(spec: MovementSpec<A>): OpDef {
   );
 }
 
-function infoOf(x: Numbers): TypeInfo {
-  return { type: "float32", dims: x.dims, constant: x.data };
-}
-
-function zeros(x: Numbers): Numbers {
-  return { dims: x.dims, data: new Float64Array(x.data.length) };
+/** The whole of input `input`, in the same order. */
+export function aliasOf(dims: readonly number[], input = 0): Movement {
+  const size = sizeOf(dims);
+  const region: Region = { input, inOffset: 0, inStrides: [1], outOffset: 0, outStrides: [1], dims: [size] };
+  return { regions: size === 0 ? [] : [region], alias: input };
 }

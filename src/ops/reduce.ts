@@ -1,11 +1,10 @@
-/** Reductions over axes: ReduceMean, ReduceSum, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceSumSquare, ReduceLogSum, ReduceLogSumExp. */
-import { exp, log } from "../numerics/elementary.ts";
-import { stridesOf } from "../tensor/shape.ts";
-import { integers, offsetsOf, type Round, roundOf, zerosLike } from "./arrays.ts";
+/** Reductions over axes: what all share, and ReduceMean, ReduceSum, ReduceMax, ReduceMin. */
+import type { Round } from "./arrays.ts";
 import { flag, optionalInts, readAttrs } from "./attributes.ts";
-import { boundAt, ELEMENTARY_UNITS, gamma, rootSpread, rounded, SLACK, underflow } from "./bounds.ts";
-import { constantInts, numbersAt, required, requireInteger, resolveAxes } from "./checks.ts";
-import { defineOp, type Numbers, type OpDef, type Precision, type Traits, type TypeInfo, type Window } from "./op.ts";
+import { rounded } from "./bounds.ts";
+import { constantInts, required, requireInteger, resolveAxes } from "./checks.ts";
+import { floats } from "./deferred.ts";
+import { defineOp, type OpDef, type Traits, type TypeInfo, type Window } from "./op.ts";
 import { erased } from "./registry.ts";
 
 export interface ReduceAttrs {
@@ -14,7 +13,7 @@ export interface ReduceAttrs {
   readonly noop: boolean; // no axes means no reduction
 }
 
-interface ReduceSpec {
+export interface ReduceSpec {
   readonly type: string;
   /** First opset whose axes are an input. */
   readonly axesInput: number;
@@ -60,79 +59,7 @@ export function reduceWindow(input: TypeInfo, inputs: readonly (TypeInfo | null)
   };
 }
 
-/** For each input element, the output element it belongs to; and the elements per output. */
-function targetsOf(dims: readonly number[], axes: readonly number[]): { readonly to: Int32Array; readonly count: number } {
-  const kept = reducedDims(dims, axes, true);
-  const strides = stridesOf(kept).map((stride, i) => (axes.includes(i) ? 0 : stride));
-  return { to: offsetsOf(dims, strides), count: axes.reduce((n, axis) => n * (dims[axis] as number), 1) };
-}
-
-function geometryOf(inputs: readonly (Numbers | null)[], attrs: ReduceAttrs) {
-  const x = numbersAt(inputs, 0);
-  const axes = reducedAxes(x.dims.length, attrs, inputs[1] ? Array.from(inputs[1].data) : null);
-  return { x, dims: reducedDims(x.dims, axes, attrs.keepdims), ...targetsOf(x.dims, axes) };
-}
-
-function evaluate(spec: ReduceSpec, inputs: readonly (Numbers | null)[], attrs: ReduceAttrs, precision: Precision): Numbers {
-  const { x, dims, to, count } = geometryOf(inputs, attrs);
-  const out = zerosLike(x, dims, precision);
-  const round = roundOf(x, precision);
-  out.data.fill(spec.start);
-  for (let i = 0; i < to.length; i++) {
-    const o = to[i] as number;
-    out.data[o] = spec.step(out.data[o] as number, x.data[i] as number, round);
-  }
-  const { finish } = spec;
-  if (finish)
-    out.data.forEach((acc, i) => {
-      out.data[i] = finish(acc, count, round);
-    });
-  return out;
-}
-
-/** Sums: γ_{n+2}·Σ|terms| plus the terms' own bounds, then the bound of finish. Products: relative bounds add up. Extremes: the largest. */
-function bound(
-  spec: ReduceSpec,
-  inputs: readonly (Numbers | null)[],
-  errors: readonly (Numbers | null)[],
-  attrs: ReduceAttrs,
-  unit: number,
-): Numbers {
-  const { x, dims, to, count } = geometryOf(inputs, attrs);
-  const out = integers(dims);
-  const acc = new Float64Array(out.data.length).fill(spec.kind === "product" ? 1 : 0);
-  const magnitude = new Float64Array(out.data.length).fill(spec.kind === "product" ? 1 : 0);
-  const term = spec.term ?? ((v: number) => v);
-  for (let i = 0; i < to.length; i++) {
-    const o = to[i] as number;
-    const value = x.data[i] as number;
-    const e = boundAt(errors[0], i);
-    if (spec.kind === "extreme") out.data[o] = Math.max(out.data[o] as number, e);
-    else if (spec.kind === "product") {
-      acc[o] = (acc[o] as number) * (Math.abs(value) + e);
-      magnitude[o] = (magnitude[o] as number) * Math.abs(value);
-    } else {
-      out.data[o] = (out.data[o] as number) + (spec.termBound ? spec.termBound(value, e, unit) : e);
-      acc[o] = (acc[o] as number) + term(value);
-      magnitude[o] = (magnitude[o] as number) + Math.abs(term(value));
-    }
-  }
-  for (let o = 0; o < out.data.length; o++) {
-    const own = out.data[o] as number;
-    if (spec.kind === "product") out.data[o] = productBound(acc[o] as number, magnitude[o] as number, count, unit);
-    if (spec.kind !== "sum") continue;
-    const e = (own + gamma(count + 2, unit) * ((magnitude[o] as number) + own)) * SLACK + underflow(unit);
-    out.data[o] = spec.finishBound ? spec.finishBound(acc[o] as number, e, count, unit) : e;
-  }
-  return out;
-}
-
-/** Π(|x| + e)·(1 + γ_n) − Π|x|. */
-function productBound(upper: number, exact: number, count: number, unit: number): number {
-  return Math.max(0, upper * SLACK - exact / SLACK) + gamma(count, unit) * upper + underflow(unit) * count;
-}
-
-function defineReduce(spec: ReduceSpec): OpDef {
+export function defineReduce(spec: ReduceSpec): OpDef {
   return erased(
     defineOp<ReduceAttrs>({
       type: spec.type,
@@ -150,22 +77,14 @@ function defineReduce(spec: ReduceSpec): OpDef {
         const axes = reducedAxes(x.dims.length, attrs, axesOf(inputs));
         return [{ type: x.type, dims: reducedDims(x.dims, axes, attrs.keepdims) }];
       },
-      float: (inputs, attrs, precision) => [evaluate(spec, inputs, attrs, precision)],
-      error: (inputs, errors, _outputs, attrs, unit) => [bound(spec, inputs, errors, attrs, unit)],
+      float: (inputs, attrs, precision) => [floats().reduceFloat(spec, inputs, attrs, precision)],
+      error: (inputs, errors, _outputs, attrs, unit) => [floats().reduceError(spec, inputs, errors, attrs, unit)],
       traits: spec.traits ?? {},
     }),
   );
 }
 
-const plus = (acc: number, x: number, round: Round): number => round(acc + x);
-const plusSquare = (acc: number, x: number, round: Round): number => round(acc + round(x * x));
-const square = (x: number): number => x * x;
-const squareBound = (x: number, e: number, unit: number): number => rounded(x * x, 2 * Math.abs(x) * e + e * e, unit);
-
-/** Logarithm of an accumulator with bound e: log(acc) − log(acc − e) ≤ e / (acc − e). */
-function logBound(acc: number, e: number, _count: number, unit: number): number {
-  return rounded(log(acc), acc > e ? e / (acc - e) : Infinity, unit, ELEMENTARY_UNITS);
-}
+export const plus = (acc: number, x: number, round: Round): number => round(acc + x);
 
 const windowTrait = (input: TypeInfo, _out: readonly number[], attrs: ReduceAttrs, inputs: readonly (TypeInfo | null)[]) =>
   reduceWindow(input, inputs, attrs);
@@ -197,46 +116,5 @@ export const REDUCTIONS: readonly OpDef[] = [
     step: (acc, x) => Math.min(acc, x),
     kind: "extreme",
     traits: { extreme: { which: "min", window: windowTrait }, passesEncoding: true },
-  }),
-  defineReduce({ type: "ReduceProd", axesInput: 18, start: 1, step: (acc, x, round) => round(acc * x), kind: "product" }),
-  defineReduce({
-    type: "ReduceL1",
-    axesInput: 18,
-    start: 0,
-    step: (acc, x, round) => round(acc + Math.abs(x)),
-    kind: "sum",
-    term: Math.abs,
-  }),
-  defineReduce({
-    type: "ReduceL2",
-    axesInput: 18,
-    start: 0,
-    step: plusSquare,
-    kind: "sum",
-    term: square,
-    termBound: squareBound,
-    finish: (acc, _count, round) => round(Math.sqrt(acc)),
-    finishBound: (acc, e, _count, unit) => rounded(Math.sqrt(acc), rootSpread(acc, e), unit),
-  }),
-  defineReduce({ type: "ReduceSumSquare", axesInput: 18, start: 0, step: plusSquare, kind: "sum", term: square, termBound: squareBound }),
-  defineReduce({
-    type: "ReduceLogSum",
-    axesInput: 18,
-    start: 0,
-    step: plus,
-    kind: "sum",
-    finish: (acc, _count, round) => round(log(acc)),
-    finishBound: logBound,
-  }),
-  defineReduce({
-    type: "ReduceLogSumExp",
-    axesInput: 18,
-    start: 0,
-    step: (acc, x, round) => round(acc + round(exp(x))),
-    kind: "sum",
-    term: exp,
-    termBound: (x, e, unit) => rounded(exp(x), exp(x + e) - exp(x), unit, ELEMENTARY_UNITS),
-    finish: (acc, _count, round) => round(log(acc)),
-    finishBound: logBound,
   }),
 ];

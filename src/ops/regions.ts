@@ -18,13 +18,6 @@ interface Segment {
   readonly outSteps: readonly number[];
 }
 
-/** The whole of input `input`, in the same order. */
-export function aliasOf(dims: readonly number[], input = 0): Movement {
-  const size = sizeOf(dims);
-  const region: Region = { input, inOffset: 0, inStrides: [1], outOffset: 0, outStrides: [1], dims: [size] };
-  return { regions: size === 0 ? [] : [region], alias: input };
-}
-
 /** The input seen as `view`, its axes permuted: output axis i is view axis perm[i]. */
 export function permuted(view: readonly number[], perm: readonly number[]): Movement {
   const strides = stridesOf(view);

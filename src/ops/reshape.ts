@@ -3,9 +3,8 @@ import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { integers } from "./arrays.ts";
 import { flag, int, noAttrs, optionalFloat, optionalInt, optionalInts, readAttrs, withoutAttrs } from "./attributes.ts";
 import { constantInts, required, resolveAxes, shapeError } from "./checks.ts";
-import { defineMovement } from "./movement.ts";
+import { aliasOf, defineMovement } from "./movement.ts";
 import type { OpDef, TypeInfo } from "./op.ts";
-import { aliasOf } from "./regions.ts";
 
 type Infos = readonly (TypeInfo | null)[];
 

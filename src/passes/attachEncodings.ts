@@ -1,5 +1,5 @@
 /** Attaches the entries of an encodings file to the values of a graph, by name, and reports names unmatched either way. */
-import { type EncodingEntry, type EncodingsFile, type IntEntry, resolveEncoding } from "../encodings/aimet.ts";
+import { type EncodingEntry, type EncodingsFile, type IntEntry, parseEncodings, resolveEncoding } from "../encodings/aimet.ts";
 import { type Encoding, sameEncoding } from "../encodings/encoding.ts";
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
@@ -27,6 +27,11 @@ function consumerAxes(graph: Graph, value: Value): { channelAxis: number; blockA
     if (dot.bias !== undefined && node.inputs[dot.bias] === value.id) return { channelAxis: dims.length - 1, blockAxis: null };
   }
   return null;
+}
+
+/** As attachEncodings, of a file's parsed JSON. throws also what parseEncodings throws. */
+export function attachEncodingsJson(graph: Graph, json: unknown): Attached {
+  return attachEncodings(graph, parseEncodings(json));
 }
 
 /** The graph with encodings on its values. throws ModelError listing every entry that does not fit its tensor, and every value

@@ -1,18 +1,19 @@
 /** Where the kernel modules' bytes come from: beside this file in the package, the build folder in development. */
+import { nodeModule } from "../io/source.ts";
 import { type KernelSelection, selectVariant } from "../kernels/select.ts";
-import type { Variant } from "../plan/plan.ts";
+import type { Variant } from "../kernels/variant.ts";
 
 const here = import.meta.url;
 
-function kernelUrl(variant: Variant): URL {
+function kernelUrl(variant: Variant | "float"): URL {
   const folder = here.endsWith(".ts") ? "../../build/kernels/" : "./kernels/";
   return new URL(`${folder}${variant}.wasm`, here);
 }
 
-async function load(variant: Variant): Promise<Uint8Array> {
+async function load(variant: Variant | "float"): Promise<Uint8Array> {
   const url = kernelUrl(variant);
   if (url.protocol === "file:") {
-    const { readFile } = await import("node:fs/promises");
+    const { readFile } = await nodeModule<typeof import("node:fs/promises")>("node:fs/promises");
     return readFile(url);
   }
   const response = await fetch(url);
@@ -28,4 +29,9 @@ export function kernelsFor(wanted: Variant | "auto"): Promise<KernelSelection> {
   selections.set(wanted, known);
   known.catch(() => selections.delete(wanted));
   return known;
+}
+
+/** A module that needs no choice: the float kernels, the same for every variant. */
+export async function compileKernels(name: "float"): Promise<WebAssembly.Module> {
+  return WebAssembly.compile((await load(name)) as Uint8Array<ArrayBuffer>);
 }

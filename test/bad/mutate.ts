@@ -1,7 +1,7 @@
 /** Structure-aware damage to models and encodings: what still decodes, but contradicts itself. Deterministic in its generator. */
 import type { Attr, Graph, Node, Value, ValueId } from "../../src/graph/graph.ts";
 import type { Pcg32 } from "../../src/numerics/pcg32.ts";
-import { OPS } from "../../src/ops/index.ts";
+import { OPS } from "../../src/ops/all.ts";
 import { type ElementType, newArray } from "../../src/tensor/dtype.ts";
 
 /** A graph under change: the same records as Graph, mutable. */

@@ -1,7 +1,7 @@
 /** The README says what is true: its operator list is the registry, its commands and files exist. */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { OPS } from "../../src/ops/index.ts";
+import { OPS } from "../../src/ops/all.ts";
 import { bitexact } from "./commandLine.ts";
 
 const readme = readFileSync("README.md", "utf8");

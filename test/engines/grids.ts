@@ -1,6 +1,7 @@
 /** Kernel grids, numerics, forms and recorded cases on engines the test runner does not reach: imports test files, runs them, prints a JSON line.
  *  Arguments: file names to run (all without any); --list prints the names instead. */
 /// <reference types="vite/client" />
+import "../setup.ts";
 import { runAll } from "./miniRunner.ts";
 
 const files = import.meta.glob([

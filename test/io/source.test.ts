@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { ModelError } from "../../src/errors.ts";
-import { nodeExternalData, readSource } from "../../src/io/source.ts";
+import { nodeExternalData } from "../../src/io/modelFolder.ts";
+import { readSource } from "../../src/io/source.ts";
 
 const top = realpathSync(mkdtempSync(join(tmpdir(), "bitexact-source-")));
 const folder = join(top, "model");

@@ -1,5 +1,6 @@
 /** A kernel module over plain memory for tests: bump allocation, painted guards around outputs, args blocks from the field lists. */
 import { existsSync, readFileSync } from "node:fs";
+import { instantiateSync } from "@assemblyscript/loader";
 import { expect } from "vitest";
 import { ELEMENTWISE_KERNELS, KIND } from "../../src/kernels/elementwise.ts";
 
@@ -40,7 +41,9 @@ export function machines(): Machine[] {
 
 function machine(variant: string, code: Uint8Array<ArrayBuffer>): Machine {
   const memory = new WebAssembly.Memory({ initial: 256 });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
+  // The library instantiates modules itself; here AssemblyScript's own loader does it.
+  const load = (bytes: Uint8Array<ArrayBuffer>) => instantiateSync(new WebAssembly.Module(bytes), { env: { memory } }).instance.exports;
+  const exports: WebAssembly.Exports = { ...load(readFileSync(`${FOLDER}/float.wasm`)), ...load(code) };
   const all = () => new Uint8Array(memory.buffer);
   const guards: number[] = [];
   let next = FIRST;

@@ -70,17 +70,24 @@ describe("kernel ABI", () => {
   });
 });
 
-describe.each(["simd", "usdot", "sdot"])("built module %s", (variant) => {
-  const wat = readFileSync(new URL(`build/kernels/${variant}.wat`, root), "utf8");
+const builtText = (name: string): string => readFileSync(new URL(`build/kernels/${name}.wat`, root), "utf8");
+const exportsOf = (wat: string): string[] => [...wat.matchAll(/\(export "(\w+)" \((func|global)/g)].map((match) => match[1]!);
+
+describe.each(["simd", "usdot", "sdot", "float"])("built module %s", (variant) => {
+  const wat = builtText(variant);
 
   it("imports only the memory and has no data, no start and no mutable global", () => {
     expect([...wat.matchAll(/\(import "[^"]*" "[^"]*"/g)].map(([text]) => text)).toEqual(['(import "env" "memory"']);
     expect(wat).not.toMatch(/\n \((data|start|table|elem)\b/);
     expect(wat).not.toMatch(/\(global [^\n]*\(mut /);
   });
+});
 
-  it("exports exactly the kernels of the ABI and the geometry", () => {
-    const exported = [...wat.matchAll(/\(export "(\w+)" \((func|global)/g)].map((match) => match[1]!);
+describe.each(["simd", "usdot", "sdot"])("built module %s", (variant) => {
+  const wat = builtText(variant);
+
+  it("exports, with the float module, exactly the kernels of the ABI and the geometry", () => {
+    const exported = [...exportsOf(wat), ...exportsOf(builtText("float"))];
     expect(exported.sort()).toEqual([...Object.keys(KERNELS), "MR", "NR", "KR", "Q8_SIGNED", "WEIGHT_MIN"].sort());
   });
 

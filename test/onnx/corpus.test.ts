@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ModelError } from "../../src/errors.ts";
 import { printGraph } from "../../src/graph/print.ts";
-import { nodeExternalData } from "../../src/io/source.ts";
+import { nodeExternalData } from "../../src/io/modelFolder.ts";
 import { decodeOnnx } from "../../src/onnx/decode.ts";
 import { encodeOnnx } from "../../src/onnx/encode.ts";
 

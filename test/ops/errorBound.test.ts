@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { Pcg32 } from "../../src/numerics/pcg32.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
-import { OPS, opOf } from "../../src/ops/index.ts";
+import { OPS } from "../../src/ops/all.ts";
+import { opOf } from "../../src/ops/index.ts";
 import type { Numbers, OpDef } from "../../src/ops/op.ts";
 import { sizeOf } from "../../src/tensor/shape.ts";
 import { OP_CASES, type OpCase, type Range } from "./cases.ts";

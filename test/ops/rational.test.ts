@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import { fromNumber, toNumber } from "../../src/numerics/rational.ts";
-import { OPS, opOf } from "../../src/ops/index.ts";
+import { OPS } from "../../src/ops/all.ts";
+import { opOf } from "../../src/ops/index.ts";
 import type { Numbers } from "../../src/ops/op.ts";
 import { OP_CASES } from "./cases.ts";
 

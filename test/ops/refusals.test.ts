@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { ModelError } from "../../src/errors.ts";
 import type { Attr } from "../../src/graph/graph.ts";
-import { OPS, opOf } from "../../src/ops/index.ts";
+import { OPS } from "../../src/ops/all.ts";
+import { opOf } from "../../src/ops/index.ts";
 import type { TypeInfo } from "../../src/ops/op.ts";
 import type { ElementType } from "../../src/tensor/dtype.ts";
 

@@ -72,8 +72,8 @@ function rowPanels(g: IgemmArgs, panel: i32, count: i32, steps: i32, i: i32): vo
   for (let p = panel; p < panel + count; ++p) {
     const w = g.w + <usize>p * size, init = g.init + (<usize>p << 5);
     if (g.bits == 8) rowInPlace(a, <usize>steps << 2, w, init, ACC);
-    else if (g.blockScale) nibbleBlocks(a, groups, block, w, g.blockScale + <usize>p * blockBytes, g.scratch, init, ACC);
-    else nibbleRow(a, groups, w, g.scratch, init, ACC);
+    else if (g.blockScale) nibbleBlocks(a, groups, block, w, g.bits, g.blockScale + <usize>p * blockBytes, g.scratch, init, ACC);
+    else nibbleRow(a, groups, w, g.bits, g.scratch, init, ACC);
     if (g.rowSums) addRowSums(g, i, 1, p);
     storeStrip(g, i, 1, p);
   }
@@ -84,8 +84,11 @@ function unpackOne(g: IgemmArgs, panel: i32, steps: i32, to: usize): void {
   const codes = steps * KR * 8;
   const from = g.w + <usize>panel * (g.bits == 4 ? ((codes + 31) >> 5) << 4 : codes);
   if (g.bits == 8) widenPanel(from, to, codes);
-  else if (!g.blockScale) unpackPanel(from, to, codes);
-  else unpackScaled(from, to, g.taps, g.k, g.blockDepth, g.blockScale + <usize>panel * ((g.k + g.blockDepth - 1) / g.blockDepth << 3));
+  else if (!g.blockScale) unpackPanel(from, to, codes, g.bits);
+  else {
+    const scales = g.blockScale + <usize>panel * ((g.k + g.blockDepth - 1) / g.blockDepth << 3);
+    unpackScaled(from, to, g.taps, g.k, g.blockDepth, scales, g.bits);
+  }
 }
 
 /** acc[row][n] += rowFactor[n]·rowSums[row]: the zero point of the second operand. */

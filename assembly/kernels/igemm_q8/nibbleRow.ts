@@ -20,41 +20,48 @@ export function eights(a: usize, groups: i32, block: i32, to: usize): void {
   }
 }
 
-@inline function low(x: v128): v128 {
-  return v128.and(x, i8x16.splat(15));
+@inline function low(x: v128, mask: v128): v128 {
+  return v128.and(x, mask);
 }
 
-@inline function high(x: v128): v128 {
-  return v128.and(i16x8.shr_u(x, 4), i8x16.splat(15));
+@inline function high(x: v128, mask: v128): v128 {
+  return v128.and(i16x8.shr_u(x, 4), mask);
+}
+
+/** 15 in every byte; a splat of `bits` (4) and no constant, see panel.ts. */
+@inline function nibbleMask(bits: i32): v128 {
+  const fifteen = (bits << 2) - 1;
+  return i8x16.splat(<i8>fifteen);
 }
 
 /** acc + products of columns 0–3 (half 0) or 4–7 (half 1) of the group x. */
-@inline function group(half: i32, acc: v128, x: v128, a: usize): v128 {
-  if (DOT != 0) return dotAdd(acc, half ? high(x) : low(x), v128.load32_splat(a));
-  const first = half ? i16x8.extend_high_i8x16_u(low(x)) : i16x8.extend_low_i8x16_u(low(x));
-  const second = half ? i16x8.extend_high_i8x16_u(high(x)) : i16x8.extend_low_i8x16_u(high(x));
+@inline function group(half: i32, acc: v128, x: v128, a: usize, mask: v128): v128 {
+  if (DOT != 0) return dotAdd(acc, half ? high(x, mask) : low(x, mask), v128.load32_splat(a));
+  const first = half ? i16x8.extend_high_i8x16_u(low(x, mask)) : i16x8.extend_low_i8x16_u(low(x, mask));
+  const second = half ? i16x8.extend_high_i8x16_u(high(x, mask)) : i16x8.extend_low_i8x16_u(high(x, mask));
   return dotAdd(dotAdd(acc, first, v128.load32_splat(a)), second, v128.load32_splat(a, 4));
 }
 
 /** Without block scales; four chains. sum: −8·Σx. out: int32[8]. */
-export function nibbleRow(a: usize, groups: i32, w: usize, sum: usize, init: usize, out: usize): void {
+export function nibbleRow(a: usize, groups: i32, w: usize, bits: i32, sum: usize, init: usize, out: usize): void {
+  const mask = nibbleMask(bits);
   let c0 = i32x4.add(v128.load(init), v128.load32_splat(sum)), c1 = i32x4.add(v128.load(init, 16), v128.load32_splat(sum));
   let d0 = i32x4.splat(0), d1 = d0, e0 = d0, e1 = d0, f0 = d0, f1 = d0;
   for (; groups >= 4; groups -= 4) {
     let x = v128.load(w);
-    c0 = group(0, c0, x, a); c1 = group(1, c1, x, a);
+    c0 = group(0, c0, x, a, mask); c1 = group(1, c1, x, a, mask);
     x = v128.load(w, 16);
-    d0 = group(0, d0, x, a + ROW_GROUP); d1 = group(1, d1, x, a + ROW_GROUP);
+    d0 = group(0, d0, x, a + ROW_GROUP, mask); d1 = group(1, d1, x, a + ROW_GROUP, mask);
     x = v128.load(w, 32);
-    e0 = group(0, e0, x, a + 2 * ROW_GROUP); e1 = group(1, e1, x, a + 2 * ROW_GROUP);
+    e0 = group(0, e0, x, a + 2 * ROW_GROUP, mask); e1 = group(1, e1, x, a + 2 * ROW_GROUP, mask);
     x = v128.load(w, 48);
-    f0 = group(0, f0, x, a + 3 * ROW_GROUP); f1 = group(1, f1, x, a + 3 * ROW_GROUP);
+    f0 = group(0, f0, x, a + 3 * ROW_GROUP, mask); f1 = group(1, f1, x, a + 3 * ROW_GROUP, mask);
     w += 64;
     a += 4 * ROW_GROUP;
   }
   for (; groups; --groups) {
     const x = v128.load(w);
-    c0 = group(0, c0, x, a); c1 = group(1, c1, x, a);
+    c0 = group(0, c0, x, a, mask); c1 = group(1, c1, x, a, mask);
     w += 16;
     a += ROW_GROUP;
   }
@@ -63,22 +70,25 @@ export function nibbleRow(a: usize, groups: i32, w: usize, sum: usize, init: usi
 }
 
 /** With scales u8[blocks][8] of blocks of `block` groups; sums: −8·Σx per block. */
-export function nibbleBlocks(a: usize, groups: i32, block: i32, w: usize, scales: usize, sums: usize, init: usize, out: usize): void {
+export function nibbleBlocks(
+  a: usize, groups: i32, block: i32, w: usize, bits: i32, scales: usize, sums: usize, init: usize, out: usize,
+): void {
+  const mask = nibbleMask(bits);
   let c0 = v128.load(init), c1 = v128.load(init, 16);
   for (; groups > 0; groups -= block) {
     let d0 = v128.load32_splat(sums), d1 = d0, e0 = i32x4.splat(0), e1 = e0;
     let left = min(block, groups);
     for (; left >= 2; left -= 2) {
       let x = v128.load(w);
-      d0 = group(0, d0, x, a); d1 = group(1, d1, x, a);
+      d0 = group(0, d0, x, a, mask); d1 = group(1, d1, x, a, mask);
       x = v128.load(w, 16);
-      e0 = group(0, e0, x, a + ROW_GROUP); e1 = group(1, e1, x, a + ROW_GROUP);
+      e0 = group(0, e0, x, a + ROW_GROUP, mask); e1 = group(1, e1, x, a + ROW_GROUP, mask);
       w += 32;
       a += 2 * ROW_GROUP;
     }
     if (left) {
       const x = v128.load(w);
-      d0 = group(0, d0, x, a); d1 = group(1, d1, x, a);
+      d0 = group(0, d0, x, a, mask); d1 = group(1, d1, x, a, mask);
       w += 16;
       a += ROW_GROUP;
     }

@@ -1,4 +1,5 @@
 // Unpacks one weight panel into scratch: int4 nibbles (code + 8) to int8 or int16, with or without integer scales per block, and int8 to int16 (simd).
+//   Vectors of constants are splats of `bits`, which is 4: V8 builds a known constant anew wherever it is used, with three instructions.
 //   16 bytes of nibbles are a group: 32 codes, the low nibbles first. usdot, sdot: one k-step; simd: two.
 
 /** Channels of one group. */
@@ -15,8 +16,9 @@ export function widenPanel(from: usize, to: usize, codes: i32): void {
 }
 
 /** codes int4 → int8 (simd: int16); writes up to 31 codes beyond the end. */
-export function unpackPanel(from: usize, to: usize, codes: i32): void {
-  const mask = i8x16.splat(15), eight = i8x16.splat(8);
+export function unpackPanel(from: usize, to: usize, codes: i32, bits: i32): void {
+  const fifteen = (bits << 2) - 1, twice = bits << 1;
+  const mask = i8x16.splat(<i8>fifteen), eight = i8x16.splat(<i8>twice);
   for (let i = 0; i < codes; i += 32) {
     const x = v128.load(from);
     storeGroup(to, i8x16.sub(v128.and(x, mask), eight), i8x16.sub(v128.and(i16x8.shr_u(x, 4), mask), eight));
@@ -27,8 +29,9 @@ export function unpackPanel(from: usize, to: usize, codes: i32): void {
 
 /** The same with every code times its block's scale. Two nibbles of one column lie in one 16-bit lane: (lo + 2^8·hi)·s = lo·s + 2^8·(hi·s) without carry,
  *  as 15·s < 2^8 (s ≤ 17); minus 8·s in each byte is the product, which the plan proved to be int8. scales: u8[blocks][8]. */
-export function unpackScaled(from: usize, to: usize, taps: i32, depth: i32, blockDepth: i32, scales: usize): void {
-  const mask = i8x16.splat(15), eights = i16x8.splat(0x0808);
+export function unpackScaled(from: usize, to: usize, taps: i32, depth: i32, blockDepth: i32, scales: usize, bits: i32): void {
+  const fifteen = (bits << 2) - 1, twice = bits << 1;
+  const mask = i8x16.splat(<i8>fifteen), eights = i8x16.splat(<i8>twice);
   for (let tap = 0; tap < taps; ++tap) {
     let scale = scales;
     for (let block = 0; block < depth; block += blockDepth) {

@@ -22,8 +22,8 @@ import { type ChannelReal, channelReals } from "./channel.ts";
 import type { DotData } from "./data.ts";
 import { checkFixedTarget, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
 import { type SecondOperand, scaleView } from "./operands.ts";
+import { outputBounds, realConstants } from "./outputs.ts";
 import { accumulatorBound, accumulatorRange, checkFixedRange } from "./range.ts";
-import { outputBounds, realConstants } from "./reference.ts";
 
 /** Everything the steps of one layer need to finish accumulators. `blocks` > 1: X = Σ_b blockFactor_b·acc_b is formed first. */
 export interface Finish {

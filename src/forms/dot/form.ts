@@ -1,10 +1,9 @@
-/** The dot form: convolutions, transposed convolutions and matrix products with their bias and activation. */
+/** The dot form with its integers in TypeScript, its judge and what reports say of it. */
 import { defineForm } from "../form.ts";
+import { dotCore } from "./core.ts";
 import type { DotData } from "./data.ts";
 import { dotFacts } from "./facts.ts";
 import { judgeDot } from "./judge.ts";
-import { lowerDot } from "./lower.ts";
-import { matchDot } from "./match.ts";
 import { referenceDot } from "./reference.ts";
 
 export type { DotData } from "./data.ts";
@@ -13,10 +12,8 @@ export { matchDotNode } from "./match.ts";
 export { referenceDotReal } from "./reference.ts";
 
 export const dotForm = defineForm<DotData>({
-  name: "dot",
-  match: matchDot,
+  ...dotCore,
   reference: (data, _layer, graph, inputs, target) => [referenceDot(data, graph, inputs, target)],
-  lower: (data, _layer, ctx) => lowerDot(data, ctx),
   judge: (data, _layer, graph, inputs, source, target) => [judgeDot(data, graph, inputs, source, target)],
   facts: (data, _layer, graph, target) => dotFacts(data, graph, target),
 });

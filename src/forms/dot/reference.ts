@@ -1,7 +1,6 @@
 /** The dot form in integers: the golden model that every kernel must equal in every bit. */
-import { gridOf } from "../../encodings/encoding.ts";
+
 import type { Graph } from "../../graph/graph.ts";
-import { quantizeReal } from "../../numerics/affine.ts";
 import { divideExact, rescale } from "../../numerics/decide.ts";
 import type { Multiplier, Requantize } from "../../numerics/fixedPoint.ts";
 import { roundHalfEven } from "../../numerics/round.ts";
@@ -15,6 +14,7 @@ import { type ChannelReal, type ChannelReals, channelReals, isNegative } from ".
 import type { DotData } from "./data.ts";
 import { checkFixedTarget, type FixedChannel, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
 import { firstOperand, type SecondOperand, secondOperand } from "./operands.ts";
+import { outputBounds, realConstants } from "./outputs.ts";
 import { accumulatorRange, checkFixedRange, computedRange } from "./range.ts";
 
 /** From one element's accumulators to its code. */
@@ -46,21 +46,6 @@ export function referenceDotReal(data: DotData, graph: Graph, inputs: Codes): Nu
     out[index] = sum + bias;
   });
   return { dims: data.outShape, data: out };
-}
-
-/** A channel's constants as single doubles: the leading term of an exact expansion is its nearest double. */
-export function realConstants(channel: ChannelReal): { readonly factors: readonly number[]; readonly bias: number } {
-  return { factors: channel.factors.map((terms) => terms[0] ?? 0), bias: channel.bias[0] ?? 0 };
-}
-
-/** Codes that the layer's output can take: the grid's range, narrowed by a clamp activation. */
-export function outputBounds(data: DotData): { readonly lo: number; readonly hi: number } {
-  const { type, scale, zeroPoint } = data.outEncoding!;
-  const { qmin, qmax } = gridOf(type);
-  if (data.activation?.kind !== "clamp") return { lo: qmin, hi: qmax };
-  const quantize = (x: number): number => quantizeReal(x, scale[0]!, zeroPoint[0]!, qmin, qmax);
-  const hi = quantize(data.activation.hi);
-  return { lo: Math.min(quantize(data.activation.lo), hi), hi };
 }
 
 /** Memo of a value per (matrix, channel). */

@@ -1,0 +1,5 @@
+/** All that src/full.ts loads beyond the core, in one file of dist. */
+export { FORMS } from "./forms/all.ts";
+export { OPS } from "./ops/all.ts";
+export * as floats from "./ops/floats.ts";
+export { foldBatchNorm } from "./passes/foldBatchNorm.ts";

@@ -1,0 +1,81 @@
+/** The linear form with its integers in TypeScript and its judge. */
+import { type Graph, shapeOf } from "../graph/graph.ts";
+import { divideExact } from "../numerics/decide.ts";
+import { fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
+import { targetRow } from "../numerics/targets.ts";
+import type { Numbers } from "../ops/op.ts";
+import type { Target } from "../plan/plan.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { broadcastIndex } from "./broadcastIndex.ts";
+import { clampCode } from "./codes.ts";
+import { type Codes, defineForm } from "./form.ts";
+import { type DeviationOf, judgeNodes } from "./judge.ts";
+import { bitsOf, fixedForm, type LinearData, type LinearOperand, linearCore } from "./linear.ts";
+import { constantNumbers } from "./operands.ts";
+
+export const linearForm = defineForm<LinearData>({
+  ...linearCore,
+  reference: (data, _layer, graph, inputs, target) => [reference(data, graph, inputs, target)],
+  judge: (data, layer, graph, inputs, source, target) => judgeNodes(layer, graph, inputs, source, deviation(data, graph, inputs, target)),
+});
+
+/** q − zeroPoint of an operand, or its elements; row-major. */
+function offsets(operand: LinearOperand, graph: Graph, inputs: Codes): ArrayLike<number> {
+  const given = inputs.get(operand.id);
+  if (given) return Float64Array.from(given.data, (q) => q - operand.zeroPoint);
+  const { data } = constantNumbers(graph, operand.id, "f64");
+  return operand.encoding ? Float64Array.from(data, (x) => Math.round(x / operand.scale)) : data;
+}
+
+/** RNE of the exact real: add, sub (sa·na ± sb·nb)/sy, mul (sa·na)·(sb·nb)/sy; sa·na has at most 41 bits. */
+function exactForm({ op, a, b, levels }: LinearData): (x: number, y: number) => number {
+  const sign = op === "sub" ? -1 : 1;
+  if (op === "mul") return (x, y) => divideExact([[a.scale * x, b.scale * y]], [levels.scale, 1]);
+  return (x, y) =>
+    divideExact(
+      [
+        [a.scale, x],
+        [sign * b.scale, y],
+      ],
+      [levels.scale, 1],
+    );
+}
+
+function reference(data: LinearData, graph: Graph, inputs: Codes, target: Target): Numbers {
+  const dims = shapeOf(graph, data.output);
+  const a = offsets(data.a, graph, inputs);
+  const b = offsets(data.b, graph, inputs);
+  const atA = broadcastIndex(shapeOf(graph, data.a.id), dims);
+  const atB = broadcastIndex(shapeOf(graph, data.b.id), dims);
+  const form = fixedForm(data, target) ?? exactForm(data);
+  const out = new Float64Array(sizeOf(dims));
+  for (let i = 0; i < out.length; i++) out[i] = clampCode(form(a[atA[i]!]!, b[atB[i]!]!) + data.levels.zeroPoint, data.levels);
+  return { dims, data: out };
+}
+
+/** D of the fixed targets, in LSB. Mul: the multiplier's rounding, 2^-31 of |t − zp|, and for double rounding half a unit of the high
+ *  multiply, 2^-(r − 32). Add: both operands in units of 2·max(sa, sb)/2^left, each with the multiplier's 2^-31 and one or two
+ *  roundings of ½ (in all at most 1 each), brought to LSB by the last multiplier, which adds what Mul's does. */
+function deviation(data: LinearData, graph: Graph, inputs: Codes, target: Target): DeviationOf {
+  if (!fixedForm(data, target)) return () => null;
+  const { a, b, op, levels } = data;
+  const double = targetRow(target).epilogue === "fixedDouble";
+  const last = op === "mul" ? fixedMul(a.scale, b.scale, levels.scale) : fixedAdd(a.scale, b.scale, levels.scale, bitsOf(data)).out;
+  const second = double && last.r > 31 ? 2 ** (31 - last.r) / 2 : 0;
+  const factor = last.multiplier * 2 ** -last.r;
+  const x = offsets(a, graph, inputs);
+  const y = offsets(b, graph, inputs);
+  const dims = shapeOf(graph, data.output);
+  const atA = broadcastIndex(shapeOf(graph, a.id), dims);
+  const atB = broadcastIndex(shapeOf(graph, b.id), dims);
+  return () => {
+    const out = new Float64Array(sizeOf(dims));
+    for (let i = 0; i < out.length; i++) {
+      const left = (a.scale * Math.abs(x[atA[i]!]!)) / levels.scale;
+      const right = (b.scale * Math.abs(y[atB[i]!]!)) / levels.scale;
+      const terms = op === "mul" ? left * right * levels.scale : left + right;
+      out[i] = op === "mul" ? terms * 2 ** -30 + second : terms * 2 ** -29 + 2 * factor + second;
+    }
+    return out;
+  };
+}

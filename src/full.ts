@@ -1,0 +1,40 @@
+/** Everything beyond the core — operators, forms and float kernels that quantized convolutional networks do without — loaded on demand.
+ *  Loading adds and never changes: a model that the core serves gives the same plan before and after. */
+import { useForms } from "./forms/index.ts";
+import type { Graph, Node } from "./graph/graph.ts";
+import { useFloatKernels } from "./kernels/instantiate.ts";
+import { useFloats } from "./ops/deferred.ts";
+import { opOf, useOperators } from "./ops/index.ts";
+import { useFolding } from "./passes/prepare.ts";
+import { compileKernels } from "./runtime/kernelSource.ts";
+
+let loading: Promise<void> | null = null;
+
+/** All operators, forms and kernels; once per process. */
+export function loadFull(): Promise<void> {
+  loading ??= load().catch((error: unknown) => {
+    loading = null;
+    throw error;
+  });
+  return loading;
+}
+
+async function load(): Promise<void> {
+  const [{ FORMS, floats, foldBatchNorm, OPS }, kernels] = await Promise.all([import("./everything.ts"), compileKernels("float")]);
+  useFloats(floats);
+  useFolding(foldBatchNorm);
+  useOperators(OPS);
+  useForms(FORMS);
+  useFloatKernels(kernels);
+}
+
+/** Loads everything when the graph has an operator that the core does not know, or a node to fold: constants are folded in float. */
+export async function loadFor(graph: Graph): Promise<void> {
+  if (graph.nodes.some((node) => needsMore(graph, node))) await loadFull();
+}
+
+function needsMore(graph: Graph, node: Node): boolean {
+  const op = opOf(node);
+  if (!op) return true;
+  return op.traits.boundary === undefined && node.inputs.every((id) => id === "" || graph.values.get(id)?.data !== undefined);
+}

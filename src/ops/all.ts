@@ -1,0 +1,41 @@
+/** Every operator. */
+import { ACTIVATIONS } from "./activations.ts";
+import { ARITHMETIC } from "./arithmetic.ts";
+import { batchNormalization } from "./batchNormalization.ts";
+import { CASTS } from "./cast.ts";
+import { CORE_OPS } from "./core.ts";
+import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
+import { EINSUMS } from "./einsum.ts";
+import { GATHERS } from "./gather.ts";
+import { LOGIC } from "./logic.ts";
+import { MATH } from "./math.ts";
+import { NORMALIZATIONS } from "./normalization.ts";
+import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
+import type { OpDef } from "./op.ts";
+import { REARRANGEMENTS } from "./rearrange.ts";
+import { OTHER_REDUCTIONS } from "./reduceOther.ts";
+import { RESIZES } from "./resize.ts";
+import { SEARCHES } from "./search.ts";
+import { SHAPES } from "./shape.ts";
+import { SOFTMAXES } from "./softmax.ts";
+
+export const OPS: readonly OpDef[] = [
+  ...CORE_OPS,
+  ...ARITHMETIC,
+  ...ACTIVATIONS,
+  ...OTHER_REDUCTIONS,
+  batchNormalization,
+  ...MATH,
+  ...SOFTMAXES,
+  ...NORMALIZATIONS,
+  ...OTHER_NORMALIZATIONS,
+  ...LOGIC,
+  ...SEARCHES,
+  ...REARRANGEMENTS,
+  ...GATHERS,
+  ...SHAPES,
+  ...RESIZES,
+  ...CASTS,
+  ...DYNAMIC_QUANTIZERS,
+  ...EINSUMS,
+];

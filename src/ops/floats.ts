@@ -1,0 +1,8 @@
+/** Float semantics of the operators of the core: what src/ops/deferred.ts hands out once everything is loaded. */
+export * from "./binaryFloat.ts";
+export * from "./convFloat.ts";
+export * from "./matmulFloat.ts";
+export * from "./movementFloat.ts";
+export * from "./poolsFloat.ts";
+export * from "./reduceFloat.ts";
+export * from "./unaryFloat.ts";
