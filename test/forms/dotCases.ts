@@ -175,7 +175,7 @@ interface Weights {
 
 function weightsOf(options: CaseOptions, s: Skeleton, random: Pcg32): Weights {
   const { granularity, bType } = options;
-  const drawn = random.integer(1, 4);
+  const drawn = granularity === "lpbq" && random.integer(0, 1) === 1 ? 4 * random.integer(1, 3) : random.integer(1, 4);
   const blockSize = granularity !== "block" && granularity !== "lpbq" ? null : s.op === "ConvTranspose" ? 1 : drawn; // groups must hold whole blocks
   const perChannel = granularity !== "tensor" && s.channelAxis >= 0;
   const channelCount = perChannel ? s.b[s.channelAxis]! : 1;

@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { ModelError } from "../../src/errors.ts";
 import { dotForm } from "../../src/forms/dot/form.ts";
+import { secondOperand } from "../../src/forms/dot/operands.ts";
+import { weightPlanes } from "../../src/forms/dot/weightPlanes.ts";
 import { instantiateKernels, moduleGeometry } from "../../src/kernels/instantiate.ts";
 import { createMemory } from "../../src/kernels/memory.ts";
 import type { Target, Variant } from "../../src/plan/plan.ts";
@@ -56,12 +58,19 @@ function runtimeCodes(
   return { codes, promoted: run(), proofs: plan.proofs.length };
 }
 
+function isBlocked(engine: Engine, { graph, layer }: DotCase): boolean {
+  const data = dotForm.match(layer, graph)!;
+  const { weightMin } = moduleGeometry(instantiateKernels(engine.module, createMemory(0)), engine.variant);
+  return weightPlanes(data, secondOperand(data, graph, new Map()), true, weightMin).some(({ blocks }) => blocks !== null);
+}
+
 for (const variant of ["simd", "usdot", "sdot"] as const) {
   const engine = await engineOf(variant);
   describe.skipIf(typeof engine === "string")(
     `dot runtime on ${variant}${typeof engine === "string" ? ` (${engine})` : ""}, ${SAMPLES} seeds per case`,
     () => {
       let proofs = 0;
+      let blocked = 0; // cases whose kernel multiplies by block integers
       for (const kind of KINDS) {
         for (const granularity of GRANULARITIES) {
           it(`${kind} with weights per ${granularity} equals the reference in every target, before and after promotion`, () => {
@@ -81,6 +90,7 @@ for (const variant of ["simd", "usdot", "sdot"] as const) {
                 expect(() => runtimeCodes(engine as Engine, layerCase, target), title).toThrow(expect.objectContaining({ code }));
                 continue;
               }
+              if (granularity === "lpbq" && isBlocked(engine as Engine, layerCase)) blocked++;
               const result = runtimeCodes(engine as Engine, layerCase, target);
               expect(result.codes, title).toEqual(expected);
               expect(result.promoted, `${title} promoted`).toEqual(expected);
@@ -92,6 +102,9 @@ for (const variant of ["simd", "usdot", "sdot"] as const) {
         }
       }
 
+      it("multiplies by the block integers of LPBQ in the kernel where they fit", () => {
+        expect(blocked).toBeGreaterThan(SAMPLES / 2);
+      });
       it("offers proofs for its 8-bit outputs", () => {
         expect(proofs).toBeGreaterThan(SAMPLES / 2);
       });

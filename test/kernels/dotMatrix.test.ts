@@ -59,6 +59,11 @@ describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))(
               checkMatrix(bench, { ...plain, m, n, k, bits: 4, block, fill, rowSums: k === 33 });
     for (const k of [4, 32, 68]) for (const block of [4, 32]) checkMatrix(bench, { ...plain, m: 19, n: 9, k, taps: 3, bits: 4, block });
   });
+  it("partial panels of several tiles decide ties exactly, lane by lane", () => {
+    for (let seed = 1; seed <= 60; seed++)
+      for (const slope of [false, true])
+        checkMatrix(bench, { ...plain, m: 3 * mr, n: 8 + (seed % 8), k: 9, mode: "nearTie", slope, fill: "random", seed: SEED + seed });
+  });
   it("rows longer than a copied chunk, and strips of one tile, give the exact accumulators", () => {
     for (const k of [1019, 1024, 1025, 2050, 4100]) {
       for (const m of [1, 2, 3, mr - 1, mr, 4 * mr + 3]) checkMatrix(bench, { ...plain, m, n: 9, k });

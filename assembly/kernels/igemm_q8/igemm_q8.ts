@@ -52,12 +52,24 @@ function panelGroup(g: IgemmArgs, panel: i32, count: i32, steps: i32, first: i32
     for (let p = panel; p < panel + count; ++p) {
       const w = !unpack ? g.w + <usize>p * (steps * KR * 8) : ahead ? panels + <usize>(p - panel) * size : panels;
       if (unpack && !ahead) unpackOne(g, p, steps, w);
-      const init = g.init + (<usize>p << 5);
-      if (DOT == 0 && !unpack) narrowTile(now, g.scratch, depth, w, init, ACC);
-      else stripTiles(now, g.scratch, depth, w, init, ACC);
-      if (g.rowSums) addRowSums(g, i, now, p);
-      storeStrip(g, i, now, p);
+      stripPanel(g, i, now, p, depth, w, DOT == 0 && !unpack);
     }
+  }
+}
+
+/** Rows i … i + rows − 1, copied to scratch, against one panel. A partial panel goes tile by tile: its outputs pass through PARTIAL, where a longer strip
+ *  has accumulators. */
+function stripPanel(g: IgemmArgs, i: i32, rows: i32, panel: i32, depth: usize, w: usize, narrow: bool): void {
+  const init = g.init + (<usize>panel << 5);
+  const step = g.n - (panel << 3) < 8 ? MR : rows;
+  let a = g.scratch;
+  for (let j = 0; j < rows; j += step) {
+    const now = min(step, rows - j);
+    if (DOT == 0 && narrow) narrowTile(now, a, depth, w, init, ACC);
+    else stripTiles(now, a, depth, w, init, ACC);
+    if (g.rowSums) addRowSums(g, i + j, now, panel);
+    storeStrip(g, i + j, now, panel);
+    a += tileBytes(depth);
   }
 }
 
@@ -71,7 +83,7 @@ function rowPanels(g: IgemmArgs, panel: i32, count: i32, steps: i32, i: i32): vo
   if (g.bits == 4) eights(a, groups, block, g.scratch);
   for (let p = panel; p < panel + count; ++p) {
     const w = g.w + <usize>p * size, init = g.init + (<usize>p << 5);
-    if (g.bits == 8) rowInPlace(a, <usize>steps << 2, w, init, ACC);
+    if (DOT != 0 && g.bits == 8) rowInPlace(a, <usize>steps << 2, w, init, ACC);
     else if (g.blockScale) nibbleBlocks(a, groups, block, w, g.bits, g.blockScale + <usize>p * blockBytes, g.scratch, init, ACC);
     else nibbleRow(a, groups, w, g.bits, g.scratch, init, ACC);
     if (g.rowSums) addRowSums(g, i, 1, p);
@@ -106,11 +118,9 @@ function addRowSums(g: IgemmArgs, i: i32, rows: i32, panel: i32): void {
   }
 }
 
-/** Finishes the accumulators of a strip; a partial panel tile by tile. */
+/** Finishes the accumulators of rows i … i + rows − 1 of one panel. */
 @inline function storeStrip(g: IgemmArgs, i: i32, rows: i32, panel: i32): void {
   const block = panelBlockAt(g.epilogue, panel);
-  const columns = min(8, g.n - (panel << 3));
   const c = g.c + <usize>i * g.ldc + <usize>(panel << 3) * outputBytes(g.epilogue, block);
-  const step = columns == 8 ? rows : MR;
-  for (let j = 0; j < rows; j += step) finish(ACC + (<usize>j << 5), min(step, rows - j), g.epilogue, block, columns, c + <usize>j * g.ldc, g.ldc);
+  finish(ACC, rows, g.epilogue, block, min(8, g.n - (panel << 3)), c, g.ldc);
 }

@@ -142,12 +142,11 @@ function emitGemm(
   const { columns } = extentOf(data.geometry);
   const k = range.to - range.from;
   const rows = job.rows[a]!(product, range.from);
-  const { w, bits, init, rowFactor }: Panels = plane.panels(product, range, job.first[a]!, biased);
+  const { rowFactor, ...panels }: Panels = plane.panels(product, range, job.first[a]!, biased);
   const rowSums = rowFactor === 0 ? 0 : emitRowSums(job, product, a, range);
   const mBlock = igemmBlock(ctx.module, product.m);
-  const scratchBytes = igemmScratch(ctx.module, rows.taps, k, bits);
-  const scratch = scratchBytes === 0 ? 0 : ctx.buffer(scratchBytes);
-  const fields = { ...rows, m: product.m, n: columns, k, w, bits, init, rowSums, rowFactor, epilogue, c, ldc, mBlock, scratch };
+  const scratch = ctx.buffer(igemmScratch(ctx.module, rows.taps, k, panels.bits));
+  const fields = { ...rows, ...panels, m: product.m, n: columns, k, rowSums, rowFactor, epilogue, c, ldc, mBlock, scratch };
   ctx.emit("igemm_q8", fields, igemmUnits(product.m, columns, mBlock), data.node);
 }
 

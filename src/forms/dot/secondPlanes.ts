@@ -1,7 +1,7 @@
 /** The second operand in kernel form: packed panels, start values of the accumulators and factors of row sums, for constants and activations. */
 
 import { PANEL_COLUMNS } from "../../kernels/dot.ts";
-import { packWeights, panelBytes } from "../../kernels/pack.ts";
+import { packBlockScales, packWeights, panelBytes } from "../../kernels/pack.ts";
 import type { PackedWeights } from "../../kernels/weightPacker.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { sizeOf } from "../../tensor/shape.ts";
@@ -16,6 +16,8 @@ import { type ChannelRange, identity, type WeightPlane, weightPlanes } from "./w
 export interface Panels {
   readonly w: Ref;
   readonly bits: 4 | 8;
+  readonly blockScale: Ref | 0;
+  readonly blockDepth: number;
   readonly init: Ref;
   readonly rowFactor: Ref | 0;
 }
@@ -61,8 +63,13 @@ function constantPanels(
   const elements = second.matrices[matrix]!;
   const rows = { elements, start: n0 * depth + range.from * taps, rowStride: depth };
   const digits = (n: number, tap: number, c: number): number => plane.digit(elements[rows.start + n * depth + c * taps + tap]!);
-  const { zeros } = plane;
-  const codes = zeros ? (n: number, tap: number, c: number) => digits(n, tap, c) + zeros(matrix, n0 + n, range.from + c) : digits;
+  const { zeros, blocks } = plane;
+  const scaleAt = (n: number, c: number): number => blocks!.scaleAt(matrix, n0 + n, range.from + c);
+  const codes = zeros
+    ? (n: number, tap: number, c: number) => digits(n, tap, c) + zeros(matrix, n0 + n, range.from + c)
+    : blocks
+      ? (n: number, tap: number, c: number) => digits(n, tap, c) / scaleAt(n, c)
+      : digits;
   const shape = { n: columns, taps, k, bits: plane.bits };
   let made: PackedWeights | null = null;
   const plain = plane.digit === identity && plane.bits === 8 && !zeros;
@@ -70,6 +77,10 @@ function constantPanels(
   return {
     w: ctx.weights(`${key}:panels`, () => (plain ? packed().panels : packWeights(ctx.module, shape, codes))),
     bits: plane.bits,
+    blockScale: blocks
+      ? ctx.weights(`${key}:scales`, () => packBlockScales(columns, Math.ceil(k / blocks.size), (n, b) => scaleAt(n, b * blocks.size)))
+      : 0,
+    blockDepth: blocks?.size ?? 0,
     init: ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
       startValues(columns, plain ? (n) => packed().sums[n]! : sumsOf(plane, rows, k * taps), first.zero, (n) =>
         biased ? finish.integerBias(matrix, n0 + n) : 0,
@@ -159,7 +170,14 @@ function computedPanels(
   const b = ctx.at(plane.base, bOffsets[product.batch]! + range.from * bStrides[0]);
   const fields = { strideK: bStrides[0], strideN: bStrides[1], k, n, panels, init, za: first.zero, zb, bias };
   ctx.emit("pack_b_q8", { b, ...fields }, Math.ceil(n / PANEL_COLUMNS), data.node);
-  return { w: panels, bits: 8, init, rowFactor: zb === 0 ? 0 : ctx.constant(new Int32Array(padded(n)).fill(-zb)) };
+  return {
+    w: panels,
+    bits: 8,
+    blockScale: 0,
+    blockDepth: 0,
+    init,
+    rowFactor: zb === 0 ? 0 : ctx.constant(new Int32Array(padded(n)).fill(-zb)),
+  };
 }
 
 function integerBias(ctx: Lowering, finish: Finish, product: Product, n: number): Ref | 0 {
