@@ -3,6 +3,7 @@ export * from "./geometry";
 export { copy_strided } from "./kernels/copy/copy_strided";
 export { fill } from "./kernels/copy/fill";
 export { gather_rows } from "./kernels/copy/gather_rows";
+export { line_q8 } from "./kernels/table/line_q8";
 export { table_q8_q8, table_q8_q16, table_q16_q8, table_q16_q16 } from "./kernels/table/table";
 export { igemm_q8 } from "./kernels/igemm_q8/igemm_q8";
 export { dwconv_q8 } from "./kernels/dwconv_q8/dwconv_q8";

@@ -15,6 +15,7 @@ import {
   exactChannel,
   promoteDouble,
   promoteFixed64,
+  promoteSingle,
   singleMargin,
   tieMargin,
   writeEpilogue,
@@ -24,13 +25,14 @@ import { argsBytes, type Bump, createBump, createMemory, writeArgs } from "../sr
 import { packWeights } from "../src/kernels/pack.ts";
 import { rescale } from "../src/numerics/decide.ts";
 import { proveDouble, proveFixed64 } from "../src/numerics/prove.ts";
+import { proveSingle } from "../src/numerics/proveSingle.ts";
 import type { ProofChannel } from "../src/numerics/target.ts";
 import type { ModuleGeometry } from "../src/plan/lowering.ts";
 import type { Variant } from "../src/plan/plan.ts";
 
 export { selectVariant } from "../src/kernels/select.ts";
 
-export type Epilogue = "single" | "nearTie" | "double" | "fixed64";
+export type Epilogue = "provenSingle" | "single" | "nearTie" | "double" | "fixed64";
 
 export interface BenchCase {
   readonly name: string;
@@ -49,14 +51,14 @@ interface Bench {
 
 /** name, rows, columns, depth of one tap, taps (0: direct), bits, epilogues. */
 const MATRICES: readonly (readonly [string, number, number, number, number, 4 | 8, readonly Epilogue[]])[] = [
-  ["gemm 1024x1024x1024", 1024, 1024, 1024, 0, 8, ["single", "nearTie", "double", "fixed64"]],
-  ["gemm 256x256x256", 256, 256, 256, 0, 8, ["single", "nearTie", "fixed64"]],
-  ["conv 3x3 64-64 @56", 3136, 64, 64, 9, 8, ["single", "nearTie", "fixed64"]],
-  ["conv 1x1 16-96 @112", 12544, 96, 16, 0, 8, ["single", "nearTie", "fixed64"]],
-  ["conv 1x1 576-96 @14", 196, 96, 576, 0, 8, ["single", "fixed64"]],
-  ["gemv 1x1024x1024", 1, 1024, 1024, 0, 8, ["single", "fixed64"]],
-  ["gemv int4 1x2048x2048", 1, 2048, 2048, 0, 4, ["single", "fixed64"]],
-  ["gemm int4 64x1024x1024", 64, 1024, 1024, 0, 4, ["single", "fixed64"]],
+  ["gemm 1024x1024x1024", 1024, 1024, 1024, 0, 8, ["provenSingle", "single", "nearTie", "double", "fixed64"]],
+  ["gemm 256x256x256", 256, 256, 256, 0, 8, ["provenSingle", "single", "nearTie", "fixed64"]],
+  ["conv 3x3 64-64 @56", 3136, 64, 64, 9, 8, ["provenSingle", "single", "nearTie", "fixed64"]],
+  ["conv 1x1 16-96 @112", 12544, 96, 16, 0, 8, ["provenSingle", "single", "nearTie", "fixed64"]],
+  ["conv 1x1 576-96 @14", 196, 96, 576, 0, 8, ["provenSingle", "single", "fixed64"]],
+  ["gemv 1x1024x1024", 1, 1024, 1024, 0, 8, ["provenSingle", "single", "fixed64"]],
+  ["gemv int4 1x2048x2048", 1, 2048, 2048, 0, 4, ["provenSingle", "single", "fixed64"]],
+  ["gemm int4 64x1024x1024", 64, 1024, 1024, 0, 4, ["provenSingle", "single", "fixed64"]],
 ];
 /** name, output side, channels, window side, stride. */
 const DEPTHWISE: readonly (readonly [string, number, number, number, number])[] = [
@@ -75,7 +77,7 @@ export function* benchCases(module: WebAssembly.Module, variant: Variant): Gener
   for (const [name, m, n, k, taps, bits, epilogues] of MATRICES)
     for (const epilogue of epilogues) yield matrixCase(open(module, variant), `${name} ${epilogue}`, { m, n, k, taps, bits }, epilogue);
   for (const [name, side, channels, window, stride] of DEPTHWISE)
-    for (const epilogue of ["single", "nearTie", "fixed64"] as const)
+    for (const epilogue of ["provenSingle", "single", "nearTie", "fixed64"] as const)
       yield depthwiseCase(open(module, variant), `${name} ${epilogue}`, { side, channels, window, stride }, epilogue);
 }
 
@@ -110,9 +112,11 @@ function finish(bench: Bench, channels: number, depth: number, epilogue: Epilogu
   const bias = (n: number): number => Math.fround(0.01 * ((n % 31) - 15));
   const all: EpilogueChannel[] = Array.from({ length: channels }, (_, n) => exactChannel([factor(n)], [bias(n)], outScale));
   const margins = { tieMargin: tieMargin(all, accMax), singleMargin: singleMargin(header, all, accMax) };
-  const address = bench.bump.put(writeEpilogue({ ...header, ...margins }, epilogue === "single" ? "single" : "nearTie", all));
+  const address = bench.bump.put(
+    writeEpilogue({ ...header, ...margins }, epilogue === "single" || epilogue === "provenSingle" ? "single" : "nearTie", all),
+  );
   const view = new DataView(bench.bump.memory.buffer, address);
-  for (let panel = 0; (epilogue === "double" || epilogue === "fixed64") && panel < Math.ceil(channels / 8); panel++) {
+  for (let panel = 0; epilogue !== "single" && epilogue !== "nearTie" && panel < Math.ceil(channels / 8); panel++) {
     const proofs: ProofChannel[] = Array.from({ length: Math.min(8, channels - 8 * panel) }, (_, lane) => ({
       scale: [factor(8 * panel + lane)],
       bias: [bias(8 * panel + lane)],
@@ -123,7 +127,11 @@ function finish(bench: Bench, channels: number, depth: number, epilogue: Epilogu
       qmax: header.max - header.zero,
     }));
     const fixed = epilogue === "fixed64" ? proveFixed64(proofs) : null;
-    if (fixed) promoteFixed64(view, panel, fixed);
+    const singles = epilogue === "provenSingle" ? proofs.map((proof) => proveSingle(proof, margins.singleMargin)) : [];
+    if (singles.length > 0) {
+      const addends = singles.flatMap((proof) => (typeof proof === "string" ? [] : [proof.add32]));
+      if (addends.length === singles.length) promoteSingle(view, panel, addends);
+    } else if (fixed) promoteFixed64(view, panel, fixed);
     else if (proofs.every((proof) => proveDouble(proof))) promoteDouble(view, panel);
   }
   const clamp = (q: number): number => Math.max(header.min, Math.min(header.max, q + header.zero));

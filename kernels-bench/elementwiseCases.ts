@@ -1,19 +1,12 @@
 /** Kernels that move bytes rather than multiply: sums, tables, conversions, pools, copies; each with the memory.copy of the bytes it touches. */
-import {
-  broadcastDescriptor,
-  codeSumFields,
-  copyDescriptor,
-  linearReals,
-  meanReals,
-  windowDescriptor,
-} from "../src/kernels/elementwiseArgs.ts";
-import { instantiateKernels, moduleGeometry } from "../src/kernels/instantiate.ts";
-import { argsBytes, type Bump, createBump, createMemory, writeArgs } from "../src/kernels/memory.ts";
+import { broadcastDescriptor, codeSumFields, linearReals } from "../src/kernels/elementwiseArgs.ts";
 import { quantizeReal } from "../src/numerics/affine.ts";
 import { divideExact } from "../src/numerics/decide.ts";
-import { exp } from "../src/numerics/elementary.ts";
+import { fitLine } from "../src/numerics/fitLine.ts";
 import { proveSum } from "../src/numerics/proveSum.ts";
 import type { Variant } from "../src/plan/plan.ts";
+import { type Bench, f, hash, type Made, open, stored } from "./elementwiseBench.ts";
+import { concat, layernorm, pool, softmax, transpose } from "./poolCases.ts";
 
 export interface ElementwiseCase {
   readonly name: string;
@@ -27,24 +20,6 @@ export interface ElementwiseCase {
   readonly copy: () => void;
 }
 
-interface Bench {
-  readonly bump: Bump;
-  readonly low: number; // least stored 8-bit code
-  readonly call: (kernel: string, fields: Readonly<Record<string, number>>, units: number) => () => void;
-  readonly code: (address: number) => number;
-  readonly real: (address: number) => number;
-}
-
-interface Made {
-  readonly run: () => void;
-  readonly bytes: number;
-  readonly elements: number;
-  readonly found: (i: number) => number;
-  readonly expected: (i: number) => number;
-}
-
-const hash = (i: number): number => (Math.imul(i + 1, 0x9e3779b1) >>> 24) & 255;
-const f = Math.fround;
 const MEGA16 = 1 << 24;
 const CHECKED = 20_000;
 
@@ -95,26 +70,6 @@ export function* elementwiseCases(module: WebAssembly.Module, variant: Variant):
   }
 }
 
-function open(module: WebAssembly.Module, variant: Variant): Bench {
-  const memory = createMemory(1 << 20);
-  const kernels = instantiateKernels(module, memory);
-  const bump = createBump(memory);
-  const { signed } = moduleGeometry(kernels, variant);
-  const view = () => new DataView(memory.buffer);
-  return {
-    bump,
-    low: signed ? -128 : 0,
-    call: (kernel, fields, units) => {
-      const args = bump.reserve(argsBytes(kernel));
-      writeArgs(view(), args, kernel, fields);
-      const one = kernels[kernel]!;
-      return () => one(args, 0, units);
-    },
-    code: (address) => (signed ? view().getInt8(address) : view().getUint8(address)),
-    real: (address) => view().getFloat32(address, true),
-  };
-}
-
 /** Apart from the case's operands; the source is written, or its pages would all be one. */
 function copyOf({ bump, call }: Bench, bytes: number): () => void {
   const fields = {
@@ -125,11 +80,6 @@ function copyOf({ bump, call }: Bench, bytes: number): () => void {
     size: 1,
   };
   return call("copy_strided", fields, bytes);
-}
-
-function stored({ bump, low }: Bench, count: number, seed: number): { address: number; at: (i: number) => number } {
-  const at = (i: number): number => low + hash(i * seed + 7);
-  return { address: bump.put(Uint8Array.from({ length: count }, (_, i) => at(i))), at };
 }
 
 function sum(bench: Bench, count: number, kind: "proven" | "nearTie" | "ties" | "product" | "gate"): Made {
@@ -170,7 +120,10 @@ function table(bench: Bench, count: number, kind: "sigmoid" | "requantize"): Mad
   const entries = Int16Array.from({ length: 256 }, (_, i) =>
     quantizeReal(value(i), kind === "sigmoid" ? 1 / 256 : f(0.0307), low + 100, low, low + 255),
   );
-  const run = call("table_q8_q8", { input: input.address, output, table: bump.put(Uint8Array.from(entries)) }, count);
+  const line = kind === "requantize" ? fitLine(entries, low) : null;
+  const run = line
+    ? call("line_q8", { input: input.address, output, ...line }, count)
+    : call("table_q8_q8", { input: input.address, output, table: bump.put(Uint8Array.from(entries)) }, count);
   return { run, bytes: 2 * count, elements: count, found: (i) => code(output + i), expected: (i) => entries[input.at(i) - low]! };
 }
 
@@ -189,125 +142,4 @@ function dequantize(bench: Bench, count: number): Made {
   const fields = { input: input.address, output, inKind: 0, zero: low + 114, scale: bump.put(Float64Array.of(scale)) };
   const expected = (i: number): number => f(scale * (input.at(i) - low - 114));
   return { run: call("dequantize_q", fields, count), bytes: 5 * count, elements: count, found: (i) => real(output + 4 * i), expected };
-}
-
-/** Pools of a side×side×channels image: whole (channels last or row-major), 2×2 in steps of 2, or maximum of 3×3 in steps of 2. */
-function pool(bench: Bench, side: number, channels: number, kind: "global" | "globalRows" | "average" | "max"): Made {
-  const { bump, low, call, code } = bench;
-  const input = stored(bench, side * side * channels, 3);
-  const rows = kind === "globalRows";
-  const window = kind === "average" ? 2 : kind === "max" ? 3 : side;
-  const stride = kind === "max" || kind === "average" ? 2 : 1;
-  const out = Math.floor((side - window) / stride) + 1;
-  const axis = { size: side, out, window, stride, dilation: 1, padBegin: 0 };
-  const channel = { size: channels, out: channels, window: 1, stride: 1, dilation: 1, padBegin: 0 };
-  const steps = rows ? [side, 1, side * side] : [side * channels, channels, 1];
-  const { words, rank, run: length, units } = windowDescriptor([axis, axis, channel], steps, null);
-  const output = bump.reserve(out * out * channels);
-  const place = { input: input.address, output, rank, axes: bump.put(words), run: length, min: low, max: low + 255 };
-  const zeros = { inZero: low + 120, outZero: low + 125, inOrigin: 0, outOrigin: 0, multipliers: 0, countMin: 1, rounding: 0 };
-  const [sx, sy] = [f(0.02131), f(0.02069)];
-  const mean = { ...place, ...zeros, inKind: 0, outKind: 0, mode: 0, reals: bump.put(meanReals(sx, sy, 255)) };
-  const run = kind === "max" ? call("extreme_q", { ...place, kind: 0, which: 0 }, units) : call("mean_q", mean, units);
-  const expected = (i: number): number => {
-    const [c, x, y] = [i % channels, Math.floor(i / channels) % out, Math.floor(i / channels / out)];
-    let [total, most] = [0, low];
-    for (let w = 0; w < window * window; w++) {
-      const at = (y * stride + Math.floor(w / window)) * steps[0]! + (x * stride + (w % window)) * steps[1]! + c * steps[2]!;
-      total += input.at(at) - low - 120;
-      most = Math.max(most, input.at(at));
-    }
-    if (kind === "max") return most;
-    return Math.max(low, Math.min(low + 255, divideExact([[sx, total]], [sy, window * window]) + low + 125));
-  };
-  const elements = out * out * channels;
-  return { run, bytes: side * side * channels + elements, elements, found: (i) => code(output + i), expected };
-}
-
-/** rows × columns of `size` bytes to columns × rows. */
-function transpose(bench: Bench, rows: number, columns: number, size: number): Made {
-  const { bump, low, call, code } = bench;
-  const input = stored(bench, rows * columns * size, 3);
-  const output = bump.reserve(rows * columns * size);
-  const { words, rank, units } = copyDescriptor([columns, rows], [1, columns], [rows, 1], size);
-  const run = call("copy_strided", { input: input.address, output, rank, shape: bump.put(words), size }, units);
-  const expected = (i: number): number => input.at(((i % rows) * columns + Math.floor(i / rows)) * size);
-  const elements = rows * columns;
-  return {
-    run,
-    bytes: 2 * elements * size,
-    elements,
-    found: (i) => code(output + i * size),
-    expected: (i) => low + ((expected(i) - low) & 255),
-  };
-}
-
-/** Two images of `pixels`, channels last, beside each other: one strided copy each. */
-function concat(bench: Bench, pixels: number, first: number, second: number): Made {
-  const { bump, call, code } = bench;
-  const [a, b] = [stored(bench, pixels * first, 3), stored(bench, pixels * second, 5)];
-  const wide = first + second;
-  const output = bump.reserve(pixels * wide);
-  const copy = (input: number, channels: number, at: number) => {
-    const { words, rank, units } = copyDescriptor([pixels, channels], [channels, 1], [wide, 1], 1);
-    return call("copy_strided", { input, output: output + at, rank, shape: bump.put(words), size: 1 }, units);
-  };
-  const calls = [copy(a.address, first, 0), copy(b.address, second, first)] as const;
-  const run = (): void => {
-    calls[0]();
-    calls[1]();
-  };
-  const expected = (i: number): number => {
-    const [pixel, c] = [Math.floor(i / wide), i % wide];
-    return c < first ? a.at(pixel * first + c) : b.at(pixel * second + c - first);
-  };
-  return { run, bytes: 2 * pixels * wide, elements: pixels * wide, found: (i) => code(output + i), expected };
-}
-
-function floats(bump: Bump, count: number): { address: number; data: Float32Array } {
-  const data = Float32Array.from({ length: count }, (_, i) => (hash(i) + hash(3 * i) / 256 - 128) / 32);
-  return { address: bump.put(data), data };
-}
-
-function softmax({ bump, call, real }: Bench, rows: number, size: number): Made {
-  const { address, data } = floats(bump, rows * size);
-  const output = bump.reserve(4 * rows * size);
-  const expected = (i: number): number => {
-    const line = data.subarray(Math.floor(i / size) * size, Math.floor(i / size) * size + size);
-    const top = line.reduce((most, x) => Math.max(most, x));
-    const powers = line.map((x) => exp(f(x - top)));
-    return f(powers[i % size]! / powers.reduce((total, x) => f(total + x), 0));
-  };
-  const run = call("softmax_f32", { input: address, output, size, inner: 1, log: 0 }, rows);
-  return { run, bytes: 8 * rows * size, elements: rows * size, found: (i) => real(output + 4 * i), expected };
-}
-
-function layernorm({ bump, call, real }: Bench, rows: number, size: number): Made {
-  const { address, data } = floats(bump, rows * size);
-  const [gamma, beta] = [floats(bump, size), floats(bump, size)];
-  const output = bump.reserve(4 * rows * size);
-  const epsilon = f(1e-5);
-  const fields = {
-    input: address,
-    output,
-    gamma: gamma.address,
-    beta: beta.address,
-    size,
-    rms: 0,
-    epsilon: bump.put(Float64Array.of(epsilon)),
-  };
-  const expected = (i: number): number => {
-    const line = data.subarray(Math.floor(i / size) * size, Math.floor(i / size) * size + size);
-    const mean = f(line.reduce((total, x) => f(total + x), 0) / size);
-    const squares = line.reduce((total, x) => f(total + f(f(x - mean) * f(x - mean))), 0);
-    const y = f(f(line[i % size]! - mean) / f(Math.sqrt(f(f(squares / size) + epsilon))));
-    return f(f(y * gamma.data[i % size]!) + beta.data[i % size]!);
-  };
-  return {
-    run: call("layernorm_f32", fields, rows),
-    bytes: 8 * rows * size,
-    elements: rows * size,
-    found: (i) => real(output + 4 * i),
-    expected,
-  };
 }

@@ -101,9 +101,14 @@ function withInputEncodings(graph: Graph, inputs: readonly ValueInfo[]): Graph {
 
 async function encodingsJson(encodings: Source | object, signal: AbortSignal | undefined): Promise<unknown> {
   const isBinary = encodings instanceof Uint8Array || encodings instanceof ArrayBuffer;
-  const isHandle = typeof encodings === "string" || encodings instanceof URL || encodings instanceof Blob || encodings instanceof Response;
+  const isHandle = typeof encodings === "string" || encodings instanceof URL || isBody(encodings);
   if (!isBinary && !isHandle) return encodings;
   return new TextDecoder().decode(await readSource(encodings as Source, signal));
+}
+
+/** A Blob or Response, told by its method: naming the class `Response` makes Node load its HTTP client, which takes 20 to 45 ms. */
+function isBody(source: object | null): boolean {
+  return typeof source === "object" && source !== null && typeof (source as { arrayBuffer?: unknown }).arrayBuffer === "function";
 }
 
 async function externalReader(

@@ -24,7 +24,7 @@ const read = (name: string): Buffer => readFileSync(join(dist, name));
 const packed = (name: string): number => gzipSync(read(name), { level: 9 }).length;
 
 /** Runs a model in a process of its own on a copy of the bundle without `missing`. Returns the outputs' names, or the error. */
-function runWithout(missing: readonly string[], model: string): string {
+function runWithout(missing: readonly string[], model: string, encoded = true): string {
   const folder = mkdtempSync(join(tmpdir(), "bitexact-part-"));
   try {
     cpSync(dist, folder, { recursive: true });
@@ -32,7 +32,7 @@ function runWithout(missing: readonly string[], model: string): string {
     const files = join(root, "models", model, "model");
     const script = `
       import { loadModel, Session, Tensor } from ${JSON.stringify(pathToFileURL(join(folder, "index.js")).href)};
-      const model = await loadModel(${JSON.stringify(`${files}.onnx`)}, { encodings: ${JSON.stringify(`${files}.encodings`)} });
+      const model = await loadModel(${JSON.stringify(`${files}.onnx`)}, ${encoded ? JSON.stringify({ encodings: `${files}.encodings` }) : "{}"});
       const session = await Session.create(model);
       const { name, shape } = model.inputs[0];
       const dims = shape.map((dim) => (typeof dim === "number" ? dim : 1));
@@ -73,5 +73,10 @@ describe("the bundle", () => {
     expect(runWithout(rest, "digits_cnn/w8a8_pc")).not.toContain("Error");
     expect(runWithout(rest, "tiny_transformer/w8a8_pc")).toMatch(/everything\.js|full\.js|float\.wasm/);
     expect(runWithout([], "tiny_transformer/w8a8_pc")).not.toContain("Error");
+  });
+
+  it("asks for it when operators of the core are left without encodings", () => {
+    expect(runWithout(["kernels/float.wasm"], "digits_cnn/w8a8_pc", false)).toContain("float.wasm");
+    expect(runWithout([], "digits_cnn/w8a8_pc", false)).not.toContain("Error");
   });
 });

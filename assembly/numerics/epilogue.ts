@@ -49,3 +49,4 @@ export const MODE_FIXED_DOUBLE: i32 = 5;
 export const MODE_REAL: i32 = 6;
 export const MODE_SINGLE: i32 = 7;
 export const MODE_FLOAT32: i32 = 8;
+export const MODE_PROVEN_SINGLE: i32 = 9;

@@ -5,7 +5,8 @@ import { storeQ8x8 } from "../simd/q8";
 import { codeOf, scalarRow, storeCode } from "./requantizeScalar";
 import { single } from "./requantizeSingle";
 import {
-  ADD, HEADER_BYTES, HI, LO, M, MAGIC64, MAX, MIN, MODE, MODE_DOUBLE, MODE_FIXED64, MODE_FLOAT32, MODE_NEAR_TIE, MODE_RAW, MODE_REAL, MODE_SINGLE, MUL,
+  ADD, HEADER_BYTES, HI, LO, M, MAGIC64, MAX, MIN, MODE, MODE_DOUBLE, MODE_FIXED64, MODE_FLOAT32, MODE_NEAR_TIE, MODE_PROVEN_SINGLE, MODE_RAW,
+  MODE_REAL, MODE_SINGLE, MUL,
   NARROW, NEAR, OFF, OUT_BYTES, PANEL_BYTES, SHIFT, SLOPE, WIDE, ZERO,
 } from "./epilogue";
 
@@ -40,7 +41,8 @@ export function copyColumns(from: usize, to: usize, bytes: i32): void {
 
 function finishPanel(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
   const mode = load<i32>(block, MODE);
-  if (mode == MODE_SINGLE) exactSingle(acc, rows, header, block, c, ldc);
+  if (mode == MODE_PROVEN_SINGLE) provenSingle(acc, rows, header, block, c, ldc);
+  else if (mode == MODE_SINGLE) exactSingle(acc, rows, header, block, c, ldc);
   else if (mode == MODE_FIXED64) fixed64(acc, rows, header, block, c, ldc);
   else if (mode == MODE_RAW) raw(acc, rows, c, ldc);
   else if (mode == MODE_REAL) real(acc, rows, block, c, ldc);
@@ -138,12 +140,16 @@ function doubleNearTie(acc: usize, rows: i32, header: usize, block: usize, c: us
 
 /** Float32 with a margin: rows of a tile that has a lane near a tie are decided again in double. One byte outputs, no slope, |v| < 2^22. */
 function exactSingle(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  const near = load<i32>(header, NARROW) ? single(true, true, acc, rows, header, block, c, ldc) : single(true, false, acc, rows, header, block, c, ldc);
+  const near = load<i32>(header, NARROW) ? single(true, true, true, acc, rows, header, block, c, ldc) : single(true, true, false, acc, rows, header, block, c, ldc);
   if (near) doubleNearTie(acc, rows, header, block, c, ldc);
 }
+function provenSingle(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
+  if (load<i32>(header, NARROW)) single(true, false, true, acc, rows, header, block, c, ldc);
+  else single(true, false, false, acc, rows, header, block, c, ldc);
+}
 function float32(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  if (load<i32>(header, NARROW)) single(false, true, acc, rows, header, block, c, ldc);
-  else single(false, false, acc, rows, header, block, c, ldc);
+  if (load<i32>(header, NARROW)) single(false, false, true, acc, rows, header, block, c, ldc);
+  else single(false, false, false, acc, rows, header, block, c, ldc);
 }
 
 function raw(acc: usize, rows: i32, c: usize, ldc: i32): void {

@@ -59,11 +59,6 @@ export function storedTable(
   return table;
 }
 
-/** Name of the table kernel between two storages. */
-export function tableKernel(from: Storage, to: Storage): string {
-  return `table_${from.bytes === 1 ? "q8" : "q16"}_${to.bytes === 1 ? "q8" : "q16"}`;
-}
-
 /** The kernels' number for a storage: 0 q8, 1 q16. */
 export function kindOf(storage: Storage): number {
   return storage.bytes === 1 ? 0 : 1;

@@ -6,10 +6,11 @@ import type { Window } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampAfter } from "./clampAfter.ts";
-import { kindOf, type Levels, levelsOf, requantizeCode, storedTable, tableKernel } from "./codes.ts";
+import { kindOf, type Levels, levelsOf, requantizeCode } from "./codes.ts";
 import type { CoreForm, Layer } from "./form.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, isPlainCluster } from "./operands.ts";
+import { emitTable } from "./tableLower.ts";
 import { placeWindow, windowOf } from "./windows.ts";
 
 export interface ExtremeData {
@@ -69,6 +70,6 @@ function lower(data: ExtremeData, ctx: Lowering): void {
   ctx.emit("extreme_q", fields, descriptor.units, data.node);
   if (same) return;
   const source = levelsOf(data.from);
-  const table = ctx.constant(storedTable({ storage: from, levels: source }, to, (q) => requantizeCode(q, source, data.levels)));
-  ctx.emit(tableKernel(from, to), { input: best, output, table }, size, data.node);
+  const target = { storage: to, ref: output };
+  emitTable(data.node, { storage: from, levels: source, ref: best }, target, (q) => requantizeCode(q, source, data.levels), size, ctx);
 }

@@ -4,10 +4,11 @@ import { type Graph, isConstant, shapeOf, type ValueId } from "../graph/graph.ts
 import type { Numbers } from "../ops/op.ts";
 import type { Lowering, Ref } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { levelsOf, quantizeNumbers, requantizeCode, storedTable, tableKernel } from "./codes.ts";
+import { levelsOf, quantizeNumbers, requantizeCode } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
 import { judgeNodes, noDeviation } from "./judge.ts";
 import { activationEncoding, constantNumbers, type Resolved, resolve } from "./operands.ts";
+import { emitTable } from "./tableLower.ts";
 
 export interface GatherData {
   readonly node: string;
@@ -95,8 +96,9 @@ function lower(gather: GatherData, ctx: Lowering): void {
   };
   ctx.emit("gather_rows", fields, outer, node);
   if (same) return;
-  const table = storedTable({ storage, levels: levelsOf(from) }, target, (q) => requantizeCode(q, levelsOf(from), levelsOf(to)));
-  ctx.emit(tableKernel(storage, target), { input: picked, output, table: ctx.constant(table) }, outer * count * inner, node);
+  const rows = { storage, levels: levelsOf(from), ref: picked };
+  const size = outer * count * inner;
+  emitTable(node, rows, { storage: target, ref: output }, (q) => requantizeCode(q, rows.levels, levelsOf(to)), size, ctx);
 }
 
 /** The constant as stored codes of the output's grid; shared by the session's plans. */

@@ -7,12 +7,13 @@ import type { Lowering, Ref } from "../plan/lowering.ts";
 import type { Layout } from "../plan/plan.ts";
 import { layoutsCoincide } from "../plan/storage.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { codeOf, levelsOf, quantizeNumbers, requantizeCode, storedTable, tableKernel } from "./codes.ts";
+import { codeOf, levelsOf, quantizeNumbers, requantizeCode } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
 import { judgeNodes, noDeviation } from "./judge.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, constantNumbers, resolve } from "./operands.ts";
 import { applyMovement, regionsOf, runLength, walkIn } from "./regions.ts";
+import { emitTable } from "./tableLower.ts";
 
 /** One output that leaves: where its elements come from. */
 interface Moved {
@@ -194,6 +195,6 @@ export function emitRequantize(node: string, input: Ref, from: Encoding, output:
   const storage = ctx.storage(from);
   const grid = levelsOf(from);
   const levels = levelsOf(to);
-  const table = ctx.constant(storedTable({ storage, levels: grid }, ctx.storage(to), (q) => requantizeCode(q, grid, levels)));
-  ctx.emit(tableKernel(storage, ctx.storage(to)), { input, output, table }, size, node);
+  const target = { storage: ctx.storage(to), ref: output };
+  emitTable(node, { storage, levels: grid, ref: input }, target, (q) => requantizeCode(q, grid, levels), size, ctx);
 }

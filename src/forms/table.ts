@@ -4,10 +4,11 @@ import { type Graph, isConstant, shapeOf, type ValueId } from "../graph/graph.ts
 import { div, fromNumber, type Rational, roundHalfEven } from "../numerics/rational.ts";
 import type { Numbers } from "../ops/op.ts";
 import { sameShape, sizeOf } from "../tensor/shape.ts";
-import { clampCode, codeOf, type Levels, levelsOf, storedTable, tableKernel } from "./codes.ts";
+import { clampCode, codeOf, type Levels, levelsOf } from "./codes.ts";
 import { defineForm, type Layer } from "./form.ts";
 import { judgeNodes, noDeviation } from "./judge.ts";
 import { activationEncoding, constantNumbers, isPlainCluster, type Resolved, resolve } from "./operands.ts";
+import { emitTable } from "./tableLower.ts";
 
 export interface TableData {
   readonly node: string;
@@ -32,12 +33,9 @@ export const tableForm = defineForm<TableData>({
   lower: (data, _layer, ctx) => {
     const layout = sameShape(shapeOf(ctx.graph, data.input), shapeOf(ctx.graph, data.output)) ? ctx.layoutOf(data.input) : "rowMajor";
     const codes = data.codes();
-    const from = { storage: ctx.storage(data.from), levels: levelsOf(data.from) };
-    const to = ctx.storage(data.to);
-    const table = ctx.constant(storedTable(from, to, (q) => codes[q - from.levels.qmin]!));
-    const input = ctx.input(data.input, layout);
-    const output = ctx.output(data.output, layout);
-    ctx.emit(tableKernel(from.storage, to), { input, output, table }, sizeOf(shapeOf(ctx.graph, data.output)), data.node);
+    const from = { storage: ctx.storage(data.from), levels: levelsOf(data.from), ref: ctx.input(data.input, layout) };
+    const to = { storage: ctx.storage(data.to), ref: ctx.output(data.output, layout) };
+    emitTable(data.node, from, to, (q) => codes[q - from.levels.qmin]!, sizeOf(shapeOf(ctx.graph, data.output)), ctx);
   },
   judge: (_data, layer, graph, inputs, source) => judgeNodes(layer, graph, inputs, source, noDeviation),
 });

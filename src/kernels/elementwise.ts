@@ -27,6 +27,9 @@ export const ELEMENTWISE_KERNELS = {
   /** output[i] = table[input[i] − lowest storable value]: 256 entries (q8 input) or 65,536 (q16 input), entries are stored codes.
    *  units = elements. The 8-bit to 8-bit one may run in place. */
   table_q8_q8: ["input", "output", "table"],
+  /** A table of 8-bit codes whose entries lie on a line (`fitLine`): clamp(sat16(((x·multiplier + 2^7) >> 8) + offset) >> shift, min, max).
+   *  units = elements. In place allowed. */
+  line_q8: ["input", "output", "multiplier", "offset", "shift", "min", "max"],
   table_q8_q16: ["input", "output", "table"],
   table_q16_q8: ["input", "output", "table"],
   table_q16_q16: ["input", "output", "table"],

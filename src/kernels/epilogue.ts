@@ -6,7 +6,8 @@ import type { ProofChannel } from "../numerics/target.ts";
  *  raw: int32 as it is. real: float64 acc·mul + add. All others clamp to the header's range and store a code of `outBytes` bytes:
  *  fixed64: ((clamp(acc, lo, hi)·m + off) >>> R) + min; double: RNE(acc·mul + add) + zero; nearTie: the same, lanes within the tie margin decided
  *  exactly on acc·(f1 + f2) + b1 + b2 − tie·outScale; single: nearTie behind a float32 filter, for one-byte outputs without slope and values below
- *  2^22 (singleMargin); fixedSingle: ((acc·m + 2^(r−1)) >> r) + zero; fixedDouble: gemmlowp's two roundings; float32: RNE(f32(f32(acc)·mul32)) + zero. */
+ *  2^22 (singleMargin); provenSingle: that filter alone, with a proven add32;
+ *  fixedSingle: ((acc·m + 2^(r−1)) >> r) + zero; fixedDouble: gemmlowp's two roundings; float32: RNE(f32(f32(acc)·mul32)) + zero. */
 export const EPILOGUE_MODES = {
   raw: 0,
   fixed64: 1,
@@ -17,6 +18,7 @@ export const EPILOGUE_MODES = {
   real: 6,
   single: 7,
   float32: 8,
+  provenSingle: 9,
 } as const;
 export type EpilogueMode = keyof typeof EPILOGUE_MODES;
 
@@ -155,11 +157,11 @@ export function singleMargin(header: EpilogueHeader, channels: readonly Epilogue
 }
 
 /** Header and ⌈channels/8⌉ blocks, all in `mode`. `slopes[c]`: the channel to use where the pre-activation is negative (t < 0 by
- *  acc·mul + add in modes double and nearTie, acc < 0 in the integer-bias modes); |slope| ≤ 2^16. Mode fixed64 is only reached by promoteFixed64
- *  (never with slopes). */
+ *  acc·mul + add in modes double and nearTie, acc < 0 in the integer-bias modes); |slope| ≤ 2^16. Modes fixed64 and provenSingle are only reached by
+ *  promotion (never with slopes). */
 export function writeEpilogue(
   header: EpilogueHeader,
-  mode: Exclude<EpilogueMode, "fixed64">,
+  mode: Exclude<EpilogueMode, "fixed64" | "provenSingle">,
   channels: readonly EpilogueChannel[],
   slopes: readonly EpilogueChannel[] | null = null,
 ): Uint8Array {
@@ -238,6 +240,15 @@ export function promoteFixed64(view: DataView, panel: number, proven: Fixed64Pan
 /** Switches block `panel` from nearTie or single to double. */
 export function promoteDouble(view: DataView, panel: number): void {
   setMode(view, panel, "double");
+}
+
+/** Switches block `panel` from single to provenSingle, with these addends of its channels. */
+export function promoteSingle(view: DataView, panel: number, add32: readonly number[]): void {
+  const at = HEADER_BYTES + panel * view.getInt32(HEADER.panelBytes, true) + PANEL.add32;
+  add32.forEach((value, lane) => {
+    view.setFloat32(at + 4 * lane, value, true);
+  });
+  setMode(view, panel, "provenSingle");
 }
 
 /** Switches block `panel` from single to nearTie: its scales tie too often for a filter. */

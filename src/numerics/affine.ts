@@ -64,6 +64,11 @@ export function dequantize(q: number, scale: number, zeroPoint: number): number 
 /** Reals of all codes of a tensor of shape `dims` as float32, rounded once each. */
 export function dequantizeAll(codes: ArrayLike<number>, dims: readonly number[], encoding: Encoding): Float32Array {
   const out = new Float32Array(codes.length);
+  const { scale: scales, zeroPoint } = encoding;
+  if (dims.length === 1 && scales.length === dims[0] && encoding.axis !== null && encoding.blockSize === null) {
+    for (let i = 0; i < out.length; i++) out[i] = dequantize(codes[i] as number, scales[i] as number, zeroPoint[i] as number); // a bias per channel
+    return out;
+  }
   forEachScale(encoding, dims, (begin, end, group) => {
     const scale = encoding.scale[group] as number;
     const zero = encoding.zeroPoint[group] as number;

@@ -20,9 +20,10 @@ export interface CodeSumConstants {
 }
 
 const ONE = 2 ** 30;
-/** Doubles of T err by less: ratios, products and sums below 2^12, a handful of roundings; fractions are cut to 2^-44. */
+/** Doubles of T err by less: ratios, products and sums below 2^12, a handful of roundings; keys of fractions add 2^-44. */
 const SLACK = 2 ** -37;
 const FRACTION = 2 ** 44;
+const KEY = 2 ** -52;
 
 /** The constants if they provably serve all 65,536 pairs of codes; null where a tie, or a pair nearer to one than the integers can tell, exists, or
  *  an operand's scale is twice the output's or more.
@@ -52,46 +53,44 @@ function digits(ratio: number): { multiplier: number; high: number; low: number 
   return high >= -32768 && high <= 32767 ? { multiplier, high, low: multiplier - high * 65536 } : null;
 }
 
-/** Whether the integers are right on every pair whose T lies within `bound` of an integer. */
+/** Whether the integers are right on every pair whose T lies within `bound` of an integer: x + y + ½ does where x's fraction is that near to the one
+ *  of −y − ½, around the circle. Both sides are walked in ascending order. */
 function holds(sum: CodeSum, constants: CodeSumConstants, bound: number): boolean {
   const x = partOf(sum.scaleA / sum.scale, sum.zeroA, sum.lowest);
   const y = partOf(sum.scaleB / sum.scale, sum.zeroB, sum.lowest);
-  // −y − ½ modulo 1, ascending: x + y + ½ is near an integer where x's fraction is near one of these. The code rides in the low 8 bits.
-  const keys = Float64Array.from(y, (value, i) => Math.floor(fraction(-value - 0.5) * FRACTION) * 256 + i).sort();
-  for (let i = 0; i < 256; i++) {
-    const f = fraction(x[i]!);
-    for (const turn of f < bound ? [0, 1] : f > 1 - bound ? [0, -1] : [0]) {
-      for (let k = firstFrom(keys, f + turn - bound); k < 256; k++) {
-        const distance = Math.abs(Math.floor(keys[k]! / 256) / FRACTION - f - turn);
-        if (distance > bound) break;
-        if (distance < SLACK) return false;
-        const j = keys[k]! % 256;
-        if (sumOf(constants, sum.lowest + i, sum.lowest + j) !== Math.floor(x[i]! + y[j]! + sum.zero + 0.5)) return false;
-      }
-    }
+  const left = ascending(x, 1, 0);
+  const right = ascending(y, -1, -0.5);
+  const isRight = (one: number, other: number, distance: number): boolean => {
+    if (Math.abs(distance) < SLACK) return false;
+    const i = one % 256;
+    const j = other % 256;
+    return sumOf(constants, sum.lowest + i, sum.lowest + j) === Math.floor(x[i]! + y[j]! + sum.zero + 0.5);
+  };
+  let start = 0;
+  for (const one of left) {
+    const f = one * KEY;
+    while (start < 256 && right[start]! * KEY < f - bound) start++;
+    for (let k = start; k < 256 && right[k]! * KEY <= f + bound; k++) if (!isRight(one, right[k]!, right[k]! * KEY - f)) return false;
+    for (let k = 255; k >= 0 && right[k]! * KEY - 1 >= f - bound; k--) if (!isRight(one, right[k]!, right[k]! * KEY - 1 - f)) return false;
+    for (let k = 0; k < 256 && right[k]! * KEY + 1 <= f + bound; k++) if (!isRight(one, right[k]!, right[k]! * KEY + 1 - f)) return false;
   }
   return true;
 }
 
 function partOf(ratio: number, zero: number, lowest: number): Float64Array {
-  return Float64Array.from({ length: 256 }, (_, i) => ratio * (lowest + i - zero));
+  const part = new Float64Array(256);
+  for (let i = 0; i < 256; i++) part[i] = ratio * (lowest + i - zero);
+  return part;
 }
 
-function fraction(x: number): number {
-  return x - Math.floor(x);
-}
-
-/** Index of the first key whose fraction is at least `from`. */
-function firstFrom(keys: Float64Array, from: number): number {
-  const key = from * FRACTION * 256;
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (keys[middle]! < key) low = middle + 1;
-    else high = middle;
+/** Fractions of sign·value + shift, ascending, in units of 2^-52: 44 bits of the fraction above the 8 of the code. */
+function ascending(values: Float64Array, sign: number, shift: number): Float64Array {
+  const keys = new Float64Array(256);
+  for (let i = 0; i < 256; i++) {
+    const value = sign * values[i]! + shift;
+    keys[i] = Math.floor((value - Math.floor(value)) * FRACTION) * 256 + i;
   }
-  return low;
+  return keys.sort();
 }
 
 /** What kernel add_q8 computes before it clamps. */

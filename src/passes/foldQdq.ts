@@ -6,7 +6,7 @@ import { constantFloats, opsetOf, readersOf } from "../graph/query.ts";
 import { dequantizeAll } from "../numerics/affine.ts";
 import { opOf } from "../ops/index.ts";
 import type { OpDef, TypeInfo } from "../ops/op.ts";
-import { type ElementType, integerType, isFloatType } from "../tensor/dtype.ts";
+import { type ElementType, integerType, isFloatType, type TypedArray } from "../tensor/dtype.ts";
 import { prune, typeInfo } from "./inferShapes.ts";
 
 const LARGEST_CODED_SCALE = 2 ** 110;
@@ -50,7 +50,7 @@ function readEncoding(walk: Walk, node: Node): Encoding | undefined {
   const source = values.get(node.inputs[0] ?? "");
   const own = boundaryOf(node) === "dequantize" ? source?.type : undefined;
   const type = zeroValue?.type ?? attrs.outputType ?? (own && integerType(own) ? own : "uint8");
-  const zeroPoint = zeroValue ? Int32Array.from(zeroValue.data as ArrayLike<number>, Number) : new Int32Array(scale.length);
+  const zeroPoint = zeroValue ? integersOf(zeroValue.data!) : new Int32Array(scale.length);
   if (!integerType(type)) return undefined;
   const bad = scale.findIndex((s) => !(s > 0 && s < Number.POSITIVE_INFINITY));
   if (bad >= 0) {
@@ -73,6 +73,10 @@ function readEncoding(walk: Walk, node: Node): Encoding | undefined {
   }
   if (scale.length === 1) return { type, scale, zeroPoint, axis: null, blockSize: null, blockAxis: null };
   return { type, scale, zeroPoint, axis, blockSize: null, blockAxis: null };
+}
+
+function integersOf(data: TypedArray): Int32Array {
+  return typeof data[0] === "bigint" ? Int32Array.from(data as ArrayLike<bigint>, Number) : new Int32Array(data as Int32Array);
 }
 
 /** Whether types and shapes of a node on a constant agree, as its operator infers them; what does not is noted. */

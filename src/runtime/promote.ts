@@ -1,8 +1,8 @@
 /** Promote: proves, panel by panel, that a cheaper epilogue gives the same integers, and switches to it in place. */
-import { EPILOGUE_MODES, HEADER, leaveSingle, promoteDouble, promoteFixed64, readPanel } from "../kernels/epilogue.ts";
+import { EPILOGUE_MODES, HEADER, leaveSingle, promoteDouble, promoteFixed64, promoteSingle, readPanel } from "../kernels/epilogue.ts";
 import { proveDouble, proveFixed64 } from "../numerics/prove.ts";
+import { proveSingle } from "../numerics/proveSingle.ts";
 import type { ProofChannel } from "../numerics/target.ts";
-import { isTieHeavy } from "../numerics/tieShare.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Machine } from "./machine.ts";
 
@@ -15,8 +15,8 @@ export function choosePanel(channels: readonly ProofChannel[]): { choice: Epilog
   return { choice: channels.every((channel) => proveDouble(channel)) ? "double" : "nearTie", fixed: null };
 }
 
-/** Yields after each panel. `machine` gives the live machine, or null once the session is disposed. A panel in mode single is faster than any
- *  proven one unless its scales tie often, so it is left alone; `every`: it is promoted too. */
+/** Yields after each panel. `machine` gives the live machine, or null once the session is disposed. Panels in mode single lose its filter where
+ *  float32 is proven, keep it where it is not, and leave for another mode where their scales tie often; `every`: they leave in any case. */
 export function* promote(plan: Plan, machine: () => Machine | null, every = false): Generator<void> {
   for (const proof of plan.proofs) {
     for (let panel = 0; panel < proof.panels; panel++) {
@@ -24,12 +24,26 @@ export function* promote(plan: Plan, machine: () => Machine | null, every = fals
       if (!live) return;
       const views = homes(plan, live, proof.epilogueAddress);
       const { mode, channels } = readPanel(views[0]!, panel, proof);
-      const margin = 0.5 - views[0]!.getFloat32(HEADER.nearSingle, true);
-      const pays = mode === EPILOGUE_MODES.nearTie || every || channels.some((channel) => isTieHeavy(channel, margin));
-      if (pays && (mode === EPILOGUE_MODES.nearTie || mode === EPILOGUE_MODES.single)) promotePanel(views, panel, channels, mode);
+      if (mode === EPILOGUE_MODES.nearTie || (mode === EPILOGUE_MODES.single && every)) promotePanel(views, panel, channels, mode);
+      else if (mode === EPILOGUE_MODES.single) promoteSingles(views, panel, channels);
       yield;
     }
   }
+}
+
+function promoteSingles(views: readonly DataView[], panel: number, channels: readonly ProofChannel[]): void {
+  const margin = 0.5 - views[0]!.getFloat32(HEADER.nearSingle, true);
+  const addends: number[] = [];
+  for (const channel of channels) {
+    const proof = proveSingle(channel, margin);
+    if (proof === "none") return;
+    if (proof === "heavy") {
+      promotePanel(views, panel, channels, EPILOGUE_MODES.single);
+      return;
+    }
+    addends.push(proof.add32);
+  }
+  for (const bytes of views) promoteSingle(bytes, panel, addends);
 }
 
 function promotePanel(views: readonly DataView[], panel: number, channels: readonly ProofChannel[], mode: number): void {

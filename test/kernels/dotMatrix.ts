@@ -34,7 +34,7 @@ export interface MatrixCase {
   readonly block: number; // channels per integer scale of int4 weights; 0: none
   readonly fill: Fill;
   readonly rowSums: boolean;
-  readonly mode: Exclude<EpilogueMode, "fixed64">;
+  readonly mode: Exclude<EpilogueMode, "fixed64" | "provenSingle">;
   readonly outBytes: 1 | 2;
   readonly slope: boolean;
   readonly seed: number;

@@ -7,8 +7,9 @@ import { CELL, CHANNELS, clearLine, fillLine, lineOf } from "./line";
 import { slide, slidePairs } from "./slide";
 import { PIXELS, tile } from "./tile";
 
-/** Outputs that share one reading of the epilogue's constants: what ACC holds, or what a partial panel's scratch does. */
-const ROWS_WHOLE: i32 = 12;
+/** Outputs that share one reading of the epilogue's constants: as many as fit ACC with room for the slides (images are often 7·2^i wide), or what a partial panel's
+ *  scratch holds. */
+const ROWS_WHOLE: i32 = 14;
 const ROWS_PARTIAL: i32 = 6;
 
 export function dwconv_q8(args: usize, begin: i32, end: i32): void {
@@ -32,44 +33,49 @@ export function dwconv_q8(args: usize, begin: i32, end: i32): void {
   }
 }
 
-/** Outputs of `rows` rows from `pixel` on for 8 channels. line: this panel's half of the cells. */
+/** Outputs of `rows` rows from `pixel` on for 8 channels; they follow each other in c. line: this panel's half of the cells. */
 function panelOutputs(g: DwconvArgs, pixel: i32, rows: i32, channel: i32, line: usize): void {
   const block = panelBlockAt(g.epilogue, channel >> 3);
-  const init = g.init + (<usize>channel << 2), ldc = g.ldc;
-  const columns = min(8, g.channels - channel), chunk = columns == 8 ? ROWS_WHOLE : ROWS_PARTIAL;
-  const weights = <usize>g.stepCount << 5, chunkLine = <usize>(chunk * g.stride * CELL);
+  const init = g.init + (<usize>channel << 2), ldc = g.ldc, next = <usize>(g.stride * CELL);
+  const columns = min(8, g.channels - channel), most = columns == 8 ? ROWS_WHOLE : ROWS_PARTIAL;
+  const weights = <usize>g.stepCount << 5;
   let w = g.w + <usize>((channel >> 3) * g.bandRows) * weights;
   let c = g.c + <usize>pixel * ldc + <usize>channel * outputBytes(g.epilogue, block);
+  let filled = 0;
   for (; rows > 0; --rows) {
     let x = line;
-    for (let rest = g.outColumns; rest > 0; rest -= chunk) {
-      const count = min(chunk, rest);
-      outputs(g, w, x, count, init);
-      finish(ACC, count, g.epilogue, block, columns, c, ldc);
-      c += <usize>count * ldc;
-      x += chunkLine;
+    for (let rest = g.outColumns; rest > 0;) {
+      const count = min(most - filled, rest);
+      outputs(g, w, x, count, init, ACC + (<usize>filled << 5));
+      x += <usize>count * next;
+      rest -= count;
+      filled += count;
+      if (filled == most || (rest == 0 && rows == 1)) {
+        finish(ACC, filled, g.epilogue, block, columns, c, ldc);
+        c += <usize>filled * ldc;
+        filled = 0;
+      }
     }
     w += weights;
   }
 }
 
-/** ACC[i][8] for `count` outputs from x on; the slides compute up to one more, from cells that are readable. */
-function outputs(g: DwconvArgs, w: usize, x: usize, count: i32, init: usize): void {
+/** int32[count][8] for the outputs from x on; the slides compute up to one more, from cells that are readable. */
+function outputs(g: DwconvArgs, w: usize, x: usize, count: i32, init: usize, out: usize): void {
   if (g.slides) {
     if (DOT != 0) {
-      if (g.stride == 1) slide(1, count, w, x, init, ACC);
-      else slide(2, count, w, x, init, ACC);
+      if (g.stride == 1) slide(1, count, w, x, init, out);
+      else slide(2, count, w, x, init, out);
     } else {
       const second = <usize>(g.width * CELL);
-      if (g.stride == 1) slidePairs(1, count, w, x, second, init, ACC);
-      else slidePairs(2, count, w, x, second, init, ACC);
+      if (g.stride == 1) slidePairs(1, count, w, x, second, init, out);
+      else slidePairs(2, count, w, x, second, init, out);
     }
-  } else steppedOutputs(g, w, x, count, init);
+  } else steppedOutputs(g, w, x, count, init, out);
 }
 
-function steppedOutputs(g: DwconvArgs, w: usize, x: usize, count: i32, init: usize): void {
+function steppedOutputs(g: DwconvArgs, w: usize, x: usize, count: i32, init: usize, out: usize): void {
   const next = <usize>(g.stride * CELL), steps = g.steps, end = g.steps + (<usize>g.stepCount << 2);
-  let out = ACC;
   for (; count >= PIXELS; count -= PIXELS) {
     tile(PIXELS, steps, end, w, x, next, init, out);
     x += <usize>PIXELS * next;

@@ -14,7 +14,7 @@ export type BiasUse = "none" | "float" | "applied" | "grid" | "ignored";
 function realConstant(graph: Graph, id: ValueId): Float64Array | null {
   const value = valueNamed(graph, id);
   if (value.half || !isFloat32Constant(value)) return null;
-  return encodedReals(graph, id) ?? Float64Array.from(constantFloats(value));
+  return encodedReals(graph, id) ?? new Float64Array(constantFloats(value));
 }
 
 /** Elements of a constant with an encoding of ≤ 16 bit: the exact products scale · (q − zeroPoint), 24 + 17 bits. Null for others. */
@@ -57,7 +57,9 @@ export function biasTerm(
   if (!elements) return null;
   const { shape, encoding } = valueNamed(graph, id);
   const spread = perChannel(elements, shape as readonly number[], rank, channelAxis, channels);
-  if (!spread?.every((element) => Number.isFinite(element) && productError(element, factor, element * factor) === 0)) return null;
+  if (!spread?.every(Number.isFinite)) return null;
+  if (factor === 1) return { value: id, data: spread, encoding: encoding ?? null };
+  if (!spread.every((element) => productError(element, factor, element * factor) === 0)) return null;
   return { value: id, data: spread.map((element) => element * factor), encoding: encoding ?? null };
 }
 

@@ -43,6 +43,7 @@ export function exactTerms(value: Rational): Terms {
 
 /** Bias of channel n: at most one double per term, zero terms dropped. */
 function biasTerms(data: DotData, n: number): Terms {
+  if (data.bias.length === 1) return data.bias[0]!.data[n] === 0 ? [] : [data.bias[0]!.data[n]!];
   const terms = data.bias.map((term) => term.data[n]!).filter((term) => term !== 0);
   return terms.length < 2 ? terms : exactTerms(sumOf(terms));
 }

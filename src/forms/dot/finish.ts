@@ -27,7 +27,7 @@ import { accumulatorBound, accumulatorRange, checkFixedRange } from "./range.ts"
 
 /** Everything the steps of one layer need to finish accumulators. `blocks` > 1: X = Σ_b blockFactor_b·acc_b is formed first. */
 export interface Finish {
-  readonly mode: Exclude<EpilogueMode, "fixed64" | "raw" | "single">;
+  readonly mode: Exclude<EpilogueMode, "fixed64" | "raw" | "single" | "provenSingle">;
   readonly elementBytes: 1 | 2 | 8;
   readonly blocks: number;
   /** Epilogue bytes of channels [from, from + count) of one matrix. */

@@ -36,30 +36,40 @@ export function extentOf(geometry: DotGeometry): DotExtent {
  *  shape: (outputs, taps), taps in row-major order of the kernel. Convolution: i = o·stride + w·dilation − padBegin.
  *  Transposed: the taps with o = i·stride + w·dilation − padBegin for an integer i. */
 export function tapTable(geometry: ConvGeometry): Int32Array {
-  const { rows, taps } = extentOf(geometry);
-  const axes = geometry.spatial;
-  const table = new Int32Array(rows * taps);
-  for (let o = 0; o < rows; o++) {
-    for (let tap = 0; tap < taps; tap++) {
-      let position = 0;
-      let restO = o;
-      let restTap = tap;
-      let stride = 1;
-      for (let d = axes.length - 1; d >= 0 && position >= 0; d--) {
-        const axis = axes[d]!;
-        const i = tapPosition(geometry.transposed, axis, restO % axis.out, restTap % axis.window);
-        position = i < 0 ? -1 : position + i * stride;
-        restO = Math.floor(restO / axis.out);
-        restTap = Math.floor(restTap / axis.window);
-        stride *= axis.size;
+  let table: Int32Array = Int32Array.of(0); // over no axis yet: one position
+  let taps = 1;
+  for (const axis of geometry.spatial) {
+    table = alongAxis(table, taps, axis, axisPositions(geometry.transposed, axis));
+    taps *= axis.window;
+  }
+  return table;
+}
+
+/** (outputs, taps) of the axes before, and (out, window) of one more, to their table together. */
+function alongAxis(before: Int32Array, taps: number, { size, out, window }: ConvAxis, own: Int32Array): Int32Array {
+  const table = new Int32Array(before.length * out * window);
+  let at = 0;
+  for (let row = 0; row < before.length; row += taps) {
+    for (let o = 0; o < own.length; o += window) {
+      for (let tap = row; tap < row + taps; tap++) {
+        const start = before[tap]! * size;
+        for (let w = o; w < o + window; w++) table[at++] = start < 0 || own[w]! < 0 ? -1 : start + own[w]!;
       }
-      table[o * taps + tap] = position;
     }
   }
   return table;
 }
 
-function tapPosition(transposed: boolean, axis: ConvGeometry["spatial"][number], o: number, w: number): number {
+function axisPositions(transposed: boolean, axis: ConvAxis): Int32Array {
+  const positions = new Int32Array(axis.out * axis.window);
+  for (let o = 0; o < axis.out; o++)
+    for (let w = 0; w < axis.window; w++) positions[o * axis.window + w] = tapPosition(transposed, axis, o, w);
+  return positions;
+}
+
+type ConvAxis = ConvGeometry["spatial"][number];
+
+function tapPosition(transposed: boolean, axis: ConvAxis, o: number, w: number): number {
   const { size, stride, dilation, padBegin } = axis;
   if (!transposed) {
     const i = o * stride + w * dilation - padBegin;

@@ -4,6 +4,7 @@ import { assert } from "../../errors.ts";
 import { type Graph, type ValueId, valueNamed } from "../../graph/graph.ts";
 import { constantCodes, isFloat32Constant } from "../../graph/query.ts";
 import { scaleIndexer } from "../../numerics/affine.ts";
+import type { MatmulGeometry } from "../../ops/op.ts";
 import type { Codes } from "../form.ts";
 import type { DotData } from "./data.ts";
 import { extentOf, weightIndexer, weightMatrices } from "./geometry.ts";
@@ -115,6 +116,7 @@ function centredMatrix(data: DotData, codes: ArrayLike<number>, batch: number): 
   const symmetric = !bEncoding.lpbq && bEncoding.zeroPoint.every((zero) => zero === 0);
   const ordered = step === taps && (channels === 0 || at(batch, channels - 1, 0, 0) === (channels - 1) * depth);
   if (symmetric && ordered && codes instanceof Int8Array && codes.length === channels * depth) return codes;
+  if (symmetric && data.geometry.kind === "matmul" && codes instanceof Int8Array) return transposed(codes, data.geometry, batch);
   const centred = newCentred(bEncoding, channels * depth);
   const indexer = scaleIndexer(bEncoding, data.bShape);
   for (let n = 0; n < channels; n++) {
@@ -131,6 +133,17 @@ function centredMatrix(data: DotData, codes: ArrayLike<number>, batch: number): 
     }
   }
   return centred;
+}
+
+/** Columns of a matrix as rows. */
+function transposed(codes: Int8Array, { n, k, bOffsets, bStrides }: MatmulGeometry, batch: number): Int8Array {
+  const rows = new Int8Array(n * k);
+  const [stepK, stepN] = bStrides;
+  for (let i = 0; i < k; i++) {
+    let from = bOffsets[batch]! + i * stepK;
+    for (let to = i; to < rows.length; to += k, from += stepN) rows[to] = codes[from]!;
+  }
+  return rows;
 }
 
 /** Room for centred codes: 17 bit at most (9 for grids up to 8 bit, 8 for symmetric ones), 16 more with integer block scales. */
@@ -160,6 +173,8 @@ export function scaleReader(data: DotData): SecondOperand["scaleAt"] {
   const { first } = weightMatrices(data.geometry);
   const at = weightIndexer(data.geometry);
   const { scale, lpbq, blockSize } = data.bEncoding;
+  if (blockSize === null && !lpbq && scale.length === 1) return () => scale[0]!;
+  if (blockSize === null && !lpbq && scale.length === data.channels) return (_matrix, n) => scale[n]!;
   const indexer = scaleIndexer(
     lpbq ? { ...data.bEncoding, blockSize: null, blockAxis: null, scale: lpbq.channelScale } : data.bEncoding,
     data.bShape,
