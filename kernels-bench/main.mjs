@@ -1,70 +1,85 @@
-// Times the dot kernels on real layer shapes, each after its answer was verified, against what the engine's own dot instruction reaches in this process.
-// Arguments: part of a case's name to run only those.
-import { existsSync, readFileSync, statSync } from "node:fs";
+// The benchmark: npm run bench -- --help. Fails on nothing but wrong answers.
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import asc from "assemblyscript/asc";
-import { Bench } from "tinybench";
-import { runnerImport } from "vite";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { build } from "vite";
 
-const STEPS = 50_000; // short enough to fit between two interruptions of a shared machine
-const filter = process.argv[2] ?? "";
-const { module: cases } = await runnerImport("./kernels-bench/cases.ts", { configFile: false, logLevel: "error" });
-const load = (variant) => readFileSync(`build/kernels/${variant}.wasm`);
+const SUITES = ["kernels", "models", "scaling", "coldstart", "size"];
+const list = (text) => text.split(",").filter((part) => part !== "");
 
-/** Fastest run of `run` in nanoseconds, and the median. */
-async function time(run) {
-  const bench = new Bench({ time: 300, iterations: 5, warmupTime: 50, warmupIterations: 2 });
-  bench.add("case", run);
-  const [task] = await bench.run();
-  return { best: task.result.latency.min * 1e6, median: task.result.latency.p50 * 1e6 };
+const program = new Command("npm run bench --")
+  .description(
+    "Times kernels and models against the engine's own peak and against other runtimes; every answer is checked before it is timed.",
+  )
+  .option("--suite <names>", `comma-separated: ${SUITES.join(", ")}`, list, ["kernels", "models"])
+  .option("--filter <text>", "only cases whose name contains this text", "")
+  .option("--peers <names>", "comma-separated: ort-web, litert, ort-node, tfjs (installed by npm run peers)", list, [])
+  .option("--models <folder>", "where mobilenetv2-qdq.onnx, mobilenetv2-int8.tflite, resnet50-qdq.onnx, resnet50-int8.tflite are")
+  .option("--engine <path>", "run on another Node executable")
+  .option("--engine-flags <flags>", "flags for that engine, such as --no-enable-avx-vnni", "")
+  .option("--json <file>", "write the rows")
+  .addHelpText(
+    "after",
+    "\nA report from such files: node kernels-bench/report.mjs A.json B.json (writes docs/benchmarks.md and its chart).",
+  )
+  .parse();
+const options = program.opts();
+const unknown = options.suite.filter((name) => !SUITES.includes(name));
+if (unknown.length > 0) program.error(`unknown suite ${unknown.join(", ")}: choose from ${SUITES.join(", ")}`, { exitCode: 2 });
+
+if (options.engine || options.engineFlags) {
+  const flags = options.engineFlags.split(" ").filter((flag) => flag !== "");
+  const rest = process.argv.slice(2);
+  for (const name of ["--engine", "--engine-flags"]) {
+    const at = rest.indexOf(name);
+    if (at >= 0) rest.splice(at, 2);
+  }
+  const { status, error } = spawnSync(options.engine ?? process.execPath, [...flags, fileURLToPath(import.meta.url), ...rest], {
+    stdio: "inherit",
+  });
+  if (error) program.error(`--engine ${options.engine}: ${error.message}`, { exitCode: 2 });
+  process.exit(status ?? 3);
 }
 
-async function peak(variant) {
-  const outFile = `build/kernels/peak-${variant}.wasm`;
-  if (!existsSync(outFile) || statSync(outFile).mtimeMs < statSync("assembly/peak.ts").mtimeMs) {
-    const { error, stderr } = await asc.main(["--config", "assembly/asconfig.peak.json", "--target", variant]);
-    if (error) throw new Error(stderr.toString());
-  }
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  const { instance } = await WebAssembly.instantiate(readFileSync(outFile), { env: { memory } });
-  const { peak_dot, peak_tile, PEAK_STEP } = instance.exports;
-  const times = [await time(() => peak_dot(STEPS, 7)), await time(() => peak_tile(STEPS, 1024))];
-  return (STEPS * PEAK_STEP.value) / Math.min(...times.map(({ best }) => best));
+/** The suites that time kernels use the sources, bundled beside build/kernels/, where the library looks for its modules. */
+async function bundle() {
+  const output = { entryFileNames: "bench.js", chunkFileNames: "bench-[name].js" };
+  const rolldownOptions = { input: "kernels-bench/suites/kernelSuites.ts", output };
+  await build({ configFile: false, logLevel: "error", build: { ssr: true, outDir: "build", emptyOutDir: false, rolldownOptions } });
 }
 
-const column = (text, width) => String(text).padStart(width);
-console.log(`${process.version}, V8 ${process.versions.v8}, ${cpus()[0]?.model}; best (median) of a case; GOPS = 2·GMAC/s`);
-for (const wanted of ["usdot", "sdot", "simd"]) {
-  let selection;
-  try {
-    selection = await cases.selectVariant(load, wanted);
-  } catch (error) {
-    console.log(`\n${wanted}: skipped, ${error.message}`);
-    continue;
-  }
-  const limit = await peak(wanted);
-  console.log(`\n${wanted}: ${load(wanted).length} bytes, peak of the dot ${(2 * limit).toFixed(0)} GOPS`);
-  for (const one of cases.benchCases(selection.module, wanted)) {
-    if (!one.name.includes(filter)) continue;
-    one.run();
-    const fault = one.verify();
-    if (fault !== null) {
-      console.error(`${one.name}: wrong answer, ${fault}`);
-      process.exitCode = 1;
-      continue;
-    }
-    const { best, median } = await time(one.run);
-    const rate = one.macs / best;
-    console.log(
-      one.name.padEnd(34),
-      column((best / 1e6).toFixed(4), 10),
-      `(${(median / 1e6).toFixed(4)}) ms`,
-      column(rate.toFixed(1), 7),
-      "GMAC/s",
-      column((2 * rate).toFixed(0), 5),
-      "GOPS",
-      column(((100 * rate) / limit).toFixed(0), 4),
-      `% of peak; ${one.checked} rows verified`,
-    );
+const engine = `node ${process.versions.node} (V8 ${process.versions.v8.split("-")[0]})`;
+const cpu = cpus()[0]?.model ?? "unknown CPU";
+const rows = [];
+const context = {
+  filter: options.filter,
+  peers: options.peers,
+  modelsDir: options.models,
+  log: (line) => console.log(line),
+  emit: (row) => rows.push({ engine, threads: 1, ...row }),
+  wrong: (line) => {
+    console.error(line);
+    process.exitCode = 1;
+  },
+};
+
+console.log(`${engine}, ${cpu}`);
+for (const name of options.suite) {
+  console.log(`\n== ${name}`);
+  if (name === "kernels" || name === "scaling") {
+    await bundle();
+    const suite = await import("../build/bench.js");
+    await suite[name](context);
+  } else {
+    const suite = await import(`./suites/${name}.mjs`);
+    await suite[name](context);
   }
 }
+if (options.json)
+  writeFileSync(
+    options.json,
+    `${JSON.stringify({ schema: "bitexact-bench/1", date: new Date().toISOString().slice(0, 10), cpu, rows }, null, 1)}\n`,
+  );
+process.exit();

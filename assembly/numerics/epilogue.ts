@@ -37,7 +37,7 @@ export const ADD32: usize = 416;
 export const MODE: usize = 448;
 export const SLOPE: usize = 452;
 export const SHIFT: usize = 456;
-/** Distance from a constant to its twin of the slope side (MUL … B2, M, R, MUL32). */
+/** Distance from a constant to its twin of the slope side (MUL … B2, M, R, MUL32, ADD32). */
 export const SLOPE_SET: usize = 464;
 
 export const MODE_RAW: i32 = 0;

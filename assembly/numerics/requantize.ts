@@ -5,7 +5,7 @@ import { storeQ8x8 } from "../simd/q8";
 import { codeOf, scalarRow, storeCode } from "./requantizeScalar";
 import { single } from "./requantizeSingle";
 import {
-  ADD, HEADER_BYTES, HI, LO, M, MAGIC64, MAX, MIN, MODE, MODE_DOUBLE, MODE_FIXED64, MODE_FLOAT32, MODE_NEAR_TIE, MODE_PROVEN_SINGLE, MODE_RAW,
+  ADD, HEADER_BYTES, HI, LO, M, MAGIC64, MAX, MIN, MODE, MODE_DOUBLE, MODE_FIXED64, MODE_NEAR_TIE, MODE_PROVEN_SINGLE, MODE_RAW,
   MODE_REAL, MODE_SINGLE, MUL,
   NARROW, NEAR, OFF, OUT_BYTES, PANEL_BYTES, SHIFT, SLOPE, WIDE, ZERO,
 } from "./epilogue";
@@ -48,7 +48,6 @@ function finishPanel(acc: usize, rows: i32, header: usize, block: usize, c: usiz
   else if (mode == MODE_REAL) real(acc, rows, block, c, ldc);
   else if (mode == MODE_NEAR_TIE && isPlain(header, block)) doubleNearTie(acc, rows, header, block, c, ldc);
   else if (mode == MODE_DOUBLE && isPlain(header, block)) doubleProven(acc, rows, header, block, c, ldc);
-  else if (mode == MODE_FLOAT32 && load<i32>(header, OUT_BYTES) == 1 && isPlain(header, block)) float32(acc, rows, header, block, c, ldc);
   else {
     for (let i = 0; i < rows; ++i) {
       scalarRow(mode, acc, header, block, c);
@@ -140,16 +139,12 @@ function doubleNearTie(acc: usize, rows: i32, header: usize, block: usize, c: us
 
 /** Float32 with a margin: rows of a tile that has a lane near a tie are decided again in double. One byte outputs, no slope, |v| < 2^22. */
 function exactSingle(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  const near = load<i32>(header, NARROW) ? single(true, true, true, acc, rows, header, block, c, ldc) : single(true, true, false, acc, rows, header, block, c, ldc);
+  const near = load<i32>(header, NARROW) ? single(true, true, acc, rows, header, block, c, ldc) : single(true, false, acc, rows, header, block, c, ldc);
   if (near) doubleNearTie(acc, rows, header, block, c, ldc);
 }
 function provenSingle(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  if (load<i32>(header, NARROW)) single(true, false, true, acc, rows, header, block, c, ldc);
-  else single(true, false, false, acc, rows, header, block, c, ldc);
-}
-function float32(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  if (load<i32>(header, NARROW)) single(false, false, true, acc, rows, header, block, c, ldc);
-  else single(false, false, false, acc, rows, header, block, c, ldc);
+  if (load<i32>(header, NARROW)) single(false, true, acc, rows, header, block, c, ldc);
+  else single(false, false, acc, rows, header, block, c, ldc);
 }
 
 function raw(acc: usize, rows: i32, c: usize, ldc: i32): void {

@@ -2,8 +2,8 @@
 import { tieSign } from "./expansion";
 import { requantizeDouble, requantizeSingle } from "./fixedPoint";
 import {
-  ADD, B1, B2, F1, F2, HIGH, LOW, M, MAX, MIN, MODE_DOUBLE, MODE_FIXED_SINGLE, MODE_FLOAT32, MODE_NEAR_TIE, MODE_SINGLE, MUL, MUL32, NEAR,
-  OUT_BYTES, OUT_SCALE, R, SLOPE, SLOPE_SET, ZERO,
+  ADD, ADD32, B1, B2, F1, F2, HIGH, LOW, M, MAX, MIN, MODE_DOUBLE, MODE_FIXED_SINGLE, MODE_FLOAT32, MODE_NEAR_TIE, MODE_PROVEN_SINGLE,
+  MODE_SINGLE, MUL, MUL32, NEAR, OUT_BYTES, OUT_SCALE, R, SLOPE, SLOPE_SET, ZERO,
 } from "./epilogue";
 
 /** Stores the 8 outputs of one row of int32 accumulators; every mode but raw, real and fixed64. */
@@ -15,7 +15,7 @@ export function scalarRow(mode: i32, acc: usize, header: usize, block: usize, c:
 /** Stored code of an exact integer x, |x| < 2^53. */
 export function codeOf(mode: i32, x: f64, header: usize, block: usize, lane: i32): i32 {
   if (mode == MODE_DOUBLE || mode == MODE_NEAR_TIE || mode == MODE_SINGLE) return codeOfReal(mode, x, header, block, lane);
-  return mode == MODE_FLOAT32 ? codeOfFloat32(x, header, block, lane) : codeOfFixed(mode, <i64>x, header, block, lane);
+  return mode == MODE_FLOAT32 || mode == MODE_PROVEN_SINGLE ? codeOfFloat32(x, header, block, lane) : codeOfFixed(mode, <i64>x, header, block, lane);
 }
 
 @inline export function storeCode(c: usize, lane: i32, outBytes: i32, code: i32): void {
@@ -61,9 +61,9 @@ export function codeOfFixed(mode: i32, x: i64, header: usize, block: usize, lane
   return <i32>min(max(code, <i64>load<i32>(header, MIN)), <i64>load<i32>(header, MAX));
 }
 
-/** Stored code of target ort: RNE(f32(f32(x)·m)) clamped, + zero. The slope side applies where x is negative. */
+/** Stored code in float32: RNE(f32(f32(f32(x)·m) + b)) clamped, + zero; b = 0 in target ort. The slope side applies where x is negative. */
 function codeOfFloat32(x: f64, header: usize, block: usize, lane: i32): i32 {
   const at = block + (<usize>lane << 2) + (x < 0 && load<i32>(block, SLOPE) ? SLOPE_SET : 0);
-  const v = <f64>(<f32>x * load<f32>(at, MUL32));
+  const v = <f64>(<f32>x * load<f32>(at, MUL32) + load<f32>(at, ADD32));
   return <i32>nearest(min(max(v, load<f64>(header, LOW)), load<f64>(header, HIGH))) + load<i32>(header, ZERO);
 }

@@ -5,9 +5,8 @@
 import { Q8_SIGNED } from "../geometry";
 import { ABS32, ADD32, MAGIC32, MAX, MIN, MUL32, NEAR_SINGLE, ZERO32 } from "./epilogue";
 
-@inline function scaled(biased: bool, acc: usize, mul: v128, add: v128): v128 {
-  const product = f32x4.mul(f32x4.convert_i32x4_s(v128.load(acc)), mul);
-  return biased ? f32x4.add(product, add) : product;
+@inline function scaled(acc: usize, mul: v128, add: v128): v128 {
+  return f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(v128.load(acc)), mul), add);
 }
 
 /** |v − RNE(v)|, exact. */
@@ -19,9 +18,9 @@ import { ABS32, ADD32, MAGIC32, MAX, MIN, MUL32, NEAR_SINGLE, ZERO32 } from "./e
   return narrow ? i16x8.min_s(i16x8.max_s(codes, low), high) : codes;
 }
 
-/** Stores `rows` rows of 8 one-byte codes. biased (literal): the sum with add32. near (literal): whether some lane is within E of a tie is returned. narrow (literal): clamps to [min, max];
+/** Stores `rows` rows of 8 one-byte codes. near (literal): whether some lane is within E of a tie is returned. narrow (literal): clamps to [min, max];
  *  otherwise saturation of the stored range is the clamp. */
-@inline export function single(biased: bool, near: bool, narrow: bool, acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): bool {
+@inline export function single(near: bool, narrow: bool, acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): bool {
   const m0 = v128.load(block, MUL32), m1 = v128.load(block, MUL32 + 16), b0 = v128.load(block, ADD32), b1 = v128.load(block, ADD32 + 16);
   const magic = v128.load32_splat(header, MAGIC32), positive = v128.load32_splat(header, ABS32), zero = v128.load32_splat(header, ZERO32);
   const low = v128.load16_splat(header, MIN), high = v128.load16_splat(header, MAX);
@@ -29,8 +28,8 @@ import { ABS32, ADD32, MAGIC32, MAX, MIN, MUL32, NEAR_SINGLE, ZERO32 } from "./e
   for (let i = 0; i < rows; i += 2) {
     const second = i + 1 < rows;
     const next = second ? acc + 32 : acc;
-    const v0 = scaled(biased, acc, m0, b0), v1 = scaled(biased, acc + 16, m1, b1);
-    const v2 = scaled(biased, next, m0, b0), v3 = scaled(biased, next + 16, m1, b1);
+    const v0 = scaled(acc, m0, b0), v1 = scaled(acc + 16, m1, b1);
+    const v2 = scaled(next, m0, b0), v3 = scaled(next + 16, m1, b1);
     const r0 = f32x4.add(v0, magic), r1 = f32x4.add(v1, magic), r2 = f32x4.add(v2, magic), r3 = f32x4.add(v3, magic);
     if (near) {
       far = f32x4.pmax(far, f32x4.pmax(distance(v0, r0, magic, positive), distance(v1, r1, magic, positive)));

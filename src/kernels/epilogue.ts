@@ -44,7 +44,7 @@ export const HEADER = {
 export const HEADER_BYTES = 96;
 
 /** Byte offsets in a panel block; each array has 8 entries. The integer modes keep their constants (off … r) where the others have the exact sums
- *  f1 … b2. A slope side repeats mul … mul32 at SLOPE_SET; it is present when the header's panelBytes is PANEL_BYTES_SLOPE. */
+ *  f1 … b2. A slope side repeats mul … add32 at SLOPE_SET; it is present when the header's panelBytes is PANEL_BYTES_SLOPE. */
 export const PANEL = {
   mul: 0,
   add: 64,
@@ -65,7 +65,7 @@ export const PANEL = {
 } as const;
 export const SLOPE_SET = 464;
 export const PANEL_BYTES = 464;
-export const PANEL_BYTES_SLOPE = 880;
+export const PANEL_BYTES_SLOPE = 912;
 
 /** Output grid of a step, stored codes. `tieMargin`: what tieMargin() gives for these channels, in LSB, at most 2^-6. */
 export interface EpilogueHeader {
@@ -158,7 +158,7 @@ export function singleMargin(header: EpilogueHeader, channels: readonly Epilogue
 
 /** Header and ⌈channels/8⌉ blocks, all in `mode`. `slopes[c]`: the channel to use where the pre-activation is negative (t < 0 by
  *  acc·mul + add in modes double and nearTie, acc < 0 in the integer-bias modes); |slope| ≤ 2^16. Modes fixed64 and provenSingle are only reached by
- *  promotion (never with slopes). */
+ *  promotion (never with slopes), and provenSingle by mode float32 where one byte, no slope and no wide value are asked. */
 export function writeEpilogue(
   header: EpilogueHeader,
   mode: Exclude<EpilogueMode, "fixed64" | "provenSingle">,
@@ -170,9 +170,11 @@ export function writeEpilogue(
   const words = wordsOf(HEADER_BYTES + panels * panelBytes);
   writeHeader(words, header, panelBytes);
   const integer = mode === "fixedSingle" || mode === "fixedDouble";
+  // With an addend of 0 the vector form of provenSingle is float32's: adding 0 changes no value.
+  const plainFloat32 = mode === "float32" && !slopes && !header.wide && header.outBytes === 1;
   for (let panel = 0; panel < panels; panel++) {
     const at = HEADER_BYTES + panel * panelBytes;
-    words.int[(at + PANEL.mode) >> 2] = EPILOGUE_MODES[mode];
+    words.int[(at + PANEL.mode) >> 2] = EPILOGUE_MODES[plainFloat32 ? "provenSingle" : mode];
     words.int[(at + PANEL.slope) >> 2] = slopes ? 1 : 0;
     const lanes = Math.min(8, channels.length - panel * 8);
     for (let lane = 0; lane < lanes; lane++) {
