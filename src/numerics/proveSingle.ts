@@ -1,4 +1,5 @@
 /** Plan-time proof that float32 gives the exact integer for every accumulator of a channel: both are staircases, and their steps are compared. */
+import { exponentOf } from "./channel.ts";
 import { rescale } from "./decide.ts";
 import { roundHalfEven } from "./round.ts";
 import type { ProofChannel } from "./target.ts";
@@ -23,7 +24,7 @@ export function proveSingle(channel: ProofChannel, margin: number): SingleProof 
   if (!Number.isFinite(mul) || mul === 0 || (channel.qmax - channel.qmin + 1) / Math.abs(mul) > LONGEST) return "none";
   const steps = stepEnds(channel, mul, add);
   const hard = within(steps, mul, add, 3 * margin);
-  const ulp = 2 ** (Math.floor(Math.log2(Math.abs(Math.fround(mul)))) - 23);
+  const ulp = 2 ** (exponentOf(Math.abs(Math.fround(mul))) - 23);
   for (let i = 0; i <= 2 * TURNS; i++) {
     const mul32 = Math.fround(Math.fround(mul) + zigzag(i) * ulp);
     for (let j = 0; j <= 2 * SHIFTS; j++) {
