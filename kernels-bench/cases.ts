@@ -129,8 +129,8 @@ function finish(bench: Bench, channels: number, depth: number, epilogue: Epilogu
     const fixed = epilogue === "fixed64" ? proveFixed64(proofs) : null;
     const singles = epilogue === "provenSingle" ? proofs.map((proof) => proveSingle(proof, margins.singleMargin)) : [];
     if (singles.length > 0) {
-      const addends = singles.flatMap((proof) => (typeof proof === "string" ? [] : [proof.add32]));
-      if (addends.length === singles.length) promoteSingle(view, panel, addends);
+      const proven = singles.flatMap((proof) => (typeof proof === "string" ? [] : [proof]));
+      if (proven.length === singles.length) promoteSingle(view, panel, proven);
     } else if (fixed) promoteFixed64(view, panel, fixed);
     else if (proofs.every((proof) => proveDouble(proof))) promoteDouble(view, panel);
   }

@@ -246,11 +246,16 @@ export function promoteDouble(view: DataView, panel: number): void {
   setMode(view, panel, "double");
 }
 
-/** Switches block `panel` from single to provenSingle, with these addends of its channels. */
-export function promoteSingle(view: DataView, panel: number, add32: readonly number[]): void {
-  const at = HEADER_BYTES + panel * view.getInt32(HEADER.panelBytes, true) + PANEL.add32;
-  add32.forEach((value, lane) => {
-    view.setFloat32(at + 4 * lane, value, true);
+/** Switches block `panel` from single to provenSingle, with these constants of its channels. */
+export function promoteSingle(
+  view: DataView,
+  panel: number,
+  channels: readonly { readonly mul32: number; readonly add32: number }[],
+): void {
+  const at = HEADER_BYTES + panel * view.getInt32(HEADER.panelBytes, true);
+  channels.forEach(({ mul32, add32 }, lane) => {
+    view.setFloat32(at + PANEL.mul32 + 4 * lane, mul32, true);
+    view.setFloat32(at + PANEL.add32 + 4 * lane, add32, true);
   });
   setMode(view, panel, "provenSingle");
 }

@@ -3,32 +3,48 @@ import { rescale } from "./decide.ts";
 import { roundHalfEven } from "./round.ts";
 import type { ProofChannel } from "./target.ts";
 
-/** What float32 can do for a channel. add32: with this addend RNE(f32(f32(f32(acc)·f32(mul)) + add32)), clamped, is exact for every accumulator.
+/** What float32 can do for a channel. mul32, add32: RNE(f32(f32(f32(acc)·mul32) + add32)), clamped, is exact for every accumulator.
  *  heavy: so many accumulators lie near ties that float32 should not even be asked first. none: neither. */
-export type SingleProof = { readonly add32: number } | "heavy" | "none";
+export type SingleProof = { readonly mul32: number; readonly add32: number } | "heavy" | "none";
 
-/** Eighths of the margin by which the addend may be moved, nearest first. */
-const SHIFTS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8, -8] as const;
+/** How far the constants are moved: the factor by units in its last place, the addend by 16ths of the margin. */
+const TURNS = 6;
+const SHIFTS = 12;
 /** Channels with more accumulators than this between both saturations have more than one mistake per addend: not tried. */
-const LONGEST = 2 ** 22;
+const LONGEST = 2 ** 19;
 
 /** The exact code is monotone in the accumulator; so is the float32 expression, each of whose roundings is. Two monotone staircases are equal
  *  everywhere when they are equal at the first and the last accumulator of every step of one of them: at most 512 accumulators for an 8-bit grid.
- *  The addend is free: a few beside the nearest one are tried. margin: how near to a tie float32 may err, in LSB (singleMargin).
+ *  The constants are free: some beside the nearest ones are tried. margin: how near to a tie float32 may err, in LSB (singleMargin).
  *  range: |acc·mul + add| < 2^22 for all accumulators, by the caller. */
 export function proveSingle(channel: ProofChannel, margin: number): SingleProof {
   const mul = channel.scale.reduce((a, b) => a + b, 0) / channel.outScale;
   const add = channel.bias.reduce((a, b) => a + b, 0) / channel.outScale;
   if (!Number.isFinite(mul) || mul === 0 || (channel.qmax - channel.qmin + 1) / Math.abs(mul) > LONGEST) return "none";
   const steps = stepEnds(channel, mul, add);
-  const mul32 = Math.fround(mul);
-  for (const shift of SHIFTS) {
-    const add32 = Math.fround(add + (shift * margin) / 8);
-    if (agrees(channel, steps, mul32, add32)) return { add32 };
+  const hard = within(steps, mul, add, 3 * margin);
+  const ulp = 2 ** (Math.floor(Math.log2(Math.abs(Math.fround(mul)))) - 23);
+  for (let i = 0; i <= 2 * TURNS; i++) {
+    const mul32 = Math.fround(Math.fround(mul) + zigzag(i) * ulp);
+    for (let j = 0; j <= 2 * SHIFTS; j++) {
+      const add32 = Math.fround(add + (zigzag(j) * margin) / 16);
+      if (agrees(channel, hard, mul32, add32) && agrees(channel, steps, mul32, add32)) return { mul32, add32 };
+    }
   }
-  const near = steps.accs.filter((acc) => Math.abs(Math.abs((acc * mul + add) % 1) - 0.5) <= margin).length;
+  const near = within(steps, mul, add, margin).accs.length;
   const between = Math.min(channel.accMax - channel.accMin, (channel.qmax - channel.qmin + 1) / Math.abs(mul));
   return near > 8 && near > between / 128 ? "heavy" : "none";
+}
+
+/** 0, 1, −1, 2, −2, … */
+function zigzag(i: number): number {
+  return i % 2 === 1 ? (i + 1) / 2 : -i / 2;
+}
+
+/** Those within `distance` of a tie: the ones a candidate is likely to fail on. */
+function within({ accs, codes }: StepEnds, mul: number, add: number, distance: number): StepEnds {
+  const kept = accs.flatMap((acc, i) => (Math.abs(Math.abs((acc * mul + add) % 1) - 0.5) <= distance ? [i] : []));
+  return { accs: kept.map((i) => accs[i]!), codes: kept.map((i) => codes[i]!) };
 }
 
 interface StepEnds {

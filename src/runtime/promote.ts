@@ -33,7 +33,7 @@ export function* promote(plan: Plan, machine: () => Machine | null, every = fals
 
 function promoteSingles(views: readonly DataView[], panel: number, channels: readonly ProofChannel[]): void {
   const margin = 0.5 - views[0]!.getFloat32(HEADER.nearSingle, true);
-  const addends: number[] = [];
+  const proven: { readonly mul32: number; readonly add32: number }[] = [];
   for (const channel of channels) {
     const proof = proveSingle(channel, margin);
     if (proof === "none") return;
@@ -41,9 +41,9 @@ function promoteSingles(views: readonly DataView[], panel: number, channels: rea
       promotePanel(views, panel, channels, EPILOGUE_MODES.single);
       return;
     }
-    addends.push(proof.add32);
+    proven.push(proof);
   }
-  for (const bytes of views) promoteSingle(bytes, panel, addends);
+  for (const bytes of views) promoteSingle(bytes, panel, proven);
 }
 
 function promotePanel(views: readonly DataView[], panel: number, channels: readonly ProofChannel[], mode: number): void {

@@ -32,7 +32,7 @@ const plain: MatrixCase = {
   slope: false,
   seed: SEED,
 };
-const MODES = ["raw", "real", "nearTie", "single", "single", "float32", "fixedSingle", "fixedDouble"] as const;
+const MODES = ["raw", "real", "nearTie", "single", "provenSingle", "provenSingle", "float32", "fixedSingle", "fixedDouble"] as const;
 
 it("the engine accepts the simd variant", () => {
   expect(benches.map((bench) => bench.geometry.variant)).toContain("simd");
@@ -84,7 +84,7 @@ describe.each(benches.map((bench) => [bench.geometry.variant, bench] as const))(
 function randomCase(bench: DotBench, integer: (lo: number, hi: number) => number, seed: number): MatrixCase {
   const mode = MODES[integer(0, MODES.length - 1)]!;
   return {
-    m: integer(1, 2 * bench.geometry.mr + 2),
+    m: integer(1, 4 * bench.geometry.mr + 2),
     n: integer(1, 20),
     k: integer(1, 70),
     taps: integer(0, 4),
@@ -93,8 +93,8 @@ function randomCase(bench: DotBench, integer: (lo: number, hi: number) => number
     fill: "random",
     rowSums: integer(0, 1) === 1,
     mode,
-    outBytes: integer(0, 1) || mode === "single" ? 1 : 2,
-    slope: mode !== "raw" && mode !== "real" && mode !== "single" && integer(0, 1) === 1,
+    outBytes: integer(0, 1) || mode === "single" || mode === "provenSingle" ? 1 : 2,
+    slope: mode !== "raw" && mode !== "real" && mode !== "single" && mode !== "provenSingle" && integer(0, 1) === 1,
     seed,
   };
 }

@@ -9,7 +9,9 @@ import {
   fixedChannel,
   float32Channel,
   PLAIN_HEADER,
+  promoteSingle,
   RAW_CHANNEL,
+  readPanel,
   realChannel,
   SINGLE_LIMIT,
   singleMargin,
@@ -19,6 +21,7 @@ import {
 import type { Bump } from "../../src/kernels/memory.ts";
 import { packBlockScales, packWeights } from "../../src/kernels/pack.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
+import { proveSingle } from "../../src/numerics/proveSingle.ts";
 import { fromNumber } from "../../src/numerics/rational.ts";
 import { type DotBench, guarded } from "./dotBench.ts";
 import { exactCode, fixedDoubleCode, fixedSingleCode, float32Code } from "./dotOracle.ts";
@@ -34,7 +37,7 @@ export interface MatrixCase {
   readonly block: number; // channels per integer scale of int4 weights; 0: none
   readonly fill: Fill;
   readonly rowSums: boolean;
-  readonly mode: Exclude<EpilogueMode, "fixed64" | "provenSingle">;
+  readonly mode: Exclude<EpilogueMode, "fixed64">; // provenSingle: the panels that prove, single the others
   readonly outBytes: 1 | 2;
   readonly slope: boolean;
   readonly seed: number;
@@ -136,7 +139,7 @@ function channels(c: MatrixCase, outScale: number, factor: number, random: Pcg32
   const slopes: EpilogueChannel[] = [];
   for (let n = 0; n < c.n; n++) {
     const slope = [0.5, 0.01, 0.2, -0.25][random.integer(0, 3)]!;
-    if (c.mode === "nearTie" || c.mode === "single") {
+    if (c.mode === "nearTie" || c.mode === "single" || c.mode === "provenSingle") {
       const alpha = Math.fround(slope);
       const bias = random.integer(-40, 40) * outScale * 0.5;
       plain.push(exactChannel([factor], [bias], outScale));
@@ -171,11 +174,13 @@ export function checkMatrix(bench: DotBench, c: MatrixCase): void {
   const header = stores
     ? PLAIN_HEADER
     : { ...grid, tieMargin: tieMargin(sides, accMax), singleMargin: singleMargin(grid, plain, accMax), wide };
-  const mode = c.mode === "single" && header.singleMargin === Number.POSITIVE_INFINITY ? "nearTie" : c.mode;
+  const filtered = c.mode === "single" || c.mode === "provenSingle";
+  const mode = !filtered ? c.mode : header.singleMargin === Number.POSITIVE_INFINITY ? "nearTie" : "single";
   const size = c.mode === "raw" ? 4 : c.mode === "real" ? 8 : c.outBytes;
   const ldc = c.n * size + 5 * size;
   const output = guarded(bump, c.m * ldc, size === 1 ? 3 : 0);
   const epilogue = bump.put(writeEpilogue(header, mode, plain, slopes));
+  if (c.mode === "provenSingle" && mode === "single") provePanels(new DataView(bump.memory.buffer, epilogue), header, plain, accMax);
   bench.run(bump, "igemm_q8", { ...fields, epilogue, c: output.address, ldc }, igemmUnits(c.m, c.n, fields.mBlock!));
   const title = `${bench.geometry.variant} ${JSON.stringify(c)}`;
   const view = output.read();
@@ -189,6 +194,16 @@ export function checkMatrix(bench: DotBench, c: MatrixCase): void {
   expect(damage, `${title}: guard bytes`).toEqual([]);
 }
 
+function provePanels(region: DataView, header: EpilogueHeader, channels: readonly EpilogueChannel[], accMax: number): void {
+  for (let panel = 0; panel < Math.ceil(channels.length / 8); panel++) {
+    const proofs = readPanel(region, panel, { channels: channels.length, accMin: -accMax, accMax }).channels.map((channel) =>
+      proveSingle(channel, header.singleMargin!),
+    );
+    const proven = proofs.flatMap((proof) => (typeof proof === "string" ? [] : [proof]));
+    if (proven.length === proofs.length) promoteSingle(region, panel, proven);
+  }
+}
+
 function readOutput(view: DataView, at: number, c: MatrixCase, signed: boolean): number {
   if (c.mode === "raw") return view.getInt32(at, true);
   if (c.mode === "real") return view.getFloat64(at, true);
@@ -199,7 +214,7 @@ function readOutput(view: DataView, at: number, c: MatrixCase, signed: boolean):
 function expectedOutput(c: MatrixCase, acc: number, header: EpilogueHeader, plain: EpilogueChannel, slope: EpilogueChannel | null): number {
   if (c.mode === "raw") return acc;
   if (c.mode === "real") return acc * plain.mul + plain.add;
-  if (c.mode === "nearTie" || c.mode === "single") return exactCode(fromNumber(acc), header, plain, slope);
+  if (c.mode === "nearTie" || c.mode === "single" || c.mode === "provenSingle") return exactCode(fromNumber(acc), header, plain, slope);
   const side = slope && acc < 0 ? slope : plain;
   if (c.mode === "float32") return float32Code(acc, header, side);
   return (c.mode === "fixedSingle" ? fixedSingleCode : fixedDoubleCode)(BigInt(acc), header, side);

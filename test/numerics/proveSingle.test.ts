@@ -10,9 +10,8 @@ const SAMPLES = { fast: 60, soak: 20000 }[process.env.BITEXACT_TIER ?? ""] ?? 30
 const SEED = 8123;
 
 /** What the kernel computes, and what is exact. */
-function codes(channel: ProofChannel, add32: number, acc: number): [number, number] {
+function codes(channel: ProofChannel, { mul32, add32 }: { mul32: number; add32: number }, acc: number): [number, number] {
   const { scale, bias, outScale, qmin, qmax } = channel;
-  const mul32 = Math.fround(scale[0]! / outScale);
   const clamp = (q: number): number => Math.min(qmax, Math.max(qmin, q));
   return [clamp(roundHalfEven(Math.fround(Math.fround(Math.fround(acc) * mul32) + add32))), clamp(rescale(acc, scale, bias, outScale))];
 }
@@ -42,7 +41,7 @@ describe("proveSingle", () => {
       proven++;
       const wrong: number[] = [];
       for (let acc = -reach; acc <= reach; acc++) {
-        const [found, exact] = codes(channel, proof.add32, acc);
+        const [found, exact] = codes(channel, proof, acc);
         if (found !== exact) wrong.push(acc);
       }
       expect(wrong, `seed ${SEED + 1}, round ${round}`).toEqual([]);
@@ -51,13 +50,13 @@ describe("proveSingle", () => {
   });
 
   it("leaves scales that tie at every other accumulator, where float32 cannot be right, to exact arithmetic", () => {
-    const scale = [0.25, 1e-12]; // above the ties where acc > 0, below them where acc < 0
-    const channel = { scale, bias: [], outScale: 0.5, accMin: -5000, accMax: 5000, qmin: -128, qmax: 127 };
+    const [scale, bias] = [[0.25, 1e-12], [-1.01e-10]]; // above the ties where acc > 101, below them where acc < 101
+    const channel = { scale, bias, outScale: 0.5, accMin: -5000, accMax: 5000, qmin: -128, qmax: 127 };
     expect(proveSingle(channel, 2 ** -14)).toBe("heavy");
   });
 
   it("proves scales whose ties float32 sees exactly", () => {
     const channel = { scale: [0.25], bias: [], outScale: 0.5, accMin: -5000, accMax: 5000, qmin: -128, qmax: 127 };
-    expect(proveSingle(channel, 2 ** -14)).toEqual({ add32: 0 });
+    expect(proveSingle(channel, 2 ** -14)).toEqual({ mul32: 0.5, add32: 0 });
   });
 });

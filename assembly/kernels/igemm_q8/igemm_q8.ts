@@ -6,7 +6,8 @@ import { IgemmArgs } from "./args";
 import { eights, nibbleBlocks, nibbleRow } from "./nibbleRow";
 import { GROUP_DEPTH, unpackPanel, unpackScaled, widenPanel } from "./panel";
 import { copyRows, tileBytes } from "./rows";
-import { narrowTile, rowInPlace, STRIP, stripTiles } from "./strip";
+import { isProvenSingle } from "../../numerics/requantizeFused";
+import { narrowTile, provenTiles, rowInPlace, STRIP, stripTiles } from "./strip";
 
 /** Bytes of unpacked panels that stay in the second cache while all rows of a block pass; at most 16 panels. igemmScratch of the host counts alike. */
 const GROUP_BYTES: i32 = 524288;
@@ -63,7 +64,14 @@ function stripPanel(g: IgemmArgs, i: i32, rows: i32, panel: i32, depth: usize, w
   const init = g.init + (<usize>panel << 5);
   const step = g.n - (panel << 3) < 8 ? MR : rows;
   let a = g.scratch;
-  for (let j = 0; j < rows; j += step) {
+  let done = 0;
+  const block = panelBlockAt(g.epilogue, panel);
+  if (isProvenSingle(block) && g.n - (panel << 3) >= 8 && !g.rowSums && !(DOT == 0 && narrow)) {
+    done = rows - rows % MR;
+    provenTiles(done, a, depth, w, init, g.epilogue, block, g.c + <usize>i * g.ldc + <usize>(panel << 3), g.ldc);
+    a += tileBytes(depth) * (done / MR);
+  }
+  for (let j = done; j < rows; j += step) {
     const now = min(step, rows - j);
     if (DOT == 0 && narrow) narrowTile(now, a, depth, w, init, ACC);
     else stripTiles(now, a, depth, w, init, ACC);

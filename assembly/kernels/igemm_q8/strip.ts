@@ -1,7 +1,8 @@
 // A strip of copied rows against one panel: whole tiles, then the rows that are left.
 import { MR } from "../../geometry";
+import { NARROW } from "../../numerics/epilogue";
 import { tileBytes } from "./rows";
-import { tile } from "./tile";
+import { PROVEN, PROVEN_RANGE, STORE, tile } from "./tile";
 import { tileFew } from "./tileFew";
 import { tileRow } from "./tileRow";
 
@@ -12,7 +13,7 @@ export const STRIP: i32 = DOT == 0 ? 4 : 3;
 export function stripTiles(rows: i32, a: usize, depth: usize, w: usize, init: usize, out: usize): void {
   const size = tileBytes(depth);
   while (rows >= MR) {
-    tile(MR, false, a, depth, w, init, out);
+    tile(MR, false, STORE, a, depth, w, init, out, 0, 0, 0);
     a += size;
     out += MR << 5;
     rows -= MR;
@@ -20,25 +21,37 @@ export function stripTiles(rows: i32, a: usize, depth: usize, w: usize, init: us
   if (rows) restTile(rows, a, depth, w, init, out);
 }
 
+/** Whole tiles whose codes go from registers to c, mode provenSingle. rows: a multiple of MR. */
+export function provenTiles(rows: i32, a: usize, depth: usize, w: usize, init: usize, header: usize, block: usize, c: usize, ldc: usize): void {
+  const size = tileBytes(depth);
+  const range = load<i32>(header, NARROW);
+  for (; rows; rows -= MR) {
+    if (range) tile(MR, false, PROVEN_RANGE, a, depth, w, init, c, header, block, ldc);
+    else tile(MR, false, PROVEN, a, depth, w, init, c, header, block, ldc);
+    a += size;
+    c += (<usize>MR) * ldc;
+  }
+}
+
 /** 1 … MR − 1 rows. One body per count, folded. One chain of else, no early return: the optimizer merges returning arms before it folds their counts,
  *  which leaves branches in the loop. */
 function restTile(rows: i32, a: usize, depth: usize, w: usize, init: usize, out: usize): void {
-  if (MR > 4 && rows == 5) tile(5, false, a, depth, w, init, out);
-  else if (MR > 4 && rows == 4) tile(4, false, a, depth, w, init, out);
+  if (MR > 4 && rows == 5) tile(5, false, STORE, a, depth, w, init, out, 0, 0, 0);
+  else if (MR > 4 && rows == 4) tile(4, false, STORE, a, depth, w, init, out, 0, 0, 0);
   else if (DOT != 0 && rows == 3) tileFew(3, a, depth, w, init, out);
   else if (DOT != 0 && rows == 2) tileFew(2, a, depth, w, init, out);
   else if (DOT != 0) tileRow(false, a, depth, w, init, out);
-  else if (rows == 3) tile(3, false, a, depth, w, init, out);
-  else if (rows == 2) tile(2, false, a, depth, w, init, out);
-  else tile(1, false, a, depth, w, init, out);
+  else if (rows == 3) tile(3, false, STORE, a, depth, w, init, out, 0, 0, 0);
+  else if (rows == 2) tile(2, false, STORE, a, depth, w, init, out, 0, 0, 0);
+  else tile(1, false, STORE, a, depth, w, init, out, 0, 0, 0);
 }
 
 /** simd: 1 … MR rows against the int8 panel itself, for products of so few rows that widening the panel would not pay. */
 export function narrowTile(rows: i32, a: usize, depth: usize, w: usize, init: usize, out: usize): void {
-  if (rows == 4) tile(4, true, a, depth, w, init, out);
-  else if (rows == 3) tile(3, true, a, depth, w, init, out);
-  else if (rows == 2) tile(2, true, a, depth, w, init, out);
-  else tile(1, true, a, depth, w, init, out);
+  if (rows == 4) tile(4, true, STORE, a, depth, w, init, out, 0, 0, 0);
+  else if (rows == 3) tile(3, true, STORE, a, depth, w, init, out, 0, 0, 0);
+  else if (rows == 2) tile(2, true, STORE, a, depth, w, init, out, 0, 0, 0);
+  else tile(1, true, STORE, a, depth, w, init, out, 0, 0, 0);
 }
 
 /** usdot, sdot: one row in place. */

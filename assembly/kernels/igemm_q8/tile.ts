@@ -3,6 +3,7 @@
 //   registers: 2·mr accumulators + 2 weights + 1 activation = 15 of 16 xmm for mr = 6.
 //   acc[row][column] int32, |acc| bounded by the plan.
 import { dotAdd } from "../../simd/dot";
+import { storePair } from "../../numerics/requantizeFused";
 import { CHUNK, NEXT_CHUNK, STRIDE } from "./rows";
 
 /** Columns 0–3 (half 0) or 4–7 (half 1) of a k-step. narrow: simd reads the int8 panel (16 bytes per k-step) itself. */
@@ -10,8 +11,16 @@ import { CHUNK, NEXT_CHUNK, STRIDE } from "./rows";
   return narrow ? v128.load_ext<i8>(w + (half << 3)) : v128.load(w + (half << 4));
 }
 
-/** mr rows copied to a (rows.ts); mr and narrow are literals. depth: bytes of a row, a multiple of 4; out: int32[mr][8]. */
-@inline export function tile(mr: i32, narrow: bool, a: usize, depth: usize, w: usize, init: usize, out: usize): void {
+/** What becomes of a tile's accumulators: int32[mr][8] at out, or codes by mode provenSingle (RANGE: with a clamp inside the stored range). */
+export const STORE: i32 = 0;
+export const PROVEN: i32 = 1;
+export const PROVEN_RANGE: i32 = 2;
+
+/** mr rows copied to a (rows.ts); mr, narrow and finish are literals. depth: bytes of a row, a multiple of 4. out: int32[mr][8], or with PROVEN rows of
+ *  codes ldc apart (mr even). */
+@inline export function tile(
+  mr: i32, narrow: bool, finish: i32, a: usize, depth: usize, w: usize, init: usize, out: usize, header: usize, block: usize, ldc: usize,
+): void {
   let c00 = v128.load(init), c01 = v128.load(init, 16);
   let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01, c40 = c00, c41 = c01, c50 = c00, c51 = c01;
   while (depth) {
@@ -31,6 +40,13 @@ import { CHUNK, NEXT_CHUNK, STRIDE } from "./rows";
     } while (a < end);
     a += NEXT_CHUNK;
     depth -= part;
+  }
+  if (finish != STORE) {
+    const range = finish == PROVEN_RANGE;
+    storePair(range, c00, c01, c10, c11, header, block, out, ldc);
+    storePair(range, c20, c21, c30, c31, header, block, out + 2 * ldc, ldc);
+    if (mr > 4) storePair(range, c40, c41, c50, c51, header, block, out + 4 * ldc, ldc);
+    return;
   }
   v128.store(out, c00); v128.store(out, c01, 16);
   if (mr > 1) { v128.store(out, c10, 32); v128.store(out, c11, 48); }
