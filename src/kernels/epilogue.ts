@@ -101,7 +101,11 @@ export interface Fixed64Panel {
   readonly accHi: readonly number[];
 }
 
-const LEAST_MARGIN = 2 ** -24;
+/** Smallest tie margin. */
+export const LEAST_MARGIN = 2 ** -24;
+
+/** Roundings of acc·mul + add, in units of 2^-53 of its terms. */
+export const TERM_ROUNDINGS = 8;
 
 /** Largest magnitude that adding 1.5·2^23 rounds in float32. */
 export const SINGLE_LIMIT = 2 ** 22;
@@ -139,7 +143,7 @@ export const RAW_CHANNEL: EpilogueChannel = fixedChannel(0, 0);
 export function tieMargin(channels: readonly EpilogueChannel[], accMax: number, products = 0): number {
   let terms = 0;
   for (const { mul, add } of channels) terms = Math.max(terms, Math.abs(mul) * accMax + Math.abs(add));
-  return Math.max(LEAST_MARGIN, terms * (8 + products) * 2 ** -53);
+  return Math.max(LEAST_MARGIN, terms * (TERM_ROUNDINGS + products) * 2 ** -53);
 }
 
 /** The distance to a tie, in LSB, that float32 cannot tell from it: E = 4u·(T + 2|add|), u = 2^-24, T the largest |t| on the grid and one code beyond
@@ -186,14 +190,14 @@ export function writeEpilogue(
 }
 
 /** One buffer as bytes, words and floats; little-endian, as WASM memory is. */
-interface Words {
+export interface Words {
   readonly bytes: Uint8Array;
   readonly int: Int32Array;
   readonly single: Float32Array;
   readonly double: Float64Array;
 }
 
-function wordsOf(length: number): Words {
+export function wordsOf(length: number): Words {
   const buffer = new ArrayBuffer(length);
   return { bytes: new Uint8Array(buffer), int: new Int32Array(buffer), single: new Float32Array(buffer), double: new Float64Array(buffer) };
 }
@@ -267,7 +271,7 @@ function setMode(view: DataView, panel: number, mode: EpilogueMode): void {
   view.setInt32(HEADER_BYTES + panel * view.getInt32(HEADER.panelBytes, true) + PANEL.mode, EPILOGUE_MODES[mode], true);
 }
 
-function writeHeader({ int, single, double }: Words, header: EpilogueHeader, panelBytes: number): void {
+export function writeHeader({ int, single, double }: Words, header: EpilogueHeader, panelBytes: number): void {
   const [least, most] = header.outBytes === 2 ? [0, 65535] : header.min < 0 ? [-128, 127] : [0, 255];
   double[HEADER.outScale >> 3] = header.outScale;
   double[HEADER.low >> 3] = header.min - header.zero;

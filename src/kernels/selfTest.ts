@@ -121,9 +121,8 @@ function depthwiseProbe(bench: Workbench, outputs: readonly number[], pattern: P
   const { geometry, bump } = bench;
   const [channels, columns, side] = [DEPTHWISE_CHANNELS, Math.max(...outputs), 3];
   const shift = geometry.signed ? 128 : 0;
+  const codes = Int16Array.from({ length: side * columns * channels }, (_, i) => pattern(i).x - shift); // (row, column, channel)
   const zero = pattern(0).x - shift;
-  const codeAt = (row: number, column: number, channel: number): number =>
-    column < 0 || column >= columns ? zero : pattern((row * columns + column) * channels + channel).x - shift;
   const weights = Int16Array.from({ length: channels * side * side }, (_, i) =>
     Math.max(geometry.weightMin, pattern(5 * Math.floor(i / (side * side)) + (i % (side * side))).w),
   );
@@ -131,7 +130,7 @@ function depthwiseProbe(bench: Workbench, outputs: readonly number[], pattern: P
   const taps = depthwiseTaps(geometry, window);
   const sizes = lineFields(geometry, taps, { columns, gap: 1, left: 1, outRows: 1, outColumns: columns }, channels);
   const scratch = bump.reserve(depthwiseScratch(geometry, taps, sizes.width));
-  const x = bump.put(Uint8Array.from({ length: side * columns * channels }, (_, i) => pattern(i).x - shift));
+  const x = bump.put(Uint8Array.from(codes));
   const init = Int32Array.from({ length: channels }, (_, channel) => pattern(channel).init);
   const rows = Uint32Array.from(taps.lanes, ({ tap }) => (tap < 0 ? scratch : x + tap * columns * channels));
   const fields = {
@@ -150,8 +149,11 @@ function depthwiseProbe(bench: Workbench, outputs: readonly number[], pattern: P
   const expected = Int32Array.from({ length: columns * channels }, (_, i) => {
     const [column, channel] = [Math.floor(i / channels), i % channels];
     let acc = init[channel]!;
-    for (let tap = 0; tap < side * side; tap++)
-      acc = (acc + codeAt(Math.floor(tap / side), column - 1 + (tap % side), channel) * weights[channel * side * side + tap]!) | 0;
+    for (let tap = 0; tap < side * side; tap++) {
+      const from = column - 1 + (tap % side);
+      const code = from < 0 || from >= columns ? zero : codes[(Math.floor(tap / side) * columns + from) * channels + channel]!;
+      acc = (acc + code * weights[channel * side * side + tap]!) | 0;
+    }
     return acc;
   });
   const probes = outputs.map((count) =>

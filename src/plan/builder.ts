@@ -254,7 +254,7 @@ export class PlanBuilder implements Lowering {
     };
     const bytes = new Uint8Array(arenaBase - base);
     const view = new DataView(bytes.buffer);
-    this.writeConstants(bytes, view, base, addresses, resolve);
+    this.writeConstants(bytes, base, addresses, resolve);
     let argsCursor = base;
     const place = (draft: Draft): Step => {
       const args = argsCursor;
@@ -281,13 +281,7 @@ export class PlanBuilder implements Lowering {
     };
   }
 
-  private writeConstants(
-    bytes: Uint8Array,
-    view: DataView,
-    base: number,
-    addresses: readonly number[],
-    resolve: (ref: Ref) => number,
-  ): void {
+  private writeConstants(bytes: Uint8Array, base: number, addresses: readonly number[], resolve: (ref: Ref) => number): void {
     this.constants.forEach((content, id) => {
       const offset = addresses[id]! - base;
       if (!("zero" in content)) {
@@ -296,9 +290,9 @@ export class PlanBuilder implements Lowering {
       }
       const from = resolve(content.base);
       const zero = resolve(content.zero);
-      content.offsets.forEach((delta, i) => {
-        view.setInt32(offset + 4 * i, delta === -1 ? zero : from + delta, true);
-      });
+      const { offsets } = content;
+      const pointers = new Int32Array(bytes.buffer, offset, offsets.length);
+      for (let i = 0; i < offsets.length; i++) pointers[i] = offsets[i] === -1 ? zero : from + offsets[i]!;
     });
   }
 

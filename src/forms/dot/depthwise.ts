@@ -19,7 +19,7 @@ import { extentOf, tapTable } from "./geometry.ts";
 import { firstPlanes, type Plane } from "./lowerRows.ts";
 import { largestElement, type SecondOperand } from "./operands.ts";
 import { padded } from "./secondPlanes.ts";
-import { type WeightPlane, weightPlanes } from "./weightPlanes.ts";
+import { identity, type WeightPlane, weightPlanes } from "./weightPlanes.ts";
 
 /** A layer that isDepthwise accepts. */
 export type DepthwiseData = DotData & { readonly geometry: ConvGeometry };
@@ -114,8 +114,8 @@ function emitTaps(job: Job, first: Plane, plane: TapPlane, epilogue: Ref, c: Ref
   const { channels } = data;
   const key = `${data.node}:${plane.name}`;
   const { image, window } = lines;
-  let made: Int16Array | null = null;
-  const codes = (): Int16Array => (made ??= codesOf(data, second, plane));
+  let made: Int8Array | Int16Array | null = null;
+  const codes = (): Int8Array | Int16Array => (made ??= codesOf(data, second, plane));
   const init = ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
     startValues(channels, codes(), first.zero, (n) => (biased ? finish.integerBias(0, n) : 0)),
   );
@@ -142,9 +142,10 @@ function emitTaps(job: Job, first: Plane, plane: TapPlane, epilogue: Ref, c: Ref
 }
 
 /** int8 codes of one plane. shape: (channels, taps), with `twice` (channels, 2, taps) */
-function codesOf(data: DepthwiseData, second: SecondOperand, { twice, code }: TapPlane): Int16Array {
+function codesOf(data: DepthwiseData, second: SecondOperand, { twice, code }: TapPlane): Int8Array | Int16Array {
   const { taps } = extentOf(data.geometry);
   const weights = second.matrices[0]!;
+  if (code === identity && weights instanceof Int8Array) return weights;
   const copies = twice ? 2 : 1;
   const codes = new Int16Array(data.channels * taps * copies);
   for (let i = 0; i < data.channels * taps; i++) {
@@ -154,7 +155,7 @@ function codesOf(data: DepthwiseData, second: SecondOperand, { twice, code }: Ta
   return codes;
 }
 
-function startValues(channels: number, codes: Int16Array, za: number, bias: (n: number) => number): Int32Array {
+function startValues(channels: number, codes: Int8Array | Int16Array, za: number, bias: (n: number) => number): Int32Array {
   const init = new Int32Array(padded(channels));
   const count = codes.length / channels;
   for (let n = 0; n < channels; n++) {

@@ -15,6 +15,7 @@ import {
   tieMargin,
   writeEpilogue,
 } from "../../kernels/epilogue.ts";
+import { writeExactEpilogue } from "../../kernels/exactEpilogue.ts";
 import { targetRow } from "../../numerics/targets.ts";
 import type { Lowering } from "../../plan/lowering.ts";
 import type { Proof } from "../../plan/plan.ts";
@@ -79,10 +80,37 @@ function exactFinish(ctx: Lowering, data: DotData, second: SecondOperand | null)
   };
 }
 
+/** Largest tie margin of a header. */
+const MOST_MARGIN = 2 ** -6;
+
+/** Whether every channel is one product of scales and at most one bias. */
+function isPlain(data: DotData, blocks: number): boolean {
+  return blocks === 1 && data.alpha === 1 && data.bias.length <= 1 && data.activation?.kind !== "slope";
+}
+
+function plainRegion(ctx: Lowering, data: DotData, second: SecondOperand | null, matrix: number, from: number, count: number): Uint8Array {
+  const { scaleAt } = second ?? scaleView(data);
+  const sx = data.aEncoding.scale[0]!;
+  const factor = new Float64Array(count);
+  const bias = new Float64Array(count);
+  const given = data.bias[0]?.data;
+  for (let i = 0; i < count; i++) {
+    factor[i] = sx * scaleAt(matrix, from + i, 0);
+    bias[i] = given?.[from + i] || 0; // without the sign of zero
+  }
+  const largest = accumulatorBound(data, second);
+  return writeExactEpilogue(outputHeader(ctx, data, 0), factor, bias, largest, MOST_MARGIN) ?? noRoom(data, largest);
+}
+
+function noRoom(data: DotData, largest: number): never {
+  throw unsupported(data, `values up to ${largest} against an output scale of ${data.outEncoding!.scale[0]} leave double no room`);
+}
+
 /** With blocks the factors sx·sw_b are in the sum X already: alpha, and alpha·slope, is left for the epilogue. */
 function exactRegion(ctx: Lowering, data: DotData, second: SecondOperand | null, matrix: number, from: number, count: number): Uint8Array {
   const view = second ?? scaleView(data);
   const blocks = view.blockEnds.length;
+  if (isPlain(data, blocks)) return plainRegion(ctx, data, second, matrix, from, count);
   const outScale = data.outEncoding!.scale[0]!;
   const all = channelsFrom(from, count, (n) => channelReals(data, view, matrix, n));
   const side = (channel: ChannelReal, rest: number): EpilogueChannel =>
@@ -93,7 +121,7 @@ function exactRegion(ctx: Lowering, data: DotData, second: SecondOperand | null,
   const sides = below ? [...above, ...below] : above;
   const largest = reach(data, second, matrix, from, count);
   const margin = tieMargin(sides, largest, blocks === 1 ? 0 : 2 * blocks);
-  if (margin > 2 ** -6) throw unsupported(data, `values up to ${largest} against an output scale of ${outScale} leave double no room`);
+  if (margin > MOST_MARGIN) noRoom(data, largest);
   const header = outputHeader(ctx, data, margin);
   const single = below || blocks > 1 || header.outBytes === 2 ? Number.POSITIVE_INFINITY : singleMargin(header, above, largest);
   if (single === Number.POSITIVE_INFINITY) return writeEpilogue(header, "nearTie", above, below);

@@ -152,34 +152,27 @@ function passesThrough(axis: { window: number; stride: number; padBegin: number;
   return axis.window === 1 && axis.padBegin === 0 && axis.out === axis.size && (axis.stride === 1 || axis.out === 1);
 }
 
-/** Offsets [⌈m/MR⌉][taps][MR] in bytes, −1 for padding; the rows after the last repeat it. */
+/** Offsets [⌈m/MR⌉][taps][MR] in bytes of channel 0 of the pixel that a tap reads, −1 for padding; the rows after the last repeat it. */
 function blockedOffsets(data: DotData, mr: number, pixelBytes: number): Int32Array {
-  const offsets = pixelOffsets(data, pixelBytes);
-  const { taps } = extentOf(data.geometry);
-  const m = offsets.length / taps;
-  const blocks = Math.ceil(m / mr);
-  const table = new Int32Array(blocks * taps * mr);
-  for (let row = 0; row < blocks * mr; row++) {
-    const from = Math.min(row, m - 1) * taps;
-    const to = Math.floor(row / mr) * taps * mr + (row % mr);
-    for (let tap = 0; tap < taps; tap++) table[to + tap * mr] = offsets[from + tap]!;
-  }
-  return table;
-}
-
-/** Offsets [batch · output][tap] in bytes of channel 0 of each pixel a tap reads, −1 for padding. */
-function pixelOffsets(data: DotData, pixelBytes: number): Int32Array {
   const { geometry } = data;
   if (geometry.kind !== "conv") return new Int32Array(0);
   const size = geometry.spatial.reduce((product, axis) => product * axis.size, 1);
-  const table = tapTable(geometry);
-  const offsets = new Int32Array(geometry.batch * table.length);
-  for (let batch = 0; batch < geometry.batch; batch++) {
-    for (let i = 0; i < table.length; i++) {
-      offsets[batch * table.length + i] = table[i]! < 0 ? -1 : (batch * size + table[i]!) * pixelBytes;
+  const positions = tapTable(geometry); // of one image
+  const { taps, rows } = extentOf(geometry);
+  const m = geometry.batch * rows;
+  const blocks = Math.ceil(m / mr);
+  const table = new Int32Array(blocks * taps * mr);
+  for (let i = 0; i < blocks * mr; i++) {
+    const row = Math.min(i, m - 1);
+    const image = Math.floor(row / rows);
+    const from = (row - image * rows) * taps;
+    let to = Math.floor(i / mr) * taps * mr + (i % mr);
+    for (let tap = from; tap < from + taps; tap++, to += mr) {
+      const position = positions[tap]!;
+      table[to] = position < 0 ? -1 : (image * size + position) * pixelBytes;
     }
   }
-  return offsets;
+  return table;
 }
 
 /** A pixel of the plane's zero point, as long as a whole pixel and what kernels may read beyond it. */

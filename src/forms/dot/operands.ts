@@ -135,13 +135,19 @@ function centredMatrix(data: DotData, codes: ArrayLike<number>, batch: number): 
   return centred;
 }
 
+/** Columns transposed at once: their rows' ends stay in the first cache. */
+const STRIP = 16;
+
 /** Columns of a matrix as rows. */
 function transposed(codes: Int8Array, { n, k, bOffsets, bStrides }: MatmulGeometry, batch: number): Int8Array {
   const rows = new Int8Array(n * k);
   const [stepK, stepN] = bStrides;
-  for (let i = 0; i < k; i++) {
-    let from = bOffsets[batch]! + i * stepK;
-    for (let to = i; to < rows.length; to += k, from += stepN) rows[to] = codes[from]!;
+  for (let column = 0; column < n; column += STRIP) {
+    const end = Math.min(n, column + STRIP) * k;
+    for (let i = 0; i < k; i++) {
+      let from = bOffsets[batch]! + i * stepK + column * stepN;
+      for (let to = column * k + i; to < end; to += k, from += stepN) rows[to] = codes[from]!;
+    }
   }
   return rows;
 }
