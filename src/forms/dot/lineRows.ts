@@ -1,4 +1,4 @@
-/** Convolutions of few input channels: the window's last axis is contiguous channels last, so a row of the product is one run per row of the window. */
+/** Convolutions of small windows over few channels: the window's last axis is contiguous channels last, so a row of the product is one run per row of the window. */
 import { LINE_BYTES, rowElementBytes } from "../../kernels/dot.ts";
 import type { ConvGeometry } from "../../ops/op.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
@@ -6,9 +6,6 @@ import type { DotData } from "./data.ts";
 import { extentOf, tapTable } from "./geometry.ts";
 import { firstPlanes, type Plane, type RowFields, zeroRow } from "./lowerRows.ts";
 import type { CentredMatrix, SecondOperand } from "./operands.ts";
-
-/** From this many input channels on, whole k-steps of a tap outweigh the copy that pads an image. */
-const MANY_CHANNELS = 16;
 
 type LineData = DotData & { readonly geometry: ConvGeometry };
 
@@ -19,9 +16,7 @@ export function readsLines(ctx: Lowering, data: DotData): data is LineData {
     return false;
   const last = geometry.spatial.at(-1);
   if (!last || last.window === 1 || last.dilation !== 1 || last.padBegin < 0) return false;
-  return (
-    geometry.inChannels > 0 && geometry.inChannels < MANY_CHANNELS && extentOf(geometry).depth * rowElementBytes(ctx.module) <= LINE_BYTES
-  );
+  return geometry.inChannels > 0 && extentOf(geometry).depth * rowElementBytes(ctx.module) <= LINE_BYTES;
 }
 
 /** The layer as a product of whole rows, one tap of all the depth. */
