@@ -175,6 +175,8 @@ function matrixCase(
     aOffset: 0,
     table: shape.taps ? bump.put(table) : 0,
     taps,
+    columns: 0,
+    pieces: 1,
     m,
     n,
     k,

@@ -16,6 +16,8 @@ export const PANEL_COLUMNS = 8;
  * without one. Variants usdot and sdot read stored q8 bytes; simd reads int16 elements made by widen_q8 (so `lda`, `aOffset` and the zero
  * row are in int16 elements × 2 bytes). A row is read up to k rounded up to KR: what lies behind the last k must be readable, its value does
  * not matter (its weights are 0).
+ *   With `columns` > 0 (then taps = 1) the table is [⌈m/columns⌉][pieces] addresses, a line each: row i is the `pieces` runs of k/pieces elements at
+ *   table[i div columns][piece] + aOffset + (i mod columns)·lda. Such rows hold at most LINE_BYTES. pieces is 1 without columns.
  *
  * igemm_q8: c[m][n] = epilogue(init[n] + rowFactor[n]·rowSums[m] + Σ_tap Σ_k row(m,tap)[k] · w[tap][k][n]), int32 modulo 2^32.
  *   w: panels of packWeights (pack.ts), 16-byte aligned; bits 8 or 4. blockScale: 0, or packBlockScales of int4 panels: every w of a column and block of
@@ -40,6 +42,8 @@ export const PANEL_COLUMNS = 8;
  *   bytes; init: int32[⌈n/8⌉·8]; bias: int32[n] or 0. Units: ⌈n/8⌉.
  * pack_w_q8: int8 codes (n, tap, k) at rows + n·rowStride + k·taps + tap become panels (8-bit layout of packWeights) and sums[n] = Σ of a column's codes,
  *   int32[⌈n/8⌉·8]. Only called while a session is made (weightPacker.ts), never by a plan. Units: ⌈n/8⌉.
+ * pad_rows_q8: row r of `to`, `width` elements, is `left` times `zero`, `count` stored q8 from `from` + r·pitch on, and `zero` to its end. Elements are
+ *   what igemm_q8 reads: int16 in simd, else q8. count ≤ width − left. Units: rows.
  * widen_q8: to[i] = int16 of the stored q8 from[i], i < count; writes up to `count` rounded up to 16 elements. Units: runUnits(count).
  * split_q16: stored u16 from[i] → two q8 planes, i < count. usdot: q = 256·hi + lo. simd, sdot: q = 256·hi + lo + 32896 (both planes are the
  *   unsigned byte − 128). Writes up to `count` rounded up to 16 bytes per plane. Units: runUnits(count).
@@ -57,6 +61,8 @@ export const DOT_KERNELS = {
     "aOffset",
     "table",
     "taps",
+    "columns",
+    "pieces",
     "m",
     "n",
     "k",
@@ -99,9 +105,10 @@ export const DOT_KERNELS = {
     "ldc",
     "scratch",
   ],
-  rowsum_q8: ["a", "lda", "aOffset", "table", "taps", "m", "k", "sums"],
+  rowsum_q8: ["a", "lda", "aOffset", "table", "taps", "columns", "pieces", "m", "k", "sums"],
   pack_b_q8: ["b", "strideK", "strideN", "k", "n", "panels", "init", "za", "zb", "bias"],
   pack_w_q8: ["rows", "rowStride", "taps", "k", "n", "panels", "sums"],
+  pad_rows_q8: ["from", "to", "pitch", "count", "left", "width", "zero"],
   widen_q8: ["from", "to", "count"],
   split_q16: ["from", "hi", "lo", "count"],
   requantize_s32: [
@@ -136,6 +143,9 @@ export function igemmBlock(module: ModuleGeometry, m: number): number {
 export function igemmUnits(m: number, n: number, mBlock: number): number {
   return Math.ceil(m / mBlock) * Math.ceil(n / PANEL_COLUMNS);
 }
+
+/** Most bytes of a row of lines: one chunk of copied rows. */
+export const LINE_BYTES = 1024;
 
 /** Bytes of unpacked panels that igemm_q8 keeps at once, at most 16 panels; bytes of a row that lie together, bytes from row to row of copied rows, and
  *  depth from which a strip is one tile. The kernel counts alike (igemm_q8.ts, rows.ts). */

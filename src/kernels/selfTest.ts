@@ -86,6 +86,8 @@ function matrixProbe(bench: Workbench, rows: readonly number[], n: number, k: nu
     aOffset: 0,
     table: 0,
     taps: 1,
+    columns: 0,
+    pieces: 1,
     m,
     n,
     k,

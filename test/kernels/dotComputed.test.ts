@@ -73,7 +73,7 @@ function checkComputed(bench: DotBench, shape: { m: number; n: number; k: number
   };
   bench.run(bump, "pack_b_q8", pack, padded / 8);
   expect(panels.damage(() => true)).toEqual([]);
-  const direct = { a: rows, lda: k * size, aOffset: 0, table: 0, taps: 1, m, k };
+  const direct = { a: rows, lda: k * size, aOffset: 0, table: 0, taps: 1, columns: 0, pieces: 1, m, k };
   const sums = bump.reserve(4 * m);
   bench.run(bump, "rowsum_q8", { ...direct, sums }, Math.ceil(m / geometry.mr));
   const rowFactor = bump.put(new Int32Array(padded).fill(shift - zb));

@@ -123,6 +123,8 @@ function checkPromoted(bench: DotBench): void {
     aOffset: 0,
     table: 0,
     taps: 1,
+    columns: 0,
+    pieces: 1,
     m,
     n,
     k: 1,

@@ -107,7 +107,17 @@ function operands(bench: DotBench, bump: Bump, c: MatrixCase, random: Pcg32): Op
   const init = Int32Array.from({ length: padded }, () => random.integer(-20000, 20000));
   const factor = Int32Array.from({ length: padded }, () => random.integer(-127, 127));
   const sums = c.rowSums ? bump.reserve(4 * c.m) : 0;
-  const rows = { a: c.taps ? 0 : a, lda: lda * size, aOffset: offset * size, table: c.taps ? bump.put(table) : 0, taps, m: c.m, k: c.k };
+  const rows = {
+    a: c.taps ? 0 : a,
+    lda: lda * size,
+    aOffset: offset * size,
+    table: c.taps ? bump.put(table) : 0,
+    taps,
+    columns: 0,
+    pieces: 1,
+    m: c.m,
+    k: c.k,
+  };
   if (c.rowSums) bench.run(bump, "rowsum_q8", { ...rows, sums }, Math.ceil(c.m / geometry.mr));
   const fields = {
     ...rows,

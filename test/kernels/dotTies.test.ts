@@ -68,6 +68,8 @@ function runConstant(bench: DotBench, bump: Bump, init: Int32Array, epilogue: nu
     aOffset: 0,
     table: 0,
     taps: 1,
+    columns: 0,
+    pieces: 1,
     m: 1,
     n: COLUMNS,
     k: 0,

@@ -3,8 +3,10 @@
   a: usize; // first row, direct rows
   lda: i32; // bytes from row to row
   aOffset: usize; // bytes added to every address of the table
-  table: usize; // [⌈m/MR⌉][taps][MR] addresses, or 0: direct rows
+  table: usize; // [⌈m/MR⌉][taps][MR] addresses, or with columns [lines][pieces], or 0: direct rows
   taps: i32;
+  columns: i32; // rows of one line of the table; 0: the table has every row
+  pieces: i32; // addresses of a line; k elements are its pieces, one behind the other
   m: i32; // rows
   n: i32; // columns
   k: i32; // depth of one tap

@@ -19,12 +19,59 @@ export const NEXT_CHUNK: usize = TILE_CHUNK - CHUNK;
 /** Copies rows i … i + rows − 1 (all taps, one behind the other) to `to`: [⌈rows/MR⌉][⌈taps·depth/CHUNK⌉][MR][STRIDE]. Reads and
  *  writes up to 15 bytes beyond the end of each tap. depth: bytes of one tap. */
 export function copyRows(g: IgemmArgs, i: i32, rows: i32, depth: usize, to: usize): void {
+  if (g.columns) {
+    copyLines(g, i, rows, to);
+    return;
+  }
   const size = tileBytes(depth * g.taps);
   for (let j = 0; j < rows; ++j) {
     const lane = (i + j) % MR;
     const row = to + <usize>(j / MR) * size + <usize>lane * STRIDE;
     if (g.table) copyTaps(g.table + (<usize>((i + j - lane) * g.taps + lane) << 2), g.aOffset, g.taps, depth, row);
     else copyRow(g.a + <usize>(i + j) * g.lda, depth, row);
+  }
+}
+
+/** Rows i … i + rows − 1 of lines of `columns` rows each; lda bytes from row to row. A row is `pieces` runs of k/pieces elements from the addresses of
+ *  its line on. All of a row fits one chunk (the plan's limit), so rows lie STRIDE apart whatever their tile. Pieces are copied in ascending order:
+ *  what a copy writes beyond its piece, up to 15 bytes, is the next piece's or, behind the last, meets zero weights. */
+function copyLines(g: IgemmArgs, i: i32, rows: i32, to: usize): void {
+  const piece = <usize>(g.k / g.pieces) << (DOT == 0 ? 1 : 0);
+  let line = i / g.columns;
+  let column = i - line * g.columns;
+  while (rows > 0) {
+    const count = min(rows, g.columns - column);
+    const offset = g.aOffset + <usize>column * g.lda;
+    const entry = g.table + (<usize>(line * g.pieces) << 2);
+    for (let p = 0; p < g.pieces; ++p) {
+      copyPiece(<usize>load<u32>(entry + (<usize>p << 2)) + offset, g.lda, count, piece, to + <usize>p * piece);
+    }
+    to += <usize>count * STRIDE;
+    rows -= count;
+    column = 0;
+    ++line;
+  }
+}
+
+/** One piece of each of `count` rows. */
+function copyPiece(from: usize, step: usize, count: i32, piece: usize, to: usize): void {
+  const end = to + <usize>count * STRIDE;
+  if (piece <= 16) {
+    for (; to < end; to += STRIDE) {
+      v128.store(to, v128.load(from));
+      from += step;
+    }
+  } else if (piece <= 32) {
+    for (; to < end; to += STRIDE) {
+      v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from, 16), 16);
+      from += step;
+    }
+  } else {
+    for (; to < end; to += STRIDE) {
+      copyBytes(from, to, piece);
+      from += step;
+    }
   }
 }
 

@@ -6,8 +6,10 @@ import { loadQ8 } from "../../simd/q8";
   a: usize;
   lda: i32;
   aOffset: usize;
-  table: usize; // [⌈m/MR⌉][taps][MR] addresses, or 0: direct rows
+  table: usize; // [⌈m/MR⌉][taps][MR] addresses, or with columns [lines][pieces], or 0: direct rows
   taps: i32;
+  columns: i32; // rows of one line; 0: the table has every row
+  pieces: i32; // addresses of a line
   m: i32;
   k: i32;
   sums: usize; // int32 per row
@@ -21,7 +23,12 @@ export function rowsum_q8(args: usize, begin: i32, end: i32): void {
     for (let j = 0; j < rows; ++j) {
       let sum = 0;
       if (g.table == 0) sum = rowSum(g.a + <usize>(first + j) * g.lda, g.k);
-      else {
+      else if (g.columns) {
+        const line = (first + j) / g.columns;
+        const offset = g.aOffset + <usize>(first + j - line * g.columns) * g.lda;
+        const entry = g.table + (<usize>(line * g.pieces) << 2);
+        for (let piece = 0; piece < g.pieces; ++piece) sum += rowSum(<usize>load<u32>(entry + (<usize>piece << 2)) + offset, g.k / g.pieces);
+      } else {
         let entry = g.table + (<usize>(first * g.taps + j) << 2);
         for (let tap = 0; tap < g.taps; ++tap) {
           sum += rowSum(<usize>load<u32>(entry) + g.aOffset, g.k);

@@ -9,8 +9,9 @@ import type { DotData } from "./data.ts";
 import { emitDepthwise, isDepthwise } from "./depthwise.ts";
 import { type Finish, finishOf, rawRegion } from "./finish.ts";
 import { extentOf, weightMatrices } from "./geometry.ts";
+import { joinedData, joinedSecond, linePlanes, readsLines } from "./lineRows.ts";
 import { firstPlanes, type Plane, type Product, productsOf, type RowFields, rowFields } from "./lowerRows.ts";
-import { largestCentred, largestElement, scaleView, secondOperand } from "./operands.ts";
+import { largestCentred, largestElement, type SecondOperand, scaleView, secondOperand } from "./operands.ts";
 import { computedPlanes, constantPlanes, type Panels, padded, type SecondPlane } from "./secondPlanes.ts";
 import { type ChannelRange, channelRanges } from "./weightPlanes.ts";
 
@@ -41,10 +42,20 @@ function emitDot(ctx: Lowering, data: DotData, out: Ref): void {
     emitDepthwise(ctx, data, second, finish, out);
     return;
   }
+  if (second && readsLines(ctx, data)) {
+    emitProducts(ctx, joinedData(data), joinedSecond(data, second), finish, out, linePlanes(ctx, data));
+    return;
+  }
   const first = firstPlanes(ctx, data, true);
+  const { rowStride } = productsOf(data, weightMatrices(data.geometry).of);
+  emitProducts(ctx, data, second, finish, out, { first, rows: first.map((plane) => rowFields(ctx, data, plane, rowStride)) });
+}
+
+type Rows = Pick<Job, "first" | "rows">;
+
+function emitProducts(ctx: Lowering, data: DotData, second: SecondOperand | null, finish: Finish, out: Ref, { first, rows }: Rows): void {
   const planes = second ? constantPlanes(ctx, data, second, finish) : computedPlanes(ctx, data, finish);
   const products = productsOf(data, second ? second.matrixOf : weightMatrices(data.geometry).of);
-  const rows = first.map((plane) => rowFields(ctx, data, plane, products.rowStride));
   const planeBound = first.length === 1 ? largestCentred(data.aEncoding) : 255;
   const digitBound = second
     ? planes.length === 1

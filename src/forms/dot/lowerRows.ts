@@ -128,7 +128,15 @@ function matmulProducts(data: DotData, matrixOf: readonly number[], extent: DotE
 export type RowFields = (
   product: Product,
   c0: number,
-) => { readonly a: Ref; readonly lda: number; readonly aOffset: number; readonly table: Ref | 0; readonly taps: number };
+) => {
+  readonly a: Ref;
+  readonly lda: number;
+  readonly aOffset: number;
+  readonly table: Ref | 0;
+  readonly taps: number;
+  readonly columns: number;
+  readonly pieces: number;
+};
 
 /** Direct where each output reads one position and output positions follow input positions; else through a table of the plane's row addresses. */
 export function rowFields(ctx: Lowering, data: DotData, plane: Plane, rowStride: number): RowFields {
@@ -141,11 +149,21 @@ export function rowFields(ctx: Lowering, data: DotData, plane: Plane, rowStride:
       aOffset: 0,
       table: 0,
       taps: 1,
+      columns: 0,
+      pieces: 1,
     });
   }
   const { taps } = extentOf(geometry);
   const table = ctx.pointers(base, blockedOffsets(data, ctx.module.mr, rowStride * elementBytes), zeroRow(ctx, plane, rowStride));
-  return ({ aStart }, c0) => ({ a: base, lda: rowStride * elementBytes, aOffset: (aStart + c0) * elementBytes, table, taps });
+  return ({ aStart }, c0) => ({
+    a: base,
+    lda: rowStride * elementBytes,
+    aOffset: (aStart + c0) * elementBytes,
+    table,
+    taps,
+    columns: 0,
+    pieces: 1,
+  });
 }
 
 function passesThrough(axis: { window: number; stride: number; padBegin: number; out: number; size: number }): boolean {
@@ -175,8 +193,8 @@ function blockedOffsets(data: DotData, mr: number, pixelBytes: number): Int32Arr
   return table;
 }
 
-/** A pixel of the plane's zero point, as long as a whole pixel and what kernels may read beyond it. */
-function zeroRow(ctx: Lowering, plane: Plane, channels: number): Ref {
+/** A run of the plane's zero point, as long as `channels` elements and what kernels may read beyond them. */
+export function zeroRow(ctx: Lowering, plane: Plane, channels: number): Ref {
   const length = Math.ceil(channels / 16) * 16 + 16;
   if (plane.elementBytes === 2) return ctx.constant(new Int16Array(length).fill(plane.zero));
   return ctx.constant(ctx.module.signed ? new Int8Array(length).fill(plane.zero) : new Uint8Array(length).fill(plane.zero));
