@@ -1,0 +1,51 @@
+// Finds the model files the peers are compared on, or makes them in build/models: the same networks as ONNX and as TensorFlow Lite.
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildNetwork, LAYERS } from "./nets/networks.mjs";
+import { onnxNet } from "./nets/onnxNet.mjs";
+import { tfliteNet } from "./nets/tfliteNet.mjs";
+import { requirePeer } from "./peers/peers.mjs";
+
+const MADE = "build/models";
+const SHARED = "../shared/peerbench/models";
+const NETWORKS = {
+  mobilenetv2: ["mobilenetv2-qdq.onnx", "mobilenetv2-int8.tflite"],
+  resnet50: ["resnet50-qdq.onnx", "resnet50-int8.tflite"],
+};
+
+async function make(name, file) {
+  const path = join(MADE, file);
+  if (existsSync(path)) return path;
+  if (file.endsWith(".tflite") && !hasFlatbuffers()) return null;
+  const net = file.endsWith(".onnx") ? await onnxNet() : tfliteNet(requirePeer("flatbuffers").Builder);
+  const bytes = buildNetwork(name, net);
+  mkdirSync(MADE, { recursive: true });
+  writeFileSync(path, bytes);
+  return path;
+}
+
+function hasFlatbuffers() {
+  try {
+    return Boolean(requirePeer.resolve("flatbuffers"));
+  } catch {
+    return false;
+  }
+}
+
+/** Both files from one folder, so that they hold the same network; of the folders the first that has both. */
+async function pair(name, [onnx, tflite], folders) {
+  const found = folders.find((folder) => [onnx, tflite].every((file) => existsSync(join(folder, file))));
+  if (found) return { name, onnx: join(found, onnx), tflite: join(found, tflite) };
+  return { name, onnx: await make(name, onnx), tflite: await make(name, tflite) };
+}
+
+/** The two networks and the single layers: { networks, layers }, lists of { name, onnx, tflite } with paths; tflite is null where it
+ *  would have to be made and the peers' flatbuffers are missing. dir: a folder to look in first. */
+export async function modelFiles(dir) {
+  const folders = [dir, SHARED, process.env.BITEXACT_MODELS].filter((folder) => folder && existsSync(folder));
+  const networks = [];
+  for (const [name, files] of Object.entries(NETWORKS)) networks.push(await pair(name, files, folders));
+  const layers = [];
+  for (const name of Object.keys(LAYERS)) layers.push(await pair(name, [`${name}.onnx`, `${name}.tflite`], []));
+  return { networks, layers };
+}
