@@ -64,7 +64,7 @@ function packChunks(
     new Int8Array(memory.buffer, room.rows, bytes).set(codes.subarray(from, from + bytes));
     writeArgs(new DataView(memory.buffer), args, "pack_w_q8", { ...room, rowStride, taps, k, n: columns });
     const units = Math.ceil(columns / PANEL_COLUMNS);
-    kernels["pack_w_q8"]!(args, 0, units);
+    kernels.pack_w_q8!(args, 0, units);
     panels.set(new Uint8Array(memory.buffer, room.panels, units * panelBytes), (first / PANEL_COLUMNS) * panelBytes);
     sums.set(new Int32Array(memory.buffer, room.sums, columns), first);
   }

@@ -1,6 +1,6 @@
 /** BoundPlan: a plan tied to a machine, everything a run needs looked up beforehand. */
 import type { Graph } from "../graph/graph.ts";
-import type { Plan, Proof } from "../plan/plan.ts";
+import type { Plan } from "../plan/plan.ts";
 import { type FeedRule, type Feeds, feedRules } from "./feeds.ts";
 import { type Call, callsOf, type Machine, runCalls, settle } from "./machine.ts";
 import { fillGate, type Gate, gateOf } from "./ports.ts";

@@ -1,7 +1,7 @@
 /** Convolutions of small windows over few channels: the window's last axis is contiguous channels last, so a row of the product is one run per row of the window. */
 import { LINE_BYTES, rowElementBytes } from "../../kernels/dot.ts";
 import type { ConvGeometry } from "../../ops/op.ts";
-import type { Lowering, Ref } from "../../plan/lowering.ts";
+import type { Lowering } from "../../plan/lowering.ts";
 import type { DotData } from "./data.ts";
 import { extentOf, tapTable } from "./geometry.ts";
 import { firstPlanes, type Plane, type RowFields, zeroRow } from "./lowerRows.ts";
