@@ -1,8 +1,10 @@
 /** Kernel grids, numerics, forms and recorded cases on engines the test runner does not reach: imports test files, runs them, prints a JSON line.
  *  Arguments: file names to run (all without any); --list prints the names instead. */
 /// <reference types="vite/client" />
-import "../setup.ts";
+import { loadFull } from "../../src/full.ts";
 import { runAll } from "./miniRunner.ts";
+
+await loadFull(); // as test/setup.ts: a bundle of a package without side effects drops the import of a file that only has one
 
 const files = import.meta.glob([
   "../kernels/*.test.ts",
