@@ -27,7 +27,7 @@ export async function onnxNet() {
     const pair = [constant([scale], []), constant([zero], [], "uint8")];
     return { ...rest, scale, zero, pair, id: graph.node("QuantizeLinear", [id, ...pair]) };
   };
-  const floats = ({ id, pair }) => graph.node("DequantizeLinear", [id, ...pair]);
+  const floats = ({ id, pair, floats: known }) => known ?? graph.node("DequantizeLinear", [id, ...pair]);
   const weights = (data, dims, type, scale, axis = 0) => {
     const perChannel = scale.length > 1;
     const zero = constant(new (type === "int8" ? Int8Array : Int32Array)(scale.length), perChannel ? [scale.length] : [], type);
@@ -41,9 +41,9 @@ export async function onnxNet() {
     },
     /** Codes as an image that lies channels last, as TensorFlow Lite has it. */
     codes(size, channels) {
-      const id = graph.node("Transpose", [graph.input("input", [1, size, size, channels], "uint8")], { attrs: { perm: [0, 3, 1, 2] } });
-      const pair = [constant([SIGNED.scale], []), constant([SIGNED.zero], [], "uint8")];
-      return { id, ...SIGNED, pair, size, channels, channelsLast: true };
+      const x = quantize(graph.input("input", [1, size, size, channels]), SIGNED, { size, channels, channelsLast: true });
+      const id = graph.node("Transpose", [floats(x)], { attrs: { perm: [0, 3, 1, 2] } });
+      return { ...x, floats: id };
     },
     conv(x, { from, to, k, stride = 1, depthwise = false, relu = true }) {
       const { codes, scale, bias } = drawWeights(random, { from, to, k, depthwise });
@@ -88,10 +88,10 @@ export async function onnxNet() {
       const y = quantize(graph.node("Gemm", [flat, w, b], { attrs: { transB: 1 } }), { scale: 0.1, zero: 128 }, {});
       return { ...y, id: floats(y), leaves: { type: "float32", shape: [1, to] } };
     },
-    finish({ id, size, channels, channelsLast, leaves }) {
-      const output = channelsLast ? graph.node("Transpose", [id], { attrs: { perm: [0, 2, 3, 1] } }) : id;
-      const { type, shape } = leaves ?? { type: "uint8", shape: [1, size, size, channels] };
-      return encodeOnnx(graph.output(output).describe(output, shape, type).build());
+    finish({ id, pair, size, channels, channelsLast, leaves }) {
+      if (!channelsLast) return encodeOnnx(graph.output(id).describe(id, leaves.shape, leaves.type).build());
+      const output = graph.node("Transpose", [floats({ id, pair })], { attrs: { perm: [0, 2, 3, 1] } });
+      return encodeOnnx(graph.output(output).describe(output, [1, size, size, channels], "float32").build());
     },
   };
 }
