@@ -44,10 +44,18 @@ if (options.engine || options.engineFlags) {
 }
 
 /** The suites that time kernels use the sources, bundled beside build/kernels/, where the library looks for its modules. */
-async function bundle() {
+async function bundled() {
   const output = { entryFileNames: "bench.js", chunkFileNames: "bench-[name].js" };
   const rolldownOptions = { input: "kernels-bench/suites/kernelSuites.ts", output };
   await build({ configFile: false, logLevel: "error", build: { ssr: true, outDir: "build", emptyOutDir: false, rolldownOptions } });
+  return import("../build/bench.js");
+}
+
+/** GOPS of the peak probe of a variant, measured once. */
+const peaks = new Map();
+async function peak(variant) {
+  if (!peaks.has(variant)) peaks.set(variant, (await bundled()).peakGops(variant));
+  return peaks.get(variant);
 }
 
 const engine = `node ${process.versions.node} (V8 ${process.versions.v8.split("-")[0]})`;
@@ -57,8 +65,9 @@ const context = {
   filter: options.filter,
   peers: options.peers,
   modelsDir: options.models,
+  peak,
   log: (line) => console.log(line),
-  emit: (row) => rows.push({ engine, threads: 1, ...row }),
+  emit: (row) => rows.push({ ...row, engine, threads: 1 }),
   wrong: (line) => {
     console.error(line);
     process.exitCode = 1;
@@ -69,8 +78,7 @@ console.log(`${engine}, ${cpu}`);
 for (const name of options.suite) {
   console.log(`\n== ${name}`);
   if (name === "kernels" || name === "scaling") {
-    await bundle();
-    const suite = await import("../build/bench.js");
+    const suite = await bundled();
     await suite[name](context);
   } else {
     const suite = await import(`./suites/${name}.mjs`);

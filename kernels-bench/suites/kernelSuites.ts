@@ -1,3 +1,4 @@
-/** The suites that are bundled from the sources. */
+/** What is bundled from the sources: the suites that time kernels, and the peak probe. */
+export { peakGops } from "../timing.ts";
 export { kernels } from "./kernels.ts";
 export { scaling } from "./scaling.ts";
