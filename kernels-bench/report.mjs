@@ -77,7 +77,9 @@ function otherRows(suite, columns) {
   if (found.length === 0) return "Not measured.\n";
   return table(
     columns,
-    found.map((row) => columns.map((name) => (typeof row[name] === "number" ? number(row[name], 1) : (row[name] ?? "–")))),
+    found.map((row) =>
+      columns.map((name) => (typeof row[name] === "number" ? number(row[name], Number.isInteger(row[name]) ? 0 : 1) : (row[name] ?? "–"))),
+    ),
   );
 }
 
@@ -102,7 +104,8 @@ if (scaling.length > 0) writeFileSync("docs/scaling.svg", scalingChart(scaling.f
 const text = `# Benchmarks
 
 Measured ${reports[0].date} on ${reports[0].cpu} (2 cores, shared with others: trust minima and ratios taken in one process), one thread, by
-\`npm run bench -- --suite kernels,models,scaling,coldstart,size --peers ort-web,litert --json FILE\`, one run per engine, and written by
+\`npm run bench -- --suite kernels,models,scaling,coldstart,size --peers ort-web,litert --json FILE\`, one run per engine (steps in the middle of a series are neighbours on
+the machine, not the kernels: they move from run to run), and written by
 \`node kernels-bench/report.mjs\`. GOPS = 2 · MAC / fastest time. The peak is that of the engine's own dot instruction in the same process.
 
 ${kept}
@@ -123,10 +126,10 @@ ${byteTable()}
 
 A fresh process from import to the first MobileNetV2 result, and how much it has grown after 30 runs.
 
-${otherRows("coldstart", ["engine", "runtime", "importMs", "loadMs", "createMs", "firstMs", "minMs", "medianMs", "rssMB"])}
+${otherRows("coldstart", ["engine", "runtime", "importMs", "loadMs", "firstMs", "minMs", "medianMs", "growthMB"])}
 ## Size
 
-${otherRows("size", ["name", "bytes", "gzip"])}
+${otherRows("size", ["runtime", "name", "bytes", "gzip"])}
 ## How cost grows
 
 ![time against size](scaling.svg)
