@@ -4,7 +4,7 @@ import { defineConfig, esmExternalRequirePlugin, type Plugin } from "vite";
 import { chunkGroups } from "./scripts/chunks.ts";
 import { bundledLicenses } from "./scripts/licenses.ts";
 
-const KERNELS = ["simd", "usdot", "sdot", "float"];
+const KERNELS = ["simd", "usdot", "sdot", "rest-signed", "rest-unsigned", "float"];
 
 function kernels(): Plugin {
   return {
