@@ -7,7 +7,8 @@ const style = 'font-family="sans-serif" font-size="11" fill="#333"';
 
 /** SVG text of rows { axis, fixed, value, minMs }. */
 export function scalingChart(rows) {
-  const series = [...Map.groupBy(rows, (row) => row.axis).values()];
+  const axes = [...new Set(rows.map(({ axis }) => axis))];
+  const series = axes.map((axis) => rows.filter((row) => row.axis === axis));
   const plots = series.map((points, i) => `<g transform="translate(${(i % 3) * WIDTH},${Math.floor(i / 3) * HEIGHT})">${plot(points)}</g>`);
   const height = Math.ceil(series.length / 3) * HEIGHT;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${3 * WIDTH}" height="${height}" viewBox="0 0 ${3 * WIDTH} ${height}"><rect width="100%" height="100%" fill="white"/>${plots.join("")}</svg>\n`;

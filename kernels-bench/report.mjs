@@ -96,7 +96,7 @@ function scalingTable() {
   return table([...head.map((title) => title.replace("ms per unit × first", "rate × last"))], lines);
 }
 
-const kept = existsSync("docs/benchmarks.notes.md") ? readFileSync("docs/benchmarks.notes.md", "utf8") : "";
+const kept = existsSync("kernels-bench/notes.md") ? readFileSync("kernels-bench/notes.md", "utf8") : "";
 const scaling = of("scaling");
 if (scaling.length > 0) writeFileSync("docs/scaling.svg", scalingChart(scaling.filter((row) => row.engine === engines.at(-1))));
 const text = `# Benchmarks

@@ -35,19 +35,15 @@ async function compare(file, layer, { emit, log, peak, budget, started }) {
   const candidates = [{ name: "bitexact", run: own.run, dispose: own.dispose }, ...(await loadPeers(file, layer, started, log))];
   const limit = await peak(variant);
   const [ours, ...others] = await interleave(candidates, budget);
-  // Apart: in turn with the others it would leave this runtime's weights in the caches for the run that follows.
-  const [kernels] = await interleave([{ name: "kernels", run: own.bare }], { ...budget, ms: budget.ms / 4 });
   for (const { name, medianMs, minMs } of [ours, ...others]) {
     const mine = name === "bitexact";
     const gops = (2 * macs) / medianMs / 1e6;
     const percentOfPeak = mine && limit ? (100 * gops) / limit : null;
     emit({
       ...{ suite: "models", name: file.name, runtime: name, variant: mine ? variant : "", target: mine ? target : "" },
-      ...{ engine: ENGINE, threads: 1, medianMs, minMs, gops, percentOfPeak, ...(mine ? { kernelsMs: kernels.medianMs } : {}) },
+      ...{ engine: ENGINE, threads: 1, medianMs, minMs, gops, percentOfPeak },
     });
-    const ratio = mine
-      ? `  kernels alone, back to back, ${kernels.medianMs.toFixed(3)} ms`
-      : `  bitexact is ${(medianMs / ours.medianMs).toFixed(2)} x as fast`;
+    const ratio = mine ? "" : `  bitexact is ${(medianMs / ours.medianMs).toFixed(2)} x as fast`;
     const share = percentOfPeak === null ? "" : `  ${percentOfPeak.toFixed(0)} % of peak`;
     log(`${file.name.padEnd(22)} ${name.padEnd(9)} ${times({ medianMs, minMs })} ${gops.toFixed(1).padStart(6)} GOPS${share}${ratio}`);
   }

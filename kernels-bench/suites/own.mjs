@@ -45,8 +45,8 @@ function filled(Tensor, shape) {
   return new Tensor("float32", fill(new Float32Array(dims.reduce((a, b) => a * b, 1))), dims);
 }
 
-/** A proven session that runs with preallocated outputs: { run, bare, session, digest }. bare executes the kernels of a run and nothing
- *  else. codes: inputs and outputs are codes, not floats. feeds: instead of pseudo-random ones. */
+/** A proven session that runs with preallocated outputs: { run, bare, session, digest }. bare fills the inputs and executes the
+ *  kernels of a run, nothing else. codes: inputs and outputs are codes, not floats. feeds: instead of pseudo-random ones. */
 export async function openOwn(source, { variant = "auto", codes = false, feeds: given, ...options } = {}) {
   const api = await bitexact();
   const model = await api.loadModel(source, options);
@@ -69,7 +69,10 @@ function bareLoop(session, feeds, codes) {
   const leaving = codes ? [] : views.outputs.filter(({ codes: stored }) => stored);
   const convert = (gates) => gates.flatMap((gate) => gate.convert);
   const calls = [...convert(entering), ...bound.calls, ...convert(leaving)];
+  // A later value may lie where the input did: without its numbers a quantizer would meet leftovers.
+  const floats = entering.map(({ name, floats: room }) => ({ room, data: feeds[name].data }));
   return () => {
+    for (const { room, data } of floats) room.set(data);
     for (const { kernel, args, units } of calls) kernel(args, 0, units);
   };
 }

@@ -59,8 +59,22 @@ export function fillGate(gate: Gate, tensor: Tensor): boolean {
   const { data } = tensor;
   const { shift } = port.storage!;
   if (shift === 0) codes.set(data as StoredCodes);
-  else for (let i = 0; i < codes.length; i++) codes[i] = (data[i] as number) + shift;
+  else flipTopBits(data as StoredCodes, codes);
   return false;
+}
+
+/** to[i] = from[i] ± half the range of an element: adding or subtracting 2^7 (2^15) to codes of one (two) bytes flips their top bit. Four bytes at a
+ *  time where both arrays lie on a word. */
+function flipTopBits(from: StoredCodes | Int16Array, to: StoredCodes | Int16Array): void {
+  const { BYTES_PER_ELEMENT: bytes, length } = to;
+  const aligned = (from.byteOffset | to.byteOffset) % 4 === 0;
+  const words = aligned ? Math.floor((length * bytes) / 4) : 0;
+  const source = new Uint32Array(from.buffer, aligned ? from.byteOffset : 0, words);
+  const target = new Uint32Array(to.buffer, aligned ? to.byteOffset : 0, words);
+  const flip = bytes === 1 ? 0x80808080 : 0x80008000;
+  for (let i = 0; i < words; i++) target[i] = source[i]! ^ flip;
+  const half = bytes === 1 ? 128 : 32768;
+  for (let i = (words * 4) / bytes; i < length; i++) to[i] = from[i]! ^ half;
 }
 
 function storeNumbers(floats: Float32Array, { type, data }: Tensor): void {
@@ -106,7 +120,7 @@ function copyRowMajor(
       to[rowMajor] = from[memory]! - shift; // − 0 keeps −0
     });
   } else if (shift === 0) to.set(from);
-  else for (let i = 0; i < from.length; i++) to[i] = from[i]! - shift;
+  else flipTopBits(from as StoredCodes, to as StoredCodes);
 }
 
 /** A new tensor of what leaves through the gate. */
