@@ -83,9 +83,9 @@ describe("the bundle", () => {
     expect(runWithout([], "tiny_transformer/w8a8_pc")).not.toContain("Error");
   });
 
-  it("asks for the kernels that 16-bit activations need, and goes on without proofs", () => {
+  it("asks for the kernels that 16-bit activations need", () => {
     expect(runWithout(["kernels/rest-signed.wasm", "kernels/rest-unsigned.wasm"], "conv1d/w8a16_pc")).toContain("rest-");
-    expect(runWithout(["proofs.js"], "conv1d/w8a16_pc")).not.toContain("Error");
+    expect(runWithout([], "conv1d/w8a16_pc")).not.toContain("Error");
   });
 
   it("asks for it when operators of the core are left without encodings", () => {
