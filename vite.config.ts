@@ -1,10 +1,10 @@
 /** Bundles the library, the command line and the demo into dist/, kernels and third-party licences beside them. */
 import { cpSync, mkdirSync } from "node:fs";
 import { defineConfig, esmExternalRequirePlugin, type Plugin } from "vite";
-import { chunkNames } from "./scripts/chunks.ts";
+import { chunkGroups } from "./scripts/chunks.ts";
 import { bundledLicenses } from "./scripts/licenses.ts";
 
-const KERNELS = ["simd", "usdot", "sdot", "float"];
+const KERNELS = ["simd", "usdot", "sdot", "rest-signed", "rest-unsigned", "float"];
 
 function kernels(): Plugin {
   return {
@@ -31,7 +31,7 @@ export default defineConfig({
         minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: true },
         // Every chunk lies beside kernels/, which the library finds relative to its own file.
         chunkFileNames: "[name].js",
-        codeSplitting: { groups: [{ debugName: "library", name: chunkNames(import.meta.dirname) }] },
+        codeSplitting: { groups: chunkGroups(import.meta.dirname) },
         banner: (chunk) => (chunk.name === "cli" ? "#!/usr/bin/env node" : ""),
       },
     },

@@ -6,3 +6,5 @@ export { softmax_f32, softmax_f64, layernorm_f32, layernorm_f64 } from "./kernel
 export { conv_f32, conv_f64 } from "./kernels/float/conv";
 export { matmul_f32, matmul_f64 } from "./kernels/float/matmul";
 export { resample_f32, resample_f64 } from "./kernels/float/resample";
+export { gather_rows } from "./kernels/copy/gather_rows";
+export { half_round } from "./kernels/convert/convert";

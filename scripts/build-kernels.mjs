@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node
 import { dirname, join } from "node:path";
 import asc from "assemblyscript/asc";
 
-const CONFIGS = ["asconfig.json", "assembly/asconfig.floats.json", "assembly/asconfig.probes.json", "assembly/asconfig.peak.json"];
+const CONFIGS = ["asconfig.json", ...["rest", "floats", "probes", "peak"].map((name) => `assembly/asconfig.${name}.json`)];
 
 function newest(path) {
   const stat = statSync(path);

@@ -8,19 +8,32 @@ export interface ModuleGraph {
 /** Chunks in the order in which they claim modules: a module goes to the first whose roots need it without a dynamic import. */
 const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[] }[] = [
   { name: "bitexact", roots: ["src/index.ts"] },
+  { name: "proofs", roots: ["src/runtime/promote.ts"] },
   { name: "full", roots: ["src/everything.ts"] },
   { name: "encodings", roots: ["src/passes/attachEncodings.ts"] },
   { name: "executors", roots: ["src/executors.ts"] },
 ];
 
-/** Chunk of a module, or null: then it goes with the command line that needs it. */
-export function chunkNames(root: string): (id: string, graph: ModuleGraph) => string | null {
+/** A group of the bundler: the modules it names go to one chunk; groups of higher priority choose first. */
+interface ChunkGroup {
+  readonly debugName: string;
+  readonly priority: number;
+  readonly name: (id: string, graph: ModuleGraph) => string | null;
+}
+
+/** One group per chunk. A module of none goes with the command line that needs it. */
+export function chunkGroups(root: string): ChunkGroup[] {
   let chunks: Map<string, string> | null = null;
-  return (id, graph) => {
+  const chunkOf = (id: string, graph: ModuleGraph): string | undefined => {
     if (id.includes("rolldown/runtime")) return "bitexact";
     chunks ??= assign(root, graph);
-    return chunks.get(id) ?? null;
+    return chunks.get(id);
   };
+  return CHUNKS.map(({ name }, i) => ({
+    debugName: name,
+    priority: CHUNKS.length - i,
+    name: (id, graph) => (chunkOf(id, graph) === name ? name : null),
+  }));
 }
 
 function assign(root: string, graph: ModuleGraph): Map<string, string> {

@@ -5,6 +5,7 @@ import { closure } from "./closure.mjs";
 
 const DIST = "dist";
 const VARIANTS = ["usdot", "sdot", "simd"];
+const SHARED = ["rest-signed", "rest-unsigned", "float"];
 
 if (!existsSync(`${DIST}/index.js`)) {
   console.error(`size: ${DIST}/index.js is missing; run npm run build first`);
@@ -28,17 +29,18 @@ const chunks = {
   "float layers and rarer operators": "everything.js",
   "AIMET encodings": "attachEncodings.js",
   "simulate, runReference, verify": "executors.js",
+  "proofs, after the first run": "promote.js",
 };
 
 const rows = [["core JavaScript", sizeOf(core)]];
 for (const variant of VARIANTS) rows.push([`kernels ${variant}`, sizeOf([`kernels/${variant}.wasm`])]);
 for (const variant of VARIANTS) rows.push([`core + ${variant}`, sizeOf([...core, `kernels/${variant}.wasm`])]);
 for (const [name, file] of Object.entries(chunks)) rows.push([`on demand: ${name}`, sizeOf(onDemand(file))]);
-rows.push(["on demand: float kernels", sizeOf(["kernels/float.wasm"])]);
+for (const name of SHARED) rows.push([`on demand: kernels ${name}`, sizeOf([`kernels/${name}.wasm`])]);
 rows.push(["command line", sizeOf(onDemand("cli.js"))]);
 rows.push([
   "whole dist, no types",
-  sizeOf([...readdirSync(DIST).filter((name) => name.endsWith(".js")), ...[...VARIANTS, "float"].map((name) => `kernels/${name}.wasm`)]),
+  sizeOf([...readdirSync(DIST).filter((name) => name.endsWith(".js")), ...[...VARIANTS, ...SHARED].map((name) => `kernels/${name}.wasm`)]),
 ]);
 
 if (process.argv.includes("--json")) console.log(JSON.stringify(Object.fromEntries(rows), null, 2));

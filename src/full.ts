@@ -1,8 +1,8 @@
-/** Everything beyond the core — operators, forms and float kernels that quantized convolutional networks do without — loaded on demand.
+/** Everything beyond the core — operators, forms and kernels that quantized convolutional networks do without — loaded on demand.
  *  Loading adds and never changes: a model that the core serves gives the same plan before and after. */
 import { useForms } from "./forms/index.ts";
 import type { Graph, Node } from "./graph/graph.ts";
-import { useFloatKernels } from "./kernels/instantiate.ts";
+import { useMoreKernels } from "./kernels/instantiate.ts";
 import { useFloats } from "./ops/deferred.ts";
 import { opOf, useOperators } from "./ops/index.ts";
 import { useFolding } from "./passes/prepare.ts";
@@ -20,12 +20,17 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ FORMS, floats, foldBatchNorm, OPS }, kernels] = await Promise.all([import("./everything.ts"), compileKernels("float")]);
+  const [{ FORMS, floats, foldBatchNorm, OPS }, float, signed, unsigned] = await Promise.all([
+    import("./everything.ts"),
+    compileKernels("float"),
+    compileKernels("rest-signed"),
+    compileKernels("rest-unsigned"),
+  ]);
   useFloats(floats);
   useFolding(foldBatchNorm);
   useOperators(OPS);
   useForms(FORMS);
-  useFloatKernels(kernels);
+  useMoreKernels({ float, signed, unsigned });
 }
 
 /** Loads everything when the graph has an operator that the core does not know, or a node to fold: constants are folded in float. */

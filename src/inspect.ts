@@ -5,7 +5,7 @@ import { loadFull } from "./full.ts";
 import type { Graph } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import type { InspectReport } from "./inspectReport.ts";
-import { readPanel } from "./kernels/epilogue.ts";
+import { readPanel } from "./kernels/epiloguePromotion.ts";
 import type { Model, ValueInfo } from "./model.ts";
 import { opOf } from "./ops/index.ts";
 import { nodeMacs } from "./passes/macs.ts";

@@ -1,4 +1,5 @@
-/** Tests build graphs by hand and compile them without loadModel: everything beyond the core is loaded before each file. */
+/** Tests build graphs by hand and compile them without loadModel: everything that is loaded on demand is loaded before each file. */
+import "../src/runtime/promote.ts";
 import { loadFull } from "../src/full.ts";
 
 await loadFull();

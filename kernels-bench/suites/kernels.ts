@@ -151,7 +151,7 @@ async function timeCall(one: Case, engine: ConstructorParameters<typeof Session>
   const feeds = { x: inputOf(built, one.m) };
   const session = new Session(modelOf(built.graph), engine, target);
   const outputs = session.runSync(feeds, { quantized: true });
-  session.proveNow();
+  await session.proveNow();
   const options = { quantized: true, outputs };
   return time(() => {
     session.runSync(feeds, options);

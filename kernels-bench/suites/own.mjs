@@ -55,7 +55,7 @@ export async function openOwn(source, { variant = "auto", codes = false, feeds: 
   const settings = { quantized: codes };
   const outputs = session.runSync(feeds, settings);
   const first = digestOf(outputs);
-  session.proveNow();
+  await session.proveNow();
   settings.outputs = outputs;
   const run = () => session.runSync(feeds, settings);
   const digest = digestOf(run());

@@ -80,7 +80,7 @@ export async function benchCommand(path: string, options: BenchCommandOptions, s
     variant: options.variant ?? "auto",
     ...(options.shape ? { shapes: options.shape } : {}),
   });
-  const profile = profileSession(session, feeds[0] ?? {}, options.runs);
+  const profile = await profileSession(session, feeds[0] ?? {}, options.runs);
   const groups = { layers: grouped(profile.steps, ({ node }) => node), kernels: byTime(grouped(profile.steps, ({ kernel }) => kernel)) };
   const report = reportOf(basename(path), session, profile, groups, options.runs);
   session.dispose();

@@ -20,6 +20,11 @@ export function useForms(forms: readonly Form<unknown>[]): void {
   all = forms;
 }
 
+/** throws ModelError "plan/not-loaded". */
+export function notLoaded(): never {
+  throw modelError(NOT_LOADED, "a layer needs more than the core; create its session with Session.create, which loads it");
+}
+
 /** The first form that recognises the layer. throws ModelError "plan/no-form" naming every node whose operator is not known,
  *  "plan/not-loaded" when only the core is loaded and has none for it. */
 export function formOf(layer: Layer, graph: Graph): FormedAs {
@@ -27,7 +32,7 @@ export function formOf(layer: Layer, graph: Graph): FormedAs {
     const data = form.match(layer, graph);
     if (data !== null) return { form, data };
   }
-  if (!all) throw modelError(NOT_LOADED, "a layer needs more than the core; create its session with Session.create, which loads it");
+  if (!all) notLoaded();
   const unknown = layer.nodes.filter((node) => !opOf(node));
   throw new ModelError(
     (unknown.length > 0 ? unknown : layer.nodes).map(({ id, op, domain }): Issue => {

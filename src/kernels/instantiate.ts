@@ -10,19 +10,30 @@ export type Kernels = Readonly<Record<string, Kernel>>;
 
 export type ModuleGlobals = Readonly<Record<"MR" | "NR" | "KR" | "Q8_SIGNED" | "WEIGHT_MIN", number>>;
 
-let floats: WebAssembly.Module | null = null;
-
-/** Float kernels for all instances made from now on. They are the same for every variant; only to be called by src/full.ts. */
-export function useFloatKernels(module: WebAssembly.Module): void {
-  floats = module;
+/** Kernels beyond those of the variants: the same for all of them, or for all that store activations with one signedness. */
+export interface MoreKernels {
+  readonly float: WebAssembly.Module;
+  readonly signed: WebAssembly.Module;
+  readonly unsigned: WebAssembly.Module;
 }
 
-/** The kernels of `module`, and the float kernels if they are loaded, on `memory`, whose bytes below address 1024 are theirs.
+let more: MoreKernels | null = null;
+
+/** More kernels for all instances made from now on; only to be called by src/full.ts. */
+export function useMoreKernels(modules: MoreKernels): void {
+  more = modules;
+}
+
+/** The kernels of `module`, and the others if they are loaded, on `memory`, whose bytes below address 1024 are theirs.
  *  Synchronous: the modules are compiled already. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const imports = { env: { memory } };
-  const { exports } = new WebAssembly.Instance(module, imports);
-  return { ...(floats ? new WebAssembly.Instance(floats, imports).exports : {}), ...exports } as unknown as Kernels;
+  const exportsOf = (part: WebAssembly.Module): WebAssembly.Exports => new WebAssembly.Instance(part, imports).exports;
+  const exports = exportsOf(module);
+  if (!more) return exports as unknown as Kernels;
+  const { signed, unsigned, float } = more;
+  const rest = moduleGlobals(exports as unknown as Kernels).Q8_SIGNED ? signed : unsigned;
+  return { ...exportsOf(float), ...exportsOf(rest), ...exports } as unknown as Kernels;
 }
 
 /** The geometry constants that the module exports beside its kernels. */

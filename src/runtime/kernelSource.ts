@@ -3,14 +3,17 @@ import { nodeModule } from "../io/source.ts";
 import { type KernelSelection, selectVariant } from "../kernels/select.ts";
 import type { Variant } from "../kernels/variant.ts";
 
+/** Modules that need no choice. */
+type Shared = "float" | "rest-signed" | "rest-unsigned";
+
 const here = import.meta.url;
 
-function kernelUrl(variant: Variant | "float"): URL {
+function kernelUrl(variant: Variant | Shared): URL {
   const folder = here.endsWith(".ts") ? "../../build/kernels/" : "./kernels/";
   return new URL(`${folder}${variant}.wasm`, here);
 }
 
-async function load(variant: Variant | "float"): Promise<Uint8Array> {
+async function load(variant: Variant | Shared): Promise<Uint8Array> {
   const url = kernelUrl(variant);
   if (url.protocol === "file:") {
     const { readFile } = await nodeModule<typeof import("node:fs/promises")>("node:fs/promises");
@@ -31,7 +34,7 @@ export function kernelsFor(wanted: Variant | "auto"): Promise<KernelSelection> {
   return known;
 }
 
-/** A module that needs no choice: the float kernels, the same for every variant. */
-export async function compileKernels(name: "float"): Promise<WebAssembly.Module> {
+/** A module that needs no choice. */
+export async function compileKernels(name: Shared): Promise<WebAssembly.Module> {
   return WebAssembly.compile((await load(name)) as Uint8Array<ArrayBuffer>);
 }

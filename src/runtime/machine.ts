@@ -1,5 +1,6 @@
 /** Machine: one kernel instance with its memory, and the plan whose constants lie in it. Makes no decisions. */
 import { SessionError } from "../errors.ts";
+import { notLoaded } from "../forms/index.ts";
 import { instantiateKernels, type Kernel, type Kernels } from "../kernels/instantiate.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import type { WeightStore } from "../plan/weightStore.ts";
@@ -68,9 +69,9 @@ export function settle(machine: Machine, { constants, ...plan }: Plan): Plan {
   return settled;
 }
 
-/** Steps as calls on this machine. */
-export function callsOf(machine: Machine, steps: readonly Step[]): Call[] {
-  return steps.map(({ kernel, args, units }) => ({ kernel: machine.kernels[kernel]!, args, units }));
+/** Steps as calls on this machine. throws ModelError "plan/not-loaded" when the machine was made before a kernel they need was loaded. */
+export function callsOf({ kernels }: Machine, steps: readonly Step[]): Call[] {
+  return steps.map(({ kernel, args, units }) => ({ kernel: kernels[kernel] ?? notLoaded(), args, units }));
 }
 
 /** Runs calls in order. */

@@ -31,9 +31,9 @@ const WARM_UP_RUNS = 2000;
 
 /** Runs `feeds` `runs` times as users do, and as often step by step. Epilogues are proven before, and the code is warm.
  *  throws ModelError "run/…". */
-export function profileSession(session: Session, feeds: Feeds, runs: number): SessionProfile {
+export async function profileSession(session: Session, feeds: Feeds, runs: number): Promise<SessionProfile> {
   const outputs = session.runSync(feeds);
-  session.proveNow();
+  await session.proveNow();
   const { machine, bound, views, prepared } = session.anatomy(feeds);
   const pass = timedPass(feeds, bound, views, (steps) => callsOf(machine, steps));
   for (let n = 0, end = performance.now() + WARM_UP_MS; n < 2 || (n < WARM_UP_RUNS && performance.now() < end); n++) {

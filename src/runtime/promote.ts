@@ -1,5 +1,6 @@
-/** Promote: proves, panel by panel, that a cheaper epilogue gives the same integers, and switches to it in place. */
-import { EPILOGUE_MODES, HEADER, leaveSingle, promoteDouble, promoteFixed64, promoteSingle, readPanel } from "../kernels/epilogue.ts";
+/** Promote: proves, panel by panel, that a cheaper epilogue gives the same integers, and switches to it in place. Loaded after the first run. */
+import { EPILOGUE_MODES, HEADER } from "../kernels/epilogue.ts";
+import { leaveSingle, promoteDouble, promoteFixed64, promoteSingle, readPanel } from "../kernels/epiloguePromotion.ts";
 import { proveDouble, proveFixed64 } from "../numerics/prove.ts";
 import { proveSingle } from "../numerics/proveSingle.ts";
 import type { ProofChannel } from "../numerics/target.ts";

@@ -16,7 +16,6 @@ import { compile } from "./compile.ts";
 import { checkFeeds, type Feeds, feedsFit, type Shapes } from "./feeds.ts";
 import { activate, createMachine, type Machine, runCalls } from "./machine.ts";
 import { withinMemory } from "./outOfMemory.ts";
-import { promote } from "./promote.ts";
 import { checkGiven, deliver } from "./results.ts";
 
 export interface RunOptions {
@@ -149,17 +148,22 @@ export class Session {
   /** Epilogues are proven in the background after a plan's first run; the bytes do not depend on it. */
   private proveLater(bound: BoundPlan): void {
     bound.proving = true;
-    const steps = promote(bound.plan, () => this.machine);
-    const slice = (): void => {
-      if (!this.machine || steps.next().done) return;
-      schedule(slice);
+    const prove = async (): Promise<void> => {
+      const { promote } = await import("./promote.ts");
+      const steps = promote(bound.plan, () => this.machine);
+      const slice = (): void => {
+        if (this.machine && !steps.next().done) schedule(slice);
+      };
+      slice();
     };
-    schedule(slice);
+    // A page that can no longer load them goes on without proofs.
+    schedule(() => void prove().catch(() => {}));
   }
 
   /** Completes the proofs of the plans there are now, for benchmarks and reports. every: also where the unproven epilogue is the faster one. */
-  proveNow(every = false): void {
+  async proveNow(every = false): Promise<void> {
     this.live();
+    const { promote } = await import("./promote.ts");
     for (const bound of this.plans) {
       bound.proving = true;
       for (const _ of promote(bound.plan, () => this.machine, every));

@@ -84,7 +84,7 @@ describe("profileSession", () => {
         }),
       );
       const before = session.runSync(feeds);
-      const { steps, medianMs, minMs } = profileSession(session, feeds, 2);
+      const { steps, medianMs, minMs } = await profileSession(session, feeds, 2);
       expect(steps.reduce((sum, { macs }) => sum + macs, 0)).toBe((await inspectModel(model)).macs);
       expect(steps[0]).toMatchObject({ kernel: "quantize_f32", node: model.inputs[0]?.name, op: "" });
       expect(steps.at(-1)).toMatchObject({ kernel: "dequantize_q", node: model.outputs[0]?.name });

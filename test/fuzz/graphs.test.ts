@@ -44,7 +44,7 @@ async function differences(seed: number, nodes: number, variants: readonly Varia
   for (const variant of variants) {
     const session = await Session.create(model, { target, variant });
     for (const proven of [null, false, true]) {
-      if (proven !== null) session.proveNow(proven);
+      if (proven !== null) await session.proveNow(proven);
       const run = session.runSync(feeds, { capture: "all", quantized: true });
       for (const [id, { data: codes }] of Object.entries(reference)) {
         const other = run[id]!.data as Uint8Array;

@@ -1,15 +1,8 @@
 /** igemm_q8 of every variant the engine accepts, against integer loops and the rational oracle. */
 import { describe, expect, it } from "vitest";
 import { igemmUnits, runUnits } from "../../src/kernels/dot.ts";
-import {
-  EPILOGUE_MODES,
-  exactChannel,
-  HEADER_BYTES,
-  PANEL,
-  promoteDouble,
-  promoteFixed64,
-  writeEpilogue,
-} from "../../src/kernels/epilogue.ts";
+import { EPILOGUE_MODES, exactChannel, HEADER_BYTES, PANEL, writeEpilogue } from "../../src/kernels/epilogue.ts";
+import { promoteDouble, promoteFixed64 } from "../../src/kernels/epiloguePromotion.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import { acceptedBenches, type DotBench } from "./dotBench.ts";
 import { checkMatrix, headerOf, type MatrixCase } from "./dotMatrix.ts";

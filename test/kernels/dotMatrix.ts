@@ -9,15 +9,14 @@ import {
   fixedChannel,
   float32Channel,
   PLAIN_HEADER,
-  promoteSingle,
   RAW_CHANNEL,
-  readPanel,
   realChannel,
   SINGLE_LIMIT,
   singleMargin,
   tieMargin,
   writeEpilogue,
 } from "../../src/kernels/epilogue.ts";
+import { promoteSingle, readPanel } from "../../src/kernels/epiloguePromotion.ts";
 import type { Bump } from "../../src/kernels/memory.ts";
 import { packBlockScales, packWeights } from "../../src/kernels/pack.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";

@@ -43,7 +43,10 @@ function machine(variant: string, code: Uint8Array<ArrayBuffer>): Machine {
   const memory = new WebAssembly.Memory({ initial: 256 });
   // The library instantiates modules itself; here AssemblyScript's own loader does it.
   const load = (bytes: Uint8Array<ArrayBuffer>) => instantiateSync(new WebAssembly.Module(bytes), { env: { memory } }).instance.exports;
-  const exports: WebAssembly.Exports = { ...load(readFileSync(`${FOLDER}/float.wasm`)), ...load(code) };
+  const own = load(code);
+  const signedness = (own.Q8_SIGNED as WebAssembly.Global).value === 1 ? "signed" : "unsigned";
+  const others = [`rest-${signedness}`, "float"].map((name) => load(readFileSync(`${FOLDER}/${name}.wasm`)));
+  const exports: WebAssembly.Exports = Object.assign({}, ...others, own);
   const all = () => new Uint8Array(memory.buffer);
   const guards: number[] = [];
   let next = FIRST;

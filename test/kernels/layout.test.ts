@@ -73,7 +73,7 @@ describe("kernel ABI", () => {
 const builtText = (name: string): string => readFileSync(new URL(`build/kernels/${name}.wat`, root), "utf8");
 const exportsOf = (wat: string): string[] => [...wat.matchAll(/\(export "(\w+)" \((func|global)/g)].map((match) => match[1]!);
 
-describe.each(["simd", "usdot", "sdot", "float"])("built module %s", (variant) => {
+describe.each(["simd", "usdot", "sdot", "rest-signed", "rest-unsigned", "float"])("built module %s", (variant) => {
   const wat = builtText(variant);
 
   it("imports only the memory and has no data, no start and no mutable global", () => {
@@ -86,8 +86,9 @@ describe.each(["simd", "usdot", "sdot", "float"])("built module %s", (variant) =
 describe.each(["simd", "usdot", "sdot"])("built module %s", (variant) => {
   const wat = builtText(variant);
 
-  it("exports, with the float module, exactly the kernels of the ABI and the geometry", () => {
-    const exported = [...exportsOf(wat), ...exportsOf(builtText("float"))];
+  it("exports, with the modules loaded on demand, exactly the kernels of the ABI and the geometry", () => {
+    const rest = variant === "usdot" ? "rest-unsigned" : "rest-signed";
+    const exported = [...exportsOf(wat), ...exportsOf(builtText(rest)), ...exportsOf(builtText("float"))];
     expect(exported.sort()).toEqual([...Object.keys(KERNELS), "MR", "NR", "KR", "Q8_SIGNED", "WEIGHT_MIN"].sort());
   });
 

@@ -45,7 +45,7 @@ describe("memory", () => {
     const session = await Session.create(await loadModel(join(FOLDER, "model.onnx"), { encodings: join(FOLDER, "model.encodings") }));
     const feeds = { input: new Tensor("float32", new Float32Array(64).fill(0.25), [1, 1, 8, 8]) };
     const outputs = session.runSync(feeds);
-    session.proveNow();
+    await session.proveNow();
     const runs = (count: number): void => {
       for (let i = 0; i < count; i++) session.runSync(feeds, i % 2 ? { outputs } : {});
     };
@@ -72,9 +72,9 @@ describe("memory", () => {
         expect(session.runSync(feeds(n), { quantized: true }).y!.data, `${n} rows ${when}`).toEqual(expected[i % sizes.length]);
     };
     check("before");
-    session.proveNow();
+    await session.proveNow();
     check("after the first proof");
-    session.proveNow();
+    await session.proveNow();
     check("after nothing is left to prove");
   });
 
