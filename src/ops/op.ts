@@ -155,6 +155,8 @@ export interface Traits<A> {
   readonly passesEncoding?: boolean;
   /** Moves codes without a look at them where it stands between quantizer and dequantizer. */
   readonly movesCodes?: (attrs: A) => boolean;
+  /** exp(x_i)/Σ exp(x_j) over lines of `size` elements, `inner` apart, `outer`·`inner` of them. */
+  readonly exponentialShares?: (dims: Shape, attrs: A) => { readonly outer: number; readonly size: number; readonly inner: number };
   readonly activation?: (constants: readonly (TypeInfo | null)[], attrs: A) => Activation | undefined;
   readonly dot?: {
     readonly geometry: (a: TypeInfo, b: TypeInfo, out: Shape, attrs: A) => DotGeometry;
@@ -165,6 +167,8 @@ export interface Traits<A> {
   };
   /** Mean over a window. */
   readonly mean?: (input: TypeInfo, out: Shape, attrs: A, inputs: readonly (TypeInfo | null)[]) => Window | undefined;
+  /** Peers that compute in float32 add the taps of its mean as reals, in row-major order; otherwise they sum codes. */
+  readonly addsReals?: boolean;
   /** Sum over a window. */
   readonly sum?: (input: TypeInfo, out: Shape, attrs: A, inputs: readonly (TypeInfo | null)[]) => Window | undefined;
   /** Maximum or minimum over a window; padding never wins. */

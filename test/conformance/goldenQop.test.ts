@@ -24,7 +24,7 @@ describe.skipIf(!present)("ONNX Runtime's QOperator models, recorded", () => {
       for (const [executor, found] of runs) {
         const wrong: string[] = [];
         for (const { name, sha256: hash } of tensors) {
-          const { id, exact } = names.get(name)!;
+          const { id, exact } = names.get(name) ?? { id: "", exact: false }; // quantized constants are no values of a run
           const equal = found[id] !== undefined && sha256(found[id].data as Uint8Array) === hash;
           if (exact && found[id]) compared++;
           else counted++;
