@@ -143,6 +143,8 @@ export interface Traits<A> {
     constants: readonly (TypeInfo | null)[],
     attrs: A,
   ) => { readonly scale: Float64Array; readonly shift: Float64Array } | undefined;
+  /** One element in float32 as ONNX Runtime computes it, where that is not the correctly rounded function; `error`: how far it may be off. */
+  readonly single?: { readonly of: (x: number, attrs: A) => number; readonly error: number };
   /** Scalar form over rationals, for operators that map rationals to rationals. Inputs in operator order (absent ones undefined). */
   readonly rational?: (inputs: readonly (Rational | undefined)[], attrs: A) => Rational;
   /** The two-operand linear form. */
