@@ -155,8 +155,8 @@ export interface Traits<A> {
   readonly gather?: (attrs: A) => number;
   /** Encoding passes through the operator in both directions (movement, max pools, reduce max/min, …). */
   readonly passesEncoding?: boolean;
-  /** Moves codes without a look at them where it stands between quantizer and dequantizer. */
-  readonly movesCodes?: (attrs: A) => boolean;
+  /** What it does on codes between quantizer and dequantizer: moves them, or interpolates them; absent: nothing that reals would not say. */
+  readonly onIntegers?: (attrs: A) => "moves" | "interpolates" | undefined;
   /** exp(x_i)/Σ exp(x_j) over lines of `size` elements, `inner` apart, `outer`·`inner` of them. */
   readonly exponentialShares?: (dims: Shape, attrs: A) => { readonly outer: number; readonly size: number; readonly inner: number };
   readonly activation?: (constants: readonly (TypeInfo | null)[], attrs: A) => Activation | undefined;
