@@ -22,9 +22,9 @@ export function notLoaded(): never {
   throw modelError(NOT_LOADED, "a layer needs more than the core; create its session with Session.create, which loads it");
 }
 
-/** Target ort has other kernels for what is no dot product. */
+/** The other targets have forms and kernels of their own for what is no dot product. */
 function inReals<D>(form: CoreForm<D>): CoreForm<D> {
-  return { ...form, lower: (data, layer, ctx) => (targetRow(ctx.target).single ? notLoaded() : form.lower(data, layer, ctx)) };
+  return { ...form, lower: (data, layer, ctx) => (targetRow(ctx.target).bias === "int32" ? notLoaded() : form.lower(data, layer, ctx)) };
 }
 
 /** A form that compiles layers; its reference and its judge are asked for after everything is loaded only. */
