@@ -234,6 +234,7 @@ const PROGRAMS: readonly LayerCase[] = [
   ],
   ["Div of two activations", binary("Div", [2, 3, 4], [3, 1], A8, uint8(0.25, 0), C16)],
   ["Softmax over the last axis", single("Softmax", [2, 3, 17], A8, uint8(1 / 256))],
+  ["Softmax of long rows, coarse codes out", single("Softmax", [7, 98], uint8(0.11, 140), int8(1 / 64, -100))],
   ["Softmax over an inner axis, 16 bit", single("Softmax", [2, 9, 5], C16, uint16(1 / 65536), { axis: 1 })],
   [
     "layer normalization in pieces",
