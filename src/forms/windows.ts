@@ -88,7 +88,7 @@ export function mostTaps({ axes }: Window): number {
   return axes.reduce((product, axis) => product * axis.window, 1);
 }
 
-/** Where a windowed layer reads and writes: codes may be summed in any order, so reduced axes go first and long runs last. */
+/** Where a windowed layer reads and writes: codes may be summed in any order; the longest run goes last. */
 export function placeWindow(window: Window, input: ValueId, output: ValueId, graph: Graph, inLayout: Layout) {
   const inShape = shapeOf(graph, input);
   const outShape = shapeOf(graph, output);
@@ -96,8 +96,11 @@ export function placeWindow(window: Window, input: ValueId, output: ValueId, gra
   const layout: Layout = keeps ? inLayout : "rowMajor";
   const order = memoryOrder(inShape.length, layout);
   const single = order.filter((axis) => window.axes[axis]!.out === 1);
-  const sorted = [...single, ...order.filter((axis) => window.axes[axis]!.out !== 1)];
+  const others = order.filter((axis) => window.axes[axis]!.out !== 1);
   const strides = layoutStrides(inShape, inLayout);
+  // Where a window covers what lies together in memory, its taps are summed as one run; otherwise outputs beside each other are.
+  const inner = inShape.findIndex((size, axis) => size !== 1 && strides[axis] === 1);
+  const sorted = single.includes(inner) ? [...others, ...single] : [...single, ...others];
   const extents = extentsOf(window);
   const descriptor = windowDescriptor(
     sorted.map((axis) => window.axes[axis]!),
