@@ -2,11 +2,12 @@
 import { PANEL_COLUMNS } from "./dot.ts";
 import type { ModuleGeometry } from "./variant.ts";
 
-/** Code of weight (n, tap, k) at elements[start + n·rowStride + k·taps + tap]. range: int8. */
-export interface CodeRows {
-  readonly elements: Int8Array | Int16Array | Int32Array | Float64Array;
+/** Code of weight (n, tap, k) at elements[start + n·rowStride + k·stepStride + tap]. range: int8. */
+export interface CodeRows<T = Int8Array | Int16Array | Int32Array | Float64Array> {
+  readonly elements: T;
   readonly start: number;
   readonly rowStride: number;
+  readonly stepStride: number;
 }
 
 export interface PanelShape {
@@ -26,7 +27,9 @@ export function packCodes(module: ModuleGeometry, shape: PanelShape, codes: Code
     const to = Math.floor(column / PANEL_COLUMNS) * size + (column % PANEL_COLUMNS) * kr;
     const from = codes.start + column * codes.rowStride;
     if (wide) scatter(wide.to, to / kr, wide.from, from / kr, k / kr);
-    else for (let tap = 0; tap < taps; tap++) scatterCodes(packed, to + tap * (size / taps), kr, codes.elements, from + tap, taps, k);
+    else
+      for (let tap = 0; tap < taps; tap++)
+        scatterCodes(packed, to + tap * (size / taps), kr, codes.elements, from + tap, codes.stepStride, k);
   }
   return new Uint8Array(packed.buffer);
 }
@@ -40,8 +43,9 @@ function wholeSteps(
   { taps, k }: PanelShape,
   codes: CodeRows,
 ): { readonly to: Words; readonly from: Words } | null {
-  const { elements, start, rowStride } = codes;
-  if (taps !== 1 || !(elements instanceof Int8Array) || (k | start | rowStride | elements.byteOffset) % kr !== 0) return null;
+  const { elements, start, rowStride, stepStride } = codes;
+  if (taps !== 1 || stepStride !== 1 || !(elements instanceof Int8Array) || (k | start | rowStride | elements.byteOffset) % kr !== 0)
+    return null;
   const words = (bytes: Int8Array): Words => {
     const count = Math.floor(bytes.length / kr);
     return kr === 4 ? new Int32Array(bytes.buffer, bytes.byteOffset, count) : new Int16Array(bytes.buffer, bytes.byteOffset, count);
