@@ -3,7 +3,7 @@ import { type DepthwiseTaps, packDepthwise, tapTable } from "./depthwise.ts";
 import { PANEL_COLUMNS } from "./dot.ts";
 import type { Kernels } from "./instantiate.ts";
 import { argsBytes, writeArgs } from "./memory.ts";
-import { type CodeRows, type PanelShape, packCodes } from "./packCodes.ts";
+import { type CodeRows, digitSums, type PanelShape, packCodes } from "./packCodes.ts";
 import type { ModuleGeometry } from "./variant.ts";
 
 export interface PackedWeights {
@@ -25,24 +25,13 @@ const CHUNK_BYTES = 1 << 17;
 
 export function plainPacker(geometry: ModuleGeometry): WeightPacker {
   return {
-    dense: (shape, rows) => ({ panels: packCodes(geometry, shape, rows), sums: rowSums(shape, rows) }),
+    dense: (shape, rows) => ({ panels: packCodes(geometry, shape, rows), sums: digitSums(shape, rows, (code) => code) }),
     depthwise: (taps, n, elements) => {
       const k = elements.length / n;
-      const sums = rowSums({ n, taps: 1, k }, { elements, start: 0, rowStride: k, stepStride: 1 });
+      const sums = digitSums({ n, taps: 1, k }, { elements, start: 0, rowStride: k, stepStride: 1 }, (code) => code);
       return { panels: packDepthwise(geometry, taps, n, elements), sums };
     },
   };
-}
-
-function rowSums({ n, taps, k }: PanelShape, { elements, start, rowStride, stepStride }: CodeRows): Int32Array {
-  const sums = new Int32Array(n);
-  for (let column = 0; column < n; column++) {
-    let sum = 0;
-    for (let i = 0, from = start + column * rowStride; i < k; i++, from += stepStride)
-      for (let tap = 0; tap < taps; tap++) sum += elements[from + tap]!;
-    sums[column] = sum;
-  }
-  return sums;
 }
 
 /** `reserve`: the kernels' memory, grown to hold addresses below `end`. What lies behind the panels to be packed is lost. */

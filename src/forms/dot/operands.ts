@@ -59,14 +59,14 @@ export function blockChannelEnds(data: DotData): number[] {
   return [...ends, channelsIn];
 }
 
-/** The second operand of a run. Exact: every sum of products of the layer stays below 2^53 (asserted). */
-export function secondOperand(data: DotData, graph: Graph, inputs: Codes): SecondOperand {
+/** The second operand of a run. weightMin: −128 saves looking for elements of int8 matrices below −127. Exact: every sum of products of the layer stays below 2^53 (asserted). */
+export function secondOperand(data: DotData, graph: Graph, inputs: Codes, weightMin: -128 | -127 = -127): SecondOperand {
   const codes = codesOf(graph, data.b, data.bEncoding, inputs);
   const { of, first } = weightMatrices(data.geometry);
   let made: readonly CentredMatrix[] | null = null;
   const matrices = (): readonly CentredMatrix[] => (made ??= first.map((batch) => centredMatrix(data, codes, batch)));
   const strided = stridedRows(data, codes, first);
-  const { least, most } = extremes(strided?.map(({ elements }) => elements) ?? matrices(), data.bEncoding);
+  const { least, most } = extremes(strided?.map(({ elements }) => elements) ?? matrices(), data.bEncoding, weightMin);
   const { depth } = extentOf(data.geometry);
   assert(largestElement({ least, most }) * largestCentred(data.aEncoding) * depth < 2 ** 53, "accumulator beyond 2^53");
   return {
@@ -100,22 +100,22 @@ function isSymmetric({ lpbq, zeroPoint }: Encoding): boolean {
   return !lpbq && zeroPoint.every((zero) => zero === 0);
 }
 
-function extremes(matrices: readonly CentredMatrix[], encoding: Encoding): { least: number; most: number } {
+function extremes(matrices: readonly CentredMatrix[], encoding: Encoding, weightMin: number): { least: number; most: number } {
   let least = 0;
   let most = 0;
   for (const matrix of matrices) {
-    const [low, high] = extremesOf(matrix, encoding);
+    const [low, high] = extremesOf(matrix, encoding, weightMin);
     least = Math.min(least, low);
     most = Math.max(most, high);
   }
   return { least, most };
 }
 
-/** Of an int8 matrix, which holds plain codes: the grid, without −128 where no element is that. */
-function extremesOf(matrix: CentredMatrix, { type }: Encoding): [number, number] {
+/** Of an int8 matrix, which holds plain codes: the grid, without −128 where no element is that and it matters. */
+function extremesOf(matrix: CentredMatrix, { type }: Encoding, weightMin: number): [number, number] {
   if (matrix instanceof Int8Array) {
     const { bits, qmin, qmax } = gridOf(type);
-    return [bits < 8 || matrix.includes(-128) ? qmin : -127, qmax];
+    return [bits < 8 || weightMin === -128 || matrix.includes(-128) ? qmin : -127, qmax];
   }
   let least = 0;
   let most = 0;

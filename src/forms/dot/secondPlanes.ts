@@ -2,7 +2,7 @@
 
 import { PANEL_COLUMNS } from "../../kernels/dot.ts";
 import { packBlockScales, packWeights, panelBytes } from "../../kernels/pack.ts";
-import type { CodeRows, PanelShape } from "../../kernels/packCodes.ts";
+import { type CodeRows, digitSums } from "../../kernels/packCodes.ts";
 import type { PackedWeights } from "../../kernels/weightPacker.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { sizeOf } from "../../tensor/shape.ts";
@@ -83,7 +83,7 @@ function constantPanels(
       : 0,
     blockDepth: blocks?.size ?? 0,
     init: ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
-      startValues(columns, plain ? packed().sums : sumsOf(plane, rows, shape), first.zero, (n) =>
+      startValues(columns, plain ? packed().sums : digitSums(shape, rows, plane.digit), first.zero, (n) =>
         biased ? finish.integerBias(matrix, n0 + n) : 0,
       ),
     ),
@@ -101,20 +101,8 @@ function rowsOf(second: SecondOperand, matrix: number, n: number, c: number, { d
   return { ...given, start: given.start + n * given.rowStride + c * given.stepStride };
 }
 
-/** Σ of the digits of each column. */
-function sumsOf({ digit }: WeightPlane, { elements, start, rowStride, stepStride }: CodeRows, { n, taps, k }: PanelShape): Float64Array {
-  const sums = new Float64Array(n);
-  for (let column = 0; column < n; column++) {
-    let sum = 0;
-    for (let i = 0, from = start + column * rowStride; i < k; i++, from += stepStride)
-      for (let tap = 0; tap < taps; tap++) sum += digit(elements[from + tap]!);
-    sums[column] = sum;
-  }
-  return sums;
-}
-
 /** bias − za·Σ(w − zw): the first operand's zero point and, with row sums, both. int32[⌈n/8⌉·8]. */
-export function startValues(columns: number, sums: ArrayLike<number>, za: number, bias: (n: number) => number): Int32Array {
+export function startValues(columns: number, sums: Int32Array, za: number, bias: (n: number) => number): Int32Array {
   const init = new Int32Array(padded(columns));
   for (let n = 0; n < columns; n++) init[n] = wrap(bias(n) - za * sums[n]!);
   return init;
