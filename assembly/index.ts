@@ -10,6 +10,7 @@ export { dwconv_q8 } from "./kernels/dwconv_q8/dwconv_q8";
 export { rowsum_q8 } from "./kernels/rowsum_q8/rowsum_q8";
 export { pack_b_q8 } from "./kernels/pack_b_q8/pack_b_q8";
 export { pack_w_q8 } from "./kernels/pack_w_q8/pack_w_q8";
+export { pack_taps_q8 } from "./kernels/pack_w_q8/pack_taps_q8";
 export { pad_rows_q8 } from "./kernels/pad_rows_q8/pad_rows_q8";
 export { widen_q8 } from "./kernels/widen_q8/widen_q8";
 export { add_q8 } from "./kernels/linear/add_q8";

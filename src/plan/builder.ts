@@ -11,7 +11,7 @@ import type { Lowering, ModuleGeometry, Ref } from "./lowering.ts";
 import type { Layout, Plan, Port, Proof, Step, Storage, Target } from "./plan.ts";
 import { layoutsCoincide, storageOf } from "./storage.ts";
 import { transposeFields } from "./transpose.ts";
-import { type StoreKind, storeWeights, type WeightStore } from "./weightStore.ts";
+import { type Make, type StoreKind, storeWeights, type WeightStore } from "./weightStore.ts";
 
 interface Draft {
   readonly kernel: string;
@@ -75,7 +75,7 @@ export class PlanBuilder implements Lowering {
     return { kind: "constant", id: this.constants.length - 1, offset: 0 };
   }
 
-  weights(key: string, make: () => ArrayBufferView): Ref {
+  weights(key: string, make: Make): Ref {
     return this.stored(key, "weights", make);
   }
 
@@ -83,7 +83,7 @@ export class PlanBuilder implements Lowering {
     return this.stored(key, "shared", make);
   }
 
-  private stored(key: string, kind: StoreKind, make: () => ArrayBufferView): Ref {
+  private stored(key: string, kind: StoreKind, make: Make): Ref {
     const address = this.sharing ? storeWeights(this.store, key, kind, make) : undefined;
     if (address === undefined) {
       const ref = this.own.get(key) ?? this.constant(make());
