@@ -4,7 +4,7 @@ import { useForms } from "./forms/index.ts";
 import type { Graph, Node } from "./graph/graph.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
 import { useFloats } from "./ops/deferred.ts";
-import { opOf, useOperators } from "./ops/index.ts";
+import { isQuantizer, opOf, useOperators } from "./ops/index.ts";
 import { useFolding } from "./passes/prepare.ts";
 import { compileKernels } from "./runtime/kernelSource.ts";
 
@@ -31,6 +31,14 @@ async function load(): Promise<void> {
   useOperators(OPS);
   useForms(FORMS);
   useMoreKernels({ float, signed, unsigned });
+}
+
+/** The pass that turns quantize and dequantize operators into encodings, once it is loaded and they are known; null for a graph without them. */
+export async function loadFolding(graph: Graph): Promise<((graph: Graph) => Graph) | null> {
+  if (!graph.nodes.some(isQuantizer)) return null;
+  const { foldQdq, QUANTIZERS } = await import("./qdq.ts");
+  useOperators(QUANTIZERS);
+  return foldQdq;
 }
 
 /** Loads everything when the graph has an operator that the core does not know, or a node to fold: constants are folded in float. */

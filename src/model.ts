@@ -1,7 +1,7 @@
 /** Model: a loaded graph with its encodings, and what was noticed while loading. */
 import type { Encoding } from "./encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "./errors.ts";
-import { loadFor } from "./full.ts";
+import { loadFolding, loadFor } from "./full.ts";
 import { type Graph, isOpen, type ValueId, valueNamed } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import { withValues } from "./graph/rewrite.ts";
@@ -11,7 +11,6 @@ import { decodeOnnx } from "./onnx/decode.ts";
 import type { ExternalData } from "./onnx/externalData.ts";
 import { checkOperators } from "./passes/checkOperators.ts";
 import { completeEncodings } from "./passes/completeEncodings.ts";
-import { foldQdq } from "./passes/foldQdq.ts";
 import { bindShapes, inferShapes } from "./passes/inferShapes.ts";
 import { layersOf } from "./passes/layers.ts";
 import { type ElementType, isFloatType } from "./tensor/dtype.ts";
@@ -50,9 +49,10 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   const bytes = await readSource(source, options.signal);
   const external = await externalReader(source, options.externalData ?? {}, options.signal);
   const decoded = decodeOnnx(bytes, external ? { externalData: external } : {});
+  const foldQdq = await loadFolding(decoded);
   await loadFor(decoded);
   checkOperators(decoded);
-  const quantized = foldQdq(decoded);
+  const quantized = foldQdq?.(decoded) ?? decoded;
   const warnings: Issue[] = [];
   let graph = quantized;
   if (options.encodings !== undefined) {

@@ -24,6 +24,7 @@ const ROWS: readonly (readonly [prefix: string, row: number])[] = [
   ["src/runtime/kernelSource.ts", 2],
   ["src/everything.ts", 4],
   ["src/full.ts", 4],
+  ["src/qdq.ts", 4],
   ["src/model.ts", 5],
   ["src/runtime/", 6],
   ["src/verify/", 7],

@@ -12,6 +12,7 @@ import { MATH } from "./math.ts";
 import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
 import type { OpDef } from "./op.ts";
+import { QUANTIZERS } from "./quantize.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
 import { OTHER_REDUCTIONS } from "./reduceOther.ts";
 import { RESIZES } from "./resize.ts";
@@ -21,6 +22,7 @@ import { SOFTMAXES } from "./softmax.ts";
 
 export const OPS: readonly OpDef[] = [
   ...CORE_OPS,
+  ...QUANTIZERS,
   ...ARITHMETIC,
   ...ACTIVATIONS,
   ...OTHER_REDUCTIONS,
