@@ -6,7 +6,7 @@ import { targetRow } from "../numerics/targets.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { Target } from "../plan/plan.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { broadcastIndex } from "./broadcastIndex.ts";
+import { broadcastIndex } from "./broadcastWalk.ts";
 import { clampCode } from "./codes.ts";
 import { type Codes, defineForm } from "./form.ts";
 import { type DeviationOf, judgeNodes } from "./judge.ts";

@@ -84,15 +84,6 @@ export function oneOf<T extends string>(...allowed: readonly [T, ...T[]]): AttrR
   };
 }
 
-/** Any string, carried and not interpreted. */
-export function string(fallback: string): AttrReader<string> {
-  return (value, name) => {
-    if (value === undefined) return fallback;
-    if (typeof value === "string") return value;
-    throw wrongKind(value, name, "a string");
-  };
-}
-
 export function optionalInts(): AttrReader<readonly number[] | undefined> {
   return (value, name) => {
     if (value === undefined) return undefined;
@@ -101,33 +92,7 @@ export function optionalInts(): AttrReader<readonly number[] | undefined> {
   };
 }
 
-export function ints(fallback?: readonly number[]): AttrReader<readonly number[]> {
-  return (value, name) => {
-    const list = optionalInts()(value, name) ?? fallback;
-    if (!list) throw attributeError(name, "is missing, expected a list of integers");
-    return list;
-  };
-}
-
-/** A list of float32 values. */
-export function optionalFloats(): AttrReader<readonly number[] | undefined> {
-  return (value, name) => {
-    if (value === undefined) return undefined;
-    if (Array.isArray(value) && value.every((item) => typeof item === "number" && !Number.isNaN(item)))
-      return (value as number[]).map(Math.fround);
-    throw wrongKind(value, name, "a list of floats");
-  };
-}
-
-export function optionalTensor(): AttrReader<ConstantTensor | undefined> {
-  return (value, name) => {
-    if (value === undefined) return undefined;
-    if (isTensor(value)) return value;
-    throw wrongKind(value, name, "a tensor");
-  };
-}
-
-function isTensor(value: Attr): value is ConstantTensor {
+export function isTensor(value: Attr): value is ConstantTensor {
   return typeof value === "object" && !Array.isArray(value) && "dims" in value && "data" in value;
 }
 
@@ -136,7 +101,7 @@ function orRequired<T>(fallback: T | undefined, name: string, kind: string): T {
   return fallback;
 }
 
-function wrongKind(value: Attr, name: string, expected: string): Error {
+export function wrongKind(value: Attr, name: string, expected: string): Error {
   return attributeError(name, `found ${describe(value)}, expected ${expected}`);
 }
 

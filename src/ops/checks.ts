@@ -26,12 +26,6 @@ export function numbersAt(inputs: readonly (Numbers | null)[], index: number): N
   return numbers;
 }
 
-/** Inputs without absent ones; at least one. */
-export function presentInputs(inputs: readonly (TypeInfo | null)[]): TypeInfo[] {
-  required(inputs, 0);
-  return inputs.map((_, i) => required(inputs, i));
-}
-
 export function requireFloat(info: TypeInfo, index = 0): void {
   if (!isFloatType(info.type)) throw typeError(`input ${index} has type ${info.type}, expected a float type`);
 }
@@ -113,11 +107,4 @@ export function constantValues(info: TypeInfo, index: number): number[] {
 export function constantInts(info: TypeInfo, index: number): number[] {
   if (info.dims.length > 1) throw shapeError(`input ${index} has shape ${formatShape(info.dims)}, expected one dimension`);
   return constantValues(info, index);
-}
-
-/** The single element of a constant scalar input. */
-export function constantScalar(info: TypeInfo, index: number): number {
-  const values = constantValues(info, index);
-  if (values.length !== 1) throw shapeError(`input ${index} has ${values.length} elements, expected one`);
-  return values[0] as number;
 }

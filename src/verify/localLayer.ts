@@ -1,5 +1,4 @@
 /** A layer compiled alone, with the session's own kernels and variant, fed with codes. */
-
 import type { Graph, ValueId } from "../graph/graph.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { FormedLayer } from "../passes/prepare.ts";
@@ -10,7 +9,7 @@ import { activate, createMachine, execute, type Machine } from "../runtime/machi
 import { readCodes, writeInput } from "../runtime/ports.ts";
 import { promote } from "../runtime/promote.ts";
 import type { EngineChoice } from "../runtime/session.ts";
-import { tensorNumbers, tensorOf } from "../tensor/tensor.ts";
+import { tensorNumbers, tensorOf } from "../tensor/numbers.ts";
 
 export interface LocalLayer {
   readonly formed: FormedLayer;

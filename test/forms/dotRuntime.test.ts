@@ -13,7 +13,7 @@ import { kernelsFor } from "../../src/runtime/kernelSource.ts";
 import { activate, createMachine, execute } from "../../src/runtime/machine.ts";
 import { readCodes, writeInput } from "../../src/runtime/ports.ts";
 import { promote } from "../../src/runtime/promote.ts";
-import { tensorOf } from "../../src/tensor/tensor.ts";
+import { tensorOf } from "../../src/tensor/numbers.ts";
 import { type DotCase, type Granularity, KINDS, makeCase, optionsOf } from "./dotCases.ts";
 
 const SAMPLES = { fast: 4, soak: 600 }[process.env.BITEXACT_TIER ?? ""] ?? 24; // per kind, granularity and variant

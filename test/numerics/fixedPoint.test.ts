@@ -1,10 +1,10 @@
 /** The fixed targets' integer arithmetic against its definition in BigInt, and the target rows built on it. */
 import { describe, expect, it } from "vitest";
 import { ModelError } from "../../src/errors.ts";
+import { fixedAveragePool } from "../../src/numerics/fixedMean.ts";
 import {
   applyFixedAdd,
   fixedAdd,
-  fixedAveragePool,
   fixedMean,
   fixedMul,
   quantizeBias,

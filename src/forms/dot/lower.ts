@@ -1,9 +1,6 @@
 /** Lowers a dot product to kernel calls: integer GEMM per product, directly or as raw parts that a last step puts together. */
-
 import { igemmBlock, igemmScratch, igemmUnits, requantizeScratch } from "../../kernels/dot.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
-import { layoutsCoincide } from "../../plan/storage.ts";
-import { transposeFields } from "../../plan/transpose.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { DotData } from "./data.ts";
 import { emitDepthwise, isDepthwise } from "./depthwise.ts";
@@ -22,20 +19,7 @@ export function lowerDot(data: DotData, ctx: Lowering): void {
   if (sizeOf(data.outShape) > 0) emitDot(ctx, data, out);
 }
 
-/** Emits the steps that compute the product as float64 and returns where it lies, row-major. Equals referenceDotReal in every bit. */
-export function lowerDotReal(data: DotData, ctx: Lowering): Ref {
-  const size = sizeOf(data.outShape);
-  const out = ctx.buffer(8 * size);
-  if (size === 0) return out;
-  emitDot(ctx, { ...data, outEncoding: null, activation: null }, out);
-  if (data.geometry.kind !== "conv" || layoutsCoincide(data.outShape)) return out;
-  const rowMajor = ctx.buffer(8 * size);
-  const { fields, units } = transposeFields(ctx, data.outShape, 8, out, "channelsLast", rowMajor, "rowMajor");
-  ctx.emit("copy_strided", fields, units, data.node);
-  return rowMajor;
-}
-
-function emitDot(ctx: Lowering, data: DotData, out: Ref): void {
+export function emitDot(ctx: Lowering, data: DotData, out: Ref): void {
   const second = data.computed ? null : secondOperand(data, ctx.graph, new Map());
   const finish = finishOf(ctx, data, second);
   if (second && isDepthwise(data)) {

@@ -1,12 +1,10 @@
 /** Proven ranges of accumulators: over every first operand the grid allows, for the weights at hand. */
 import { gridOf } from "../../encodings/encoding.ts";
 import { modelError } from "../../errors.ts";
-import type { Graph } from "../../graph/graph.ts";
 import type { Target } from "../../plan/plan.ts";
 import type { DotData } from "./data.ts";
-import { gridBias } from "./fixed.ts";
 import { extentOf } from "./geometry.ts";
-import { largestCentred, largestElement, type SecondOperand, secondOperand } from "./operands.ts";
+import { largestCentred, largestElement, type SecondOperand } from "./operands.ts";
 
 export interface AccumulatorRange {
   readonly min: number;
@@ -36,12 +34,6 @@ export function accumulatorBound(data: DotData, second: SecondOperand | null): n
   return Math.max(1, extentOf(data.geometry).depth * largestCentred(data.aEncoding) * weight);
 }
 
-/** Range when the second operand is only known by its grid. */
-export function computedRange(data: DotData): AccumulatorRange {
-  const bound = accumulatorBound(data, null);
-  return { min: -bound, max: bound };
-}
-
 export function largestMagnitude(range: AccumulatorRange): number {
   return Math.max(-range.min, range.max);
 }
@@ -55,20 +47,4 @@ export function checkFixedRange(data: DotData, target: Target, n: number, range:
       `target ${target} has 32-bit accumulators. Use target exact.`,
     { node: data.node },
   );
-}
-
-/** Bits left before an accumulator could overflow: of 31 where all fit int32, else of the 53 of the wide path. `target`: with its integer bias. */
-export function headroomBits(data: DotData, graph: Graph, integerBias: boolean): number {
-  let largest = 1;
-  if (data.computed) largest = Math.max(largest, largestMagnitude(computedRange(data)));
-  else {
-    const second = secondOperand(data, graph, new Map());
-    for (let matrix = 0; matrix < second.matrices.length; matrix++) {
-      for (let n = 0; n < data.channels; n++) {
-        const bias = integerBias && data.outEncoding ? Math.abs(gridBias(data, second, matrix, n)) : 0;
-        largest = Math.max(largest, largestMagnitude(accumulatorRange(data, second, matrix, n)) + bias);
-      }
-    }
-  }
-  return (largest < 2 ** 31 ? 31 : 53) - Math.log2(largest);
 }

@@ -1,5 +1,4 @@
 /** The dot form in integers: the golden model that every kernel must equal in every bit. */
-
 import type { Graph } from "../../graph/graph.ts";
 import { divideExact, rescale } from "../../numerics/decide.ts";
 import type { Multiplier, Requantize } from "../../numerics/fixedPoint.ts";
@@ -10,12 +9,14 @@ import type { Target } from "../../plan/plan.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Codes } from "../form.ts";
 import { accumulate } from "./accumulate.ts";
-import { type ChannelReal, type ChannelReals, channelReals, isNegative } from "./channel.ts";
+import { type ChannelReal, type ChannelReals, channelReals } from "./channel.ts";
+import { isNegative } from "./channelValue.ts";
 import type { DotData } from "./data.ts";
 import { checkFixedTarget, type FixedChannel, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
+import { computedRange } from "./headroom.ts";
 import { firstOperand, type SecondOperand, secondOperand } from "./operands.ts";
 import { outputBounds, realConstants } from "./outputs.ts";
-import { accumulatorRange, checkFixedRange, computedRange } from "./range.ts";
+import { accumulatorRange, checkFixedRange } from "./range.ts";
 
 /** From one element's accumulators to its code. */
 type Finish = (matrix: number, n: number, acc: Float64Array) => number;

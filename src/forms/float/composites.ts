@@ -1,6 +1,6 @@
 /** Float operators that take more than one opcode: how each is composed of kernel calls, in the order of the operator's own loops. */
 import { isConstant, shapeOf } from "../../graph/graph.ts";
-import { BINARY, UNARY } from "../../kernels/elementwise.ts";
+import { BINARY, UNARY } from "../../kernels/floatModes.ts";
 import { normalizeAxis, sizeOf } from "../../tensor/shape.ts";
 import type { Resolved } from "../operands.ts";
 import { attribute } from "./attributes.ts";
