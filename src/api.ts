@@ -1,6 +1,6 @@
 /** The functions of the public API: Session, and the executors of src/executors.ts, which are loaded when they are first called. */
 import { ModelError, SessionError } from "./errors.ts";
-import { NOT_LOADED } from "./forms/index.ts";
+import { NOT_LOADED } from "./forms/deferred.ts";
 import { loadFull } from "./full.ts";
 import { isOpen, valueNamed } from "./graph/graph.ts";
 import type { Source } from "./io/source.ts";

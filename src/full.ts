@@ -1,5 +1,6 @@
 /** Everything beyond the core — operators, forms and kernels that quantized convolutional networks do without — loaded on demand.
  *  Loading adds and never changes: a model that the core serves gives the same plan before and after. */
+import { useRare } from "./forms/deferred.ts";
 import { useForms } from "./forms/index.ts";
 import type { Graph, Node } from "./graph/graph.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
@@ -20,7 +21,7 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ FORMS, floats, foldBatchNorm, OPS }, float, signed, unsigned] = await Promise.all([
+  const [{ FORMS, floats, foldBatchNorm, OPS, rare }, float, signed, unsigned] = await Promise.all([
     import("./everything.ts"),
     compileKernels("float"),
     compileKernels("rest-signed"),
@@ -30,6 +31,7 @@ async function load(): Promise<void> {
   useFolding(foldBatchNorm);
   useOperators(OPS);
   useForms(FORMS);
+  useRare(rare);
   useMoreKernels({ float, signed, unsigned });
 }
 

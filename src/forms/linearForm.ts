@@ -1,4 +1,5 @@
 /** The linear form with its integers in TypeScript and its judge. */
+
 import { type Graph, shapeOf } from "../graph/graph.ts";
 import { divideExact } from "../numerics/decide.ts";
 import { fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
@@ -10,7 +11,8 @@ import { broadcastIndex } from "./broadcastWalk.ts";
 import { clampCode } from "./codes.ts";
 import { type Codes, defineForm } from "./form.ts";
 import { type DeviationOf, judgeNodes } from "./judge.ts";
-import { bitsOf, fixedForm, type LinearData, type LinearOperand, linearCore } from "./linear.ts";
+import { type LinearData, type LinearOperand, linearCore } from "./linear.ts";
+import { bitsOf, fixedForm } from "./linearFixed.ts";
 import { constantNumbers } from "./operands.ts";
 
 export const linearForm = defineForm<LinearData>({

@@ -1,9 +1,11 @@
 /** Headroom of accumulators: how far the proven range stays from overflow. */
+
 import type { Graph } from "../../graph/graph.ts";
 import type { DotData } from "./data.ts";
 import { gridBias } from "./fixed.ts";
+import { type AccumulatorRange, accumulatorRange, largestMagnitude } from "./fixedRange.ts";
 import { secondOperand } from "./operands.ts";
-import { type AccumulatorRange, accumulatorBound, accumulatorRange, largestMagnitude } from "./range.ts";
+import { accumulatorBound } from "./range.ts";
 
 /** Range when the second operand is only known by its grid. */
 export function computedRange(data: DotData): AccumulatorRange {

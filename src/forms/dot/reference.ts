@@ -1,7 +1,9 @@
 /** The dot form in integers: the golden model that every kernel must equal in every bit. */
+
 import type { Graph } from "../../graph/graph.ts";
 import { divideExact, rescale } from "../../numerics/decide.ts";
 import type { Multiplier, Requantize } from "../../numerics/fixedPoint.ts";
+import { requantizeOf } from "../../numerics/requantizeOf.ts";
 import { roundHalfEven } from "../../numerics/round.ts";
 import { targetRow } from "../../numerics/targets.ts";
 import type { Numbers } from "../../ops/op.ts";
@@ -13,10 +15,10 @@ import { type ChannelReal, type ChannelReals, channelReals } from "./channel.ts"
 import { isNegative } from "./channelValue.ts";
 import type { DotData } from "./data.ts";
 import { checkFixedTarget, type FixedChannel, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
+import { accumulatorRange, checkFixedRange } from "./fixedRange.ts";
 import { computedRange } from "./headroom.ts";
 import { firstOperand, type SecondOperand, secondOperand } from "./operands.ts";
 import { outputBounds, realConstants } from "./outputs.ts";
-import { accumulatorRange, checkFixedRange } from "./range.ts";
 
 /** From one element's accumulators to its code. */
 type Finish = (matrix: number, n: number, acc: Float64Array) => number;
@@ -84,7 +86,7 @@ function roundChannel(channel: ChannelReal, acc: Float64Array, outScale: number)
 
 function fixedFinish(data: DotData, second: SecondOperand, target: Target): Finish {
   checkFixedTarget(data, target);
-  const requantize = targetRow(target).requantize!;
+  const requantize = requantizeOf(target)!;
   const channels = cached(data, (matrix, n) => {
     const channel = fixedChannel(data, second, matrix, n);
     checkRange(data, second, target, matrix, n, channel.bias);
