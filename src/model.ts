@@ -8,6 +8,7 @@ import { withValues } from "./graph/rewrite.ts";
 import { sourceFolder } from "./io/folder.ts";
 import { readSource, type Source } from "./io/source.ts";
 import { decodeOnnx } from "./onnx/decode.ts";
+import { withFlaws } from "./onnx/deferred.ts";
 import type { ExternalData } from "./onnx/externalData.ts";
 import { checkOperators } from "./passes/checkOperators.ts";
 import { completeEncodings } from "./passes/completeEncodings.ts";
@@ -48,7 +49,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
     throw modelError("option/type", `options: found ${String(options)}, expected a record of options, or nothing`);
   const bytes = await readSource(source, options.signal);
   const external = await externalReader(source, options.externalData ?? {}, options.signal);
-  const decoded = decodeOnnx(bytes, external ? { externalData: external } : {});
+  const decoded = await withFlaws(() => decodeOnnx(bytes, external ? { externalData: external } : {}));
   const foldQdq = await loadFolding(decoded);
   await loadFor(decoded);
   checkOperators(decoded);

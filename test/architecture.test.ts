@@ -44,6 +44,7 @@ const ALLOWED = new Set([
   "src/numerics/affine.ts → src/encodings/encoding.ts",
   "src/io/folder.ts → src/onnx/externalData.ts",
   "src/io/modelFolder.ts → src/onnx/externalData.ts",
+  "src/io/modelFolder.ts → src/onnx/externalPath.ts",
 ]);
 
 function files(folder: string): string[] {

@@ -70,6 +70,8 @@ describe("the bundle", () => {
   it("runs a convolutional network without what is loaded on demand, and asks for it for a transformer", () => {
     const rest = [
       "everything.js",
+      "flaws.js",
+      "qdq.js",
       "full.js",
       "proofs.js",
       "kernels/float.wasm",
