@@ -42,7 +42,7 @@ export class Session extends SessionBase {
     const model = isModel(source) ? checkedModel(source) : await loadModel(source as Source, options);
     const { graph } = model;
     const symbolic = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
-    if (symbolic.length > 0) await loadFull(); // what a shape needs shows when it is run, and runSync cannot wait
+    if (symbolic.length > 0 || Object.keys(shapes).length > 0) await loadFull(); // what a shape needs shows when it is run, and runSync cannot wait
     const planned = symbolic.every((id) => Object.hasOwn(shapes, id)) ? shapes : null;
     const target = checkedTarget(options.target);
     try {

@@ -3,4 +3,4 @@ export { FORMS } from "./forms/all.ts";
 export * as rare from "./forms/rare.ts";
 export { OPS } from "./ops/all.ts";
 export * as floats from "./ops/floats.ts";
-export { foldBatchNorm } from "./passes/foldBatchNorm.ts";
+export * as rest from "./passes/rest.ts";

@@ -6,7 +6,8 @@ import type { Graph, Node } from "./graph/graph.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
 import { useFloats } from "./ops/deferred.ts";
 import { isQuantizer, opOf, useOperators } from "./ops/index.ts";
-import { useFolding } from "./passes/prepare.ts";
+import { useRest } from "./passes/deferred.ts";
+import { needsBinding } from "./passes/inferShapes.ts";
 import { compileKernels } from "./runtime/kernelSource.ts";
 
 let loading: Promise<void> | null = null;
@@ -21,14 +22,14 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ FORMS, floats, foldBatchNorm, OPS, rare }, float, signed, unsigned] = await Promise.all([
+  const [{ FORMS, floats, OPS, rare, rest }, float, signed, unsigned] = await Promise.all([
     import("./everything.ts"),
     compileKernels("float"),
     compileKernels("rest-signed"),
     compileKernels("rest-unsigned"),
   ]);
   useFloats(floats);
-  useFolding(foldBatchNorm);
+  useRest(rest);
   useOperators(OPS);
   useForms(FORMS);
   useRare(rare);
@@ -43,9 +44,10 @@ export async function loadFolding(graph: Graph): Promise<((graph: Graph) => Grap
   return foldQdq;
 }
 
-/** Loads everything when the graph has an operator that the core does not know, or a node to fold: constants are folded in float. */
+/** Loads everything when the graph has an operator that the core does not know, inputs of symbolic shape, or a node to fold: constants are folded
+ *  in float. */
 export async function loadFor(graph: Graph): Promise<void> {
-  if (graph.nodes.some((node) => needsMore(graph, node))) await loadFull();
+  if (needsBinding(graph) || graph.nodes.some((node) => needsMore(graph, node))) await loadFull();
 }
 
 function needsMore(graph: Graph, node: Node): boolean {

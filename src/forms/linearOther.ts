@@ -1,5 +1,5 @@
 /** Lowers Add, Sub and Mul of a fixed target, and those that no integers are proven for. */
-import { linearReals } from "../kernels/elementwiseArgs.ts";
+import { linearReals } from "../kernels/linearReals.ts";
 import { fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
 import type { Lowering, Ref } from "../plan/lowering.ts";
 import { fixedRounding } from "./codes.ts";

@@ -1,5 +1,6 @@
 /** Float semantics of the operators of the core: what src/ops/deferred.ts hands out once everything is loaded. */
 export * from "./binaryFloat.ts";
+export * from "./clipFloat.ts";
 export * from "./convFloat.ts";
 export * from "./matmulFloat.ts";
 export * from "./movementFloat.ts";

@@ -16,8 +16,8 @@ import { channelsFrom, type Finish, outputHeader } from "./finish.ts";
 import { checkFixedTarget, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
 import { accumulatorRange, checkFixedRange } from "./fixedRange.ts";
 import { type SecondOperand, scaleView } from "./operands.ts";
-import { realConstants } from "./outputs.ts";
 import { accumulatorBound } from "./range.ts";
+import { realConstants } from "./realConstants.ts";
 
 export function fixedFinish(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
   checkFixedTarget(data, ctx.target);

@@ -1,6 +1,8 @@
 /** Constant weights that are no plain int8 or int4: block integers, zero points and digits. */
+
 import { gridOf } from "../../encodings/encoding.ts";
-import { BLOCK_SCALE_MAX, packBlockScales } from "../../kernels/pack.ts";
+import { BLOCK_SCALE_MAX } from "../../kernels/pack.ts";
+import { packBlockScales } from "../../kernels/packScales.ts";
 import { scaleIndexer } from "../../numerics/affine.ts";
 import type { Lowering } from "../../plan/lowering.ts";
 import type { DotData } from "./data.ts";

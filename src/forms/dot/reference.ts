@@ -14,11 +14,13 @@ import { accumulate } from "./accumulate.ts";
 import { type ChannelReal, type ChannelReals, channelReals } from "./channel.ts";
 import { isNegative } from "./channelValue.ts";
 import type { DotData } from "./data.ts";
+import { firstOperand } from "./firstOperand.ts";
 import { checkFixedTarget, type FixedChannel, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
 import { accumulatorRange, checkFixedRange } from "./fixedRange.ts";
 import { computedRange } from "./headroom.ts";
-import { firstOperand, type SecondOperand, secondOperand } from "./operands.ts";
-import { outputBounds, realConstants } from "./outputs.ts";
+import { type SecondOperand, secondOperand } from "./operands.ts";
+import { outputBounds } from "./outputs.ts";
+import { realConstants } from "./realConstants.ts";
 
 /** From one element's accumulators to its code. */
 type Finish = (matrix: number, n: number, acc: Float64Array) => number;
