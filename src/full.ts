@@ -3,6 +3,7 @@
 import { useRare } from "./forms/deferred.ts";
 import { useForms } from "./forms/index.ts";
 import type { Graph, Node } from "./graph/graph.ts";
+import { useKernels } from "./kernels/abi.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
 import { useFloats } from "./ops/deferred.ts";
 import { isQuantizer, opOf, useOperators } from "./ops/index.ts";
@@ -22,7 +23,7 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ FORMS, floats, OPS, rare, rest }, float, signed, unsigned] = await Promise.all([
+  const [{ ELEMENTWISE_KERNELS, FORMS, floats, OPS, rare, rest }, float, signed, unsigned] = await Promise.all([
     import("./everything.ts"),
     compileKernels("float"),
     compileKernels("rest-signed"),
@@ -31,6 +32,7 @@ async function load(): Promise<void> {
   useFloats(floats);
   useRest(rest);
   useOperators(OPS);
+  useKernels(ELEMENTWISE_KERNELS);
   useForms(FORMS);
   useRare(rare);
   useMoreKernels({ float, signed, unsigned });

@@ -1,6 +1,6 @@
 /** Codes of one grid: quantizing real arrays, requantizing codes, tables over a whole grid as kernels index them. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
-import { FIXED_ROUNDING } from "../kernels/elementwise.ts";
+import { FIXED_ROUNDING } from "../kernels/coreElementwise.ts";
 import { quantizeReal } from "../numerics/affine.ts";
 import { targetRow } from "../numerics/targets.ts";
 import type { Storage, Target } from "../plan/plan.ts";

@@ -1,7 +1,7 @@
 /** Lowers Add, Sub and Mul: linear_binary for exact arithmetic, add_q8 where integers are proven to equal it, add_fixed and mul_fixed for a fixed target. */
 
 import { isConstant, shapeOf } from "../graph/graph.ts";
-import { KIND } from "../kernels/elementwise.ts";
+import { KIND } from "../kernels/coreElementwise.ts";
 import { broadcastDescriptor, codeSumFields } from "../kernels/elementwiseArgs.ts";
 import { type CodeSumConstants, proveSum } from "../numerics/proveSum.ts";
 import { targetRow } from "../numerics/targets.ts";

@@ -1,6 +1,6 @@
 /** mean_q, extreme_q and reduce_* against plain loops over window descriptions, means in exact rationals. */
 import { describe, expect, it } from "vitest";
-import { FIXED_ROUNDING } from "../../src/kernels/elementwise.ts";
+import { FIXED_ROUNDING } from "../../src/kernels/coreElementwise.ts";
 import { meanReals, windowDescriptor } from "../../src/kernels/elementwiseArgs.ts";
 import { REDUCE } from "../../src/kernels/floatModes.ts";
 import { exp, log } from "../../src/numerics/elementary.ts";
