@@ -1,11 +1,12 @@
 /** Everything beyond the core — operators, forms and kernels that quantized convolutional networks do without — loaded on demand.
  *  Loading adds and never changes: a model that the core serves gives the same plan before and after. */
-import { useRare } from "./forms/deferred.ts";
+import { ModelError } from "./errors.ts";
+import { NOT_LOADED, useRare } from "./forms/deferred.ts";
 import { useForms } from "./forms/index.ts";
 import type { Graph, Node } from "./graph/graph.ts";
 import { useKernels } from "./kernels/abi.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
-import { useFloats } from "./ops/deferred.ts";
+import { isFloatsMissing, useFloats } from "./ops/deferred.ts";
 import { isQuantizer, opOf, useOperators } from "./ops/index.ts";
 import { useRest } from "./passes/deferred.ts";
 import { needsBinding } from "./passes/inferShapes.ts";
@@ -56,4 +57,15 @@ function needsMore(graph: Graph, node: Node): boolean {
   const op = opOf(node);
   if (!op) return true;
   return op.traits.boundary === undefined && node.inputs.every((id) => id === "" || graph.values.get(id)?.data !== undefined);
+}
+
+/** What `work` returns; everything is loaded and `work` called again when it asks for more than the core. */
+export async function withFull<T>(work: () => T): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    if (!isFloatsMissing(error) && !(error instanceof ModelError && error.code === NOT_LOADED)) throw error;
+    await loadFull();
+    return work();
+  }
 }

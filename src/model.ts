@@ -1,7 +1,7 @@
 /** Model: a loaded graph with its encodings, and what was noticed while loading. */
 import type { Encoding } from "./encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "./errors.ts";
-import { loadFolding, loadFor } from "./full.ts";
+import { loadFolding, loadFor, withFull } from "./full.ts";
 import { type Graph, isOpen, type ValueId, valueNamed } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import { withValues } from "./graph/rewrite.ts";
@@ -52,8 +52,10 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   const decoded = await withFlaws(() => decodeOnnx(bytes, external ? { externalData: external } : {}));
   const foldQdq = await loadFolding(decoded);
   await loadFor(decoded);
-  checkOperators(decoded);
-  const quantized = foldQdq?.(decoded) ?? decoded;
+  const quantized = await withFull(() => {
+    checkOperators(decoded);
+    return foldQdq?.(decoded) ?? decoded;
+  });
   const warnings: Issue[] = [];
   let graph = quantized;
   if (options.encodings !== undefined) {
@@ -66,7 +68,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
     warnings.push(...attached.warnings);
   }
   await loadFor(graph); // constants that stood behind a DequantizeLinear
-  return modelOf(graph, warnings, options.strict);
+  return withFull(() => modelOf(graph, warnings, options.strict));
 }
 
 /** A Model of a graph with its encodings. strict: any warning is an error. throws ModelError. */

@@ -1,20 +1,21 @@
 /** Kinds of attributes that operators beyond the core have. */
 import type { ConstantTensor } from "../graph/graph.ts";
-import { type AttrReader, attributeError, isTensor, optionalInts, wrongKind } from "./attributes.ts";
+import { type AttrReader, isTensor, optionalInts } from "./attributes.ts";
+import { floats } from "./deferred.ts";
 
 /** Any string, carried and not interpreted. */
 export function string(fallback: string): AttrReader<string> {
   return (value, name) => {
     if (value === undefined) return fallback;
     if (typeof value === "string") return value;
-    throw wrongKind(value, name, "a string");
+    throw floats().attributeKind(value, name, "a string");
   };
 }
 
 export function ints(fallback?: readonly number[]): AttrReader<readonly number[]> {
   return (value, name) => {
     const list = optionalInts()(value, name) ?? fallback;
-    if (!list) throw attributeError(name, "is missing, expected a list of integers");
+    if (!list) throw floats().missingAttribute(name, "a list of integers");
     return list;
   };
 }
@@ -25,7 +26,7 @@ export function optionalFloats(): AttrReader<readonly number[] | undefined> {
     if (value === undefined) return undefined;
     if (Array.isArray(value) && value.every((item) => typeof item === "number" && !Number.isNaN(item)))
       return (value as number[]).map(Math.fround);
-    throw wrongKind(value, name, "a list of floats");
+    throw floats().attributeKind(value, name, "a list of floats");
   };
 }
 
@@ -33,6 +34,6 @@ export function optionalTensor(): AttrReader<ConstantTensor | undefined> {
   return (value, name) => {
     if (value === undefined) return undefined;
     if (isTensor(value)) return value;
-    throw wrongKind(value, name, "a tensor");
+    throw floats().attributeKind(value, name, "a tensor");
   };
 }

@@ -1,6 +1,6 @@
 /** Clip: bounds as attributes before opset 11, as optional scalar inputs since. An absent bound does not clip. */
 import { float, noAttrs, readAttrs } from "./attributes.ts";
-import { numbersAt, required, requireSameTypes, shapeError } from "./checks.ts";
+import { numbersAt, required, requireSameTypes } from "./checks.ts";
 import { floats } from "./deferred.ts";
 import { defineOp, type TypeInfo } from "./op.ts";
 import { erased } from "./registry.ts";
@@ -13,7 +13,7 @@ export interface ClipAttrs {
 const LARGEST = 3.4028234663852886e38;
 
 function requireScalar(info: TypeInfo | null | undefined, index: number): void {
-  if (info?.dims.some((dim) => dim !== 1)) throw shapeError(`input ${index} has shape [${info.dims.join(", ")}], expected a scalar`);
+  if (info?.dims.some((dim) => dim !== 1)) throw floats().scalarFlaw(info, index, "a scalar");
 }
 
 /** Infinity where the bound is absent; undefined where it is computed. */

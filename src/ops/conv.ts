@@ -2,7 +2,7 @@
 
 import { sizeOf } from "../tensor/shape.ts";
 import { int, readAttrs } from "./attributes.ts";
-import { checkDims, required, requireFloat, requireRank, requireSameTypes, requireVector, shapeError } from "./checks.ts";
+import { checkDims, required, requireFloat, requireRank, requireSameTypes, requireVector } from "./checks.ts";
 import { floats } from "./deferred.ts";
 import { defineOp, type OpDef, type TypeInfo, type WindowAxis } from "./op.ts";
 import { erased } from "./registry.ts";
@@ -36,9 +36,9 @@ function checkOperands(inputs: readonly (TypeInfo | null)[]): [TypeInfo, TypeInf
 }
 
 export function checkKernel(attrs: WindowAttrs, kernel: readonly number[]): void {
-  if (kernel.some((taps) => taps < 1)) throw shapeError(`the weight has an empty kernel [${kernel.join(", ")}]`);
+  if (kernel.some((taps) => taps < 1)) throw floats().emptyKernelFlaw(kernel);
   if (attrs.kernel_shape && attrs.kernel_shape.join() !== kernel.join()) {
-    throw shapeError(`kernel_shape [${attrs.kernel_shape.join(", ")}] differs from the weight's [${kernel.join(", ")}]`);
+    throw floats().kernelShapeFlaw(attrs.kernel_shape, kernel);
   }
 }
 
@@ -47,11 +47,9 @@ function settingOfConv(x: readonly number[], w: readonly number[], attrs: ConvAt
   const [outChannels = 0, perGroup = 0, ...kernel] = w;
   checkKernel(attrs, kernel);
   if (perGroup * attrs.group !== inChannels) {
-    throw shapeError(
-      `the input has ${inChannels} channels, expected ${perGroup * attrs.group} (${attrs.group} groups of the weight's ${perGroup})`,
-    );
+    throw floats().channelsFlaw(inChannels, attrs.group, perGroup);
   }
-  if (outChannels % attrs.group !== 0) throw shapeError(`${outChannels} output channels are not divisible by ${attrs.group} groups`);
+  if (outChannels % attrs.group !== 0) throw floats().outChannelsFlaw(outChannels, attrs.group);
   return { batch, groups: attrs.group, inChannels, outChannels, axes: windowAxes(sizes, kernel, attrs) };
 }
 
@@ -116,7 +114,7 @@ export function defineConv<A extends ConvAttrs>(spec: ConvLike<A>): OpDef<A> {
 export const CONV_ATTRS = { ...WINDOW_ATTRS, group: int(1) };
 
 export function checkGroup<A extends ConvAttrs>(attrs: A): A {
-  if (attrs.group < 1) throw shapeError(`attribute 'group' is ${attrs.group}, expected at least 1`);
+  if (attrs.group < 1) throw floats().groupFlaw(attrs.group);
   return checkWindow(attrs);
 }
 

@@ -1,7 +1,7 @@
 /** AveragePool, MaxPool and their global forms. Source: AveragePool-7/10/11/19/22, MaxPool-8/10/11/12/22. */
 
 import { integers } from "./arrays.ts";
-import { type AttrSchema, attributeError, flag, noAttrs, readAttrs } from "./attributes.ts";
+import { type AttrSchema, flag, noAttrs, readAttrs } from "./attributes.ts";
 import { checkDims, numbersAt, required, requireFloat, requireRank } from "./checks.ts";
 import { floats } from "./deferred.ts";
 import { defineOp, type OpDef, type Traits, type TypeInfo, type Window } from "./op.ts";
@@ -55,7 +55,7 @@ export function inferPool(inputs: readonly (TypeInfo | null)[], attrs: PoolAttrs
 export function parseWindow<S extends AttrSchema>(attrs: Parameters<typeof readAttrs>[0], extra: S) {
   const all = readAttrs(attrs, { ...WINDOW_ATTRS, ...CEIL_ATTR, ...extra });
   const window = checkWindow(all as unknown as WindowAttrs);
-  if (!window.kernel_shape) throw attributeError("kernel_shape", "is missing, expected a list of integers");
+  if (!window.kernel_shape) throw floats().missingAttribute("kernel_shape", "a list of integers");
   const base: PoolAttrs = { ...GLOBAL, ...pickWindow(window), global: false, ceil: (all as { ceil_mode: boolean }).ceil_mode };
   return { base, all };
 }

@@ -1,7 +1,8 @@
 /** Operators that keep the row-major order of elements: Reshape, Flatten, Identity. */
-import { formatShape, sizeOf } from "../tensor/shape.ts";
+import { sizeOf } from "../tensor/shape.ts";
 import { flag, int, noAttrs, readAttrs, withoutAttrs } from "./attributes.ts";
-import { constantInts, required, shapeError } from "./checks.ts";
+import { constantInts, required } from "./checks.ts";
+import { floats } from "./deferred.ts";
 import { aliasOf, defineMovement } from "./movement.ts";
 import type { OpDef, TypeInfo } from "./op.ts";
 
@@ -15,21 +16,17 @@ function reshaped(dims: readonly number[], wanted: readonly number[], allowZero:
   const out = wanted.map((extent, i) => {
     if (extent !== 0 || allowZero) return extent;
     const copied = dims[i];
-    if (copied === undefined)
-      throw shapeError(`the shape ${formatShape(wanted)} copies axis ${i}, which ${formatShape(dims)} does not have`);
+    if (copied === undefined) throw floats().copiedAxisFlaw(wanted, i, dims);
     return copied;
   });
   const open = out.filter((extent) => extent === -1).length;
-  if (open > 1 || out.some((extent) => extent < -1))
-    throw shapeError(`the shape ${formatShape(wanted)} has more than one -1 or a negative extent`);
+  if (open > 1 || out.some((extent) => extent < -1)) throw floats().openAxesFlaw(wanted);
   if (open === 1) {
     const known = out.reduce((product, extent) => (extent === -1 ? product : product * extent), 1);
-    if (known === 0 || size % known !== 0)
-      throw shapeError(`${formatShape(dims)} has ${size} elements, not a multiple of those in ${formatShape(wanted)}`);
+    if (known === 0 || size % known !== 0) throw floats().multipleFlaw(dims, size, wanted);
     out[out.indexOf(-1)] = size / known;
   }
-  if (sizeOf(out) !== size)
-    throw shapeError(`${formatShape(dims)} has ${size} elements, expected ${sizeOf(out)} for ${formatShape(wanted)}`);
+  if (sizeOf(out) !== size) throw floats().elementsFlaw(dims, size, sizeOf(out), wanted);
   return out;
 }
 
@@ -50,7 +47,7 @@ const flatten = defineMovement({
   shapes(inputs, { axis }) {
     const { dims } = required(inputs, 0);
     const at = axis < 0 ? axis + dims.length : axis;
-    if (at < 0 || at > dims.length) throw shapeError(`axis ${axis} is out of range for rank ${dims.length}`);
+    if (at < 0 || at > dims.length) throw floats().flattenFlaw(axis, dims.length);
     return [[sizeOf(dims.slice(0, at)), sizeOf(dims.slice(at))]];
   },
   movement: alias,
