@@ -1,12 +1,12 @@
 /** Everything beyond the core — operators, forms and kernels that quantized convolutional networks do without — loaded on demand.
  *  Loading adds and never changes: a model that the core serves gives the same plan before and after. */
 import { ModelError } from "./errors.ts";
-import { NOT_LOADED, useRare } from "./forms/deferred.ts";
+import { NO_FORM, useRare } from "./forms/deferred.ts";
 import { useForms } from "./forms/index.ts";
 import type { Graph, Node } from "./graph/graph.ts";
 import { useKernels } from "./kernels/abi.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
-import { isFloatsMissing, useFloats } from "./ops/deferred.ts";
+import { NOT_LOADED, useFloats } from "./ops/deferred.ts";
 import { isQuantizer, opOf, useOperators } from "./ops/index.ts";
 import { useRest } from "./passes/deferred.ts";
 import { needsBinding } from "./passes/inferShapes.ts";
@@ -64,7 +64,7 @@ export async function withFull<T>(work: () => T): Promise<T> {
   try {
     return work();
   } catch (error) {
-    if (!isFloatsMissing(error) && !(error instanceof ModelError && error.code === NOT_LOADED)) throw error;
+    if (error !== NOT_LOADED && !(error instanceof ModelError && error.code === NO_FORM)) throw error;
     await loadFull();
     return work();
   }

@@ -4,7 +4,7 @@ import { modelError } from "../errors.ts";
 type Rare = typeof import("./rare.ts");
 
 /** Code of the error that says: load everything and ask again. */
-export const NOT_LOADED = "plan/not-loaded";
+export const NO_FORM = "plan/not-loaded";
 
 let loaded: Rare | null = null;
 
@@ -15,7 +15,7 @@ export function useRare(parts: Rare): void {
 
 /** throws ModelError "plan/not-loaded". */
 export function notLoaded(): never {
-  throw modelError(NOT_LOADED, "a layer needs more than the core; create its session with Session.create, which loads it");
+  throw modelError(NO_FORM, "a layer needs more than the core; create its session with Session.create, which loads it");
 }
 
 /** The rare parts. throws ModelError "plan/not-loaded". */

@@ -1,6 +1,5 @@
-/** Broadcasting, rounding and conversion of arrays of plain numbers. */
 import { broadcastStrides, sameShape, sizeOf } from "../tensor/shape.ts";
-import { isSingle, offsetsOf, type Round } from "./arrays.ts";
+import { offsetsOf, type Round } from "./arrays.ts";
 import type { Numbers, Precision } from "./op.ts";
 
 const keep: Round = (x) => x;
@@ -43,4 +42,15 @@ export function absolute(x: Numbers): Numbers {
 /** The numbers in double. */
 export function toDouble(x: Numbers): Numbers {
   return x.data instanceof Float64Array ? x : { dims: x.dims, data: Float64Array.from(x.data) };
+}
+
+/** True when `x` is to be computed in float32: integers stay Float64Array at either precision. */
+export function isSingle(x: Numbers, precision: Precision): boolean {
+  return precision === "f32" && x.data instanceof Float32Array;
+}
+
+/** Zeros of shape `dims`, in the array kind of results computed from `like`. */
+export function zerosLike(like: Numbers, dims: readonly number[], precision: Precision): Numbers {
+  const length = sizeOf(dims);
+  return { dims, data: isSingle(like, precision) ? new Float32Array(length) : new Float64Array(length) };
 }

@@ -1,19 +1,8 @@
 /** Arrays of plain numbers: allocation at a precision, rounding, broadcast offsets. */
 import { sizeOf } from "../tensor/shape.ts";
-import type { Numbers, Precision } from "./op.ts";
+import type { Numbers } from "./op.ts";
 
 export type Round = (x: number) => number;
-
-/** True when `x` is to be computed in float32: integers stay Float64Array at either precision. */
-export function isSingle(x: Numbers, precision: Precision): boolean {
-  return precision === "f32" && x.data instanceof Float32Array;
-}
-
-/** Zeros of shape `dims`, in the array kind of results computed from `like`. */
-export function zerosLike(like: Numbers, dims: readonly number[], precision: Precision): Numbers {
-  const length = sizeOf(dims);
-  return { dims, data: isSingle(like, precision) ? new Float32Array(length) : new Float64Array(length) };
-}
 
 export function integers(dims: readonly number[], data = new Float64Array(sizeOf(dims))): Numbers {
   return { dims, data };

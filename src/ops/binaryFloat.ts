@@ -1,8 +1,9 @@
 /** Elementwise operators of several tensors in plain loops, and their running errors. */
+
 import { type ElementType, isFloatType } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { broadcastOffsets, roundOf } from "./arrayMath.ts";
-import { integers, zerosLike } from "./arrays.ts";
+import { broadcastOffsets, roundOf, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import type { BinarySpec } from "./binary.ts";
 import { boundAt } from "./bounds.ts";
 import { broadcastAll, numbersAt } from "./checks.ts";

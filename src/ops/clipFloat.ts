@@ -1,6 +1,8 @@
 /** Float semantics of Clip. */
+
 import { fromNumber, maximum, minimum, type Rational } from "../numerics/rational.ts";
-import { integers, zerosLike } from "./arrays.ts";
+import { zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { boundAt } from "./bounds.ts";
 import { numbersAt } from "./checks.ts";
 import type { ClipAttrs } from "./clip.ts";

@@ -1,7 +1,8 @@
 /** Conv and ConvTranspose in plain loops, and the running error of every dot product. */
+
 import { sizeOf } from "../tensor/shape.ts";
-import { absolute, toDouble } from "./arrayMath.ts";
-import { integers, zerosLike } from "./arrays.ts";
+import { absolute, toDouble, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { SLACK, underflow } from "./bounds.ts";
 import { numbersAt } from "./checks.ts";
 import { type ConvLike, outDims, type Setting, termsOf } from "./conv.ts";

@@ -6,7 +6,7 @@ type Floats = typeof import("./floats.ts");
 let loaded: Floats | null = null;
 
 /** Thrown past everything that collects issues; loadModel loads everything and starts again. */
-const NOT_LOADED = new Error("internal: float semantics are not loaded");
+export const NOT_LOADED = new Error("internal: float semantics are not loaded");
 
 /** Only to be called by src/full.ts. */
 export function useFloats(floats: Floats): void {
@@ -16,9 +16,4 @@ export function useFloats(floats: Floats): void {
 export function floats(): Floats {
   if (!loaded) throw NOT_LOADED;
   return loaded;
-}
-
-/** Whether floats() threw it. */
-export function isFloatsMissing(error: unknown): boolean {
-  return error === NOT_LOADED;
 }

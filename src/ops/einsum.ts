@@ -1,7 +1,8 @@
 /** Einsum: a sum of products named by index letters. Source: Einsum-12. */
+
 import { stridesOf } from "../tensor/shape.ts";
-import { absolute, roundOf } from "./arrayMath.ts";
-import { integers, offsetsOf, zerosLike } from "./arrays.ts";
+import { absolute, roundOf, zerosLike } from "./arrayMath.ts";
+import { integers, offsetsOf } from "./arrays.ts";
 import { attributeError, readAttrs } from "./attributes.ts";
 import { string } from "./attributesOther.ts";
 import { SLACK, underflow } from "./bounds.ts";

@@ -1,7 +1,8 @@
 /** LayerNormalization, RMSNormalization, InstanceNormalization, GroupNormalization: statistics over contiguous lines, then an affine map. */
+
 import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { broadcastData, floatZeros, roundOf, toDouble, withDims } from "./arrayMath.ts";
-import { integers, type Round, zerosLike } from "./arrays.ts";
+import { broadcastData, floatZeros, roundOf, toDouble, withDims, zerosLike } from "./arrayMath.ts";
+import { integers, type Round } from "./arrays.ts";
 import { attributeError, float, int, optionalInt, readAttrs } from "./attributes.ts";
 import { productSpread, rounded } from "./bounds.ts";
 import { broadcastAll, numbersAt, required, requireFloat, requireRank, requireVector, resolveAxis, shapeError } from "./checks.ts";

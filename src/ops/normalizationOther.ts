@@ -1,8 +1,9 @@
 /** LpNormalization, MeanVarianceNormalization, LRN. */
+
 import { pow } from "../numerics/elementary.ts";
 import { sizeOf, stridesOf } from "../tensor/shape.ts";
-import { roundOf } from "./arrayMath.ts";
-import { integers, offsetsOf, zerosLike } from "./arrays.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import { integers, offsetsOf } from "./arrays.ts";
 import { attributeError, float, int, readAttrs } from "./attributes.ts";
 import { ints } from "./attributesOther.ts";
 import { boundAt, ELEMENTARY_UNITS, productSpread, rounded } from "./bounds.ts";

@@ -1,8 +1,9 @@
 /** Pools in plain loops, and their running errors. */
+
 import { pow } from "../numerics/elementary.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { roundOf } from "./arrayMath.ts";
-import { integers, type Round, zerosLike } from "./arrays.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import { integers, type Round } from "./arrays.ts";
 import { boundAt, ELEMENTARY_UNITS, rounded, SLACK, underflow } from "./bounds.ts";
 import { numbersAt } from "./checks.ts";
 import type { Numbers, Precision } from "./op.ts";

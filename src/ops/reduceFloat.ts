@@ -1,7 +1,8 @@
 /** Reductions in plain loops, and their running errors. */
+
 import { stridesOf } from "../tensor/shape.ts";
-import { roundOf } from "./arrayMath.ts";
-import { integers, offsetsOf, zerosLike } from "./arrays.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import { integers, offsetsOf } from "./arrays.ts";
 import { boundAt, SLACK, underflow } from "./bounds.ts";
 import { numbersAt } from "./checks.ts";
 import type { Numbers, Precision } from "./op.ts";

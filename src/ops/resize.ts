@@ -1,7 +1,8 @@
 /** Resize and Upsample: nearest as a movement, linear and cubic axis by axis. Source: Upsample-7/9, Resize-10/11/13/18/19. */
+
 import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { toDouble } from "./arrayMath.ts";
-import { integers, zerosLike } from "./arrays.ts";
+import { toDouble, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { type AttrSchema, flag, float, oneOf, optionalInts, readAttrs } from "./attributes.ts";
 import { optionalFloats } from "./attributesOther.ts";
 import { SLACK, underflow } from "./bounds.ts";

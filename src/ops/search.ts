@@ -1,7 +1,8 @@
 /** ArgMax, ArgMin, TopK, CumSum: operators along one axis. */
+
 import { sizeOf } from "../tensor/shape.ts";
-import { roundOf } from "./arrayMath.ts";
-import { integers, zerosLike } from "./arrays.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { flag, int, readAttrs } from "./attributes.ts";
 import { boundAt, SLACK, underflow } from "./bounds.ts";
 import { constantInts, numbersAt, required, requireInteger, resolveAxis, shapeError } from "./checks.ts";

@@ -1,10 +1,11 @@
 /** Operators that make tensors from shapes and scalars: Shape, Size, Constant, ConstantOfShape, Range, EyeLike, OneHot, NonZero, Trilu. */
+
 import type { ConstantTensor } from "../graph/graph.ts";
 import { halfToFloat } from "../numerics/half.ts";
 import { type ElementType, isFloatType } from "../tensor/dtype.ts";
 import { formatShape, sizeOf, stridesOf } from "../tensor/shape.ts";
-import { floatZeros } from "./arrayMath.ts";
-import { integers, zerosLike } from "./arrays.ts";
+import { floatZeros, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { attributeError, flag, int, noAttrs, optionalFloat, optionalInt, optionalInts, readAttrs } from "./attributes.ts";
 import { optionalFloats, optionalTensor } from "./attributesOther.ts";
 import { boundAt } from "./bounds.ts";

@@ -1,5 +1,5 @@
-/** The parts of passes that do not come with the core: src/full.ts loads them before a graph reaches a pass that needs them. */
-import { assert } from "../errors.ts";
+/** The parts of passes that do not come with the core: whoever needs one without it asks for everything. */
+import { NOT_LOADED } from "../ops/deferred.ts";
 
 type Rest = typeof import("./rest.ts");
 
@@ -16,6 +16,6 @@ export function restIfLoaded(): Rest | null {
 }
 
 export function rest(): Rest {
-  assert(loaded !== null, "passes are not loaded");
+  if (!loaded) throw NOT_LOADED;
   return loaded;
 }

@@ -2,3 +2,4 @@
 export { bindInputs } from "./bindInputs.ts";
 export { foldBatchNorm } from "./foldBatchNorm.ts";
 export { foldNode, isFoldable } from "./foldConstants.ts";
+export { untied } from "./untied.ts";
