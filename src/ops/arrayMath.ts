@@ -1,3 +1,4 @@
+/** Arrays of plain numbers: broadcasting, rounding and conversion. */
 import { broadcastStrides, sameShape, sizeOf } from "../tensor/shape.ts";
 import { offsetsOf, type Round } from "./arrays.ts";
 import type { Numbers, Precision } from "./op.ts";
