@@ -2,4 +2,5 @@
 export { bindInputs } from "./bindInputs.ts";
 export { foldBatchNorm } from "./foldBatchNorm.ts";
 export { foldNode, isFoldable } from "./foldConstants.ts";
+export { nodeIssues } from "./operatorIssues.ts";
 export { untied } from "./untied.ts";

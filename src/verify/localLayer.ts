@@ -1,4 +1,5 @@
 /** A layer compiled alone, with the session's own kernels and variant, fed with codes. */
+
 import type { Graph, ValueId } from "../graph/graph.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { FormedLayer } from "../passes/prepare.ts";
@@ -6,7 +7,7 @@ import type { Plan, Target } from "../plan/plan.ts";
 import { createWeightStore, type WeightStore } from "../plan/weightStore.ts";
 import { compile } from "../runtime/compile.ts";
 import { activate, createMachine, execute, type Machine } from "../runtime/machine.ts";
-import { readCodes, writeInput } from "../runtime/ports.ts";
+import { readCodes, writeInput } from "../runtime/portCodes.ts";
 import { promote } from "../runtime/promote.ts";
 import type { EngineChoice } from "../runtime/session.ts";
 import { tensorNumbers, tensorOf } from "../tensor/numbers.ts";

@@ -1,4 +1,5 @@
 /** The dot form's edges: what it recognises, how it judges, real outputs, bias encodings, wide accumulators. */
+
 import { describe, expect, it } from "vitest";
 import { type Encoding, gridOf, perTensor } from "../../src/encodings/encoding.ts";
 import { biasUse } from "../../src/forms/dot/biasUse.ts";
@@ -17,7 +18,7 @@ import { createWeightStore } from "../../src/plan/weightStore.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { kernelsFor } from "../../src/runtime/kernelSource.ts";
 import { activate, createMachine, execute } from "../../src/runtime/machine.ts";
-import { readCodes, writeInput } from "../../src/runtime/ports.ts";
+import { readCodes, writeInput } from "../../src/runtime/portCodes.ts";
 import { tensorOf } from "../../src/tensor/numbers.ts";
 import { type CaseOptions, type DotCase, KINDS, makeCase, optionsOf } from "./dotCases.ts";
 
