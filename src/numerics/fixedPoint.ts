@@ -1,7 +1,9 @@
 /** Integer rescaling of the targets `fixed-single` and `fixed-double`: a 31-bit multiplier and a shift. Mirrored by assembly/numerics/fixedPoint.ts.
  *  source: gemmlowp fixedpoint.h, TFLite common.cc (MultiplyByQuantizedMultiplier), TOSA 1.0 RESCALE. */
+
 import { modelError } from "../errors.ts";
-import { roundHalfAway, roundHalfEven } from "./round.ts";
+import { roundHalfEven } from "./round.ts";
+import { roundHalfAway } from "./roundOther.ts";
 
 const INT32_MAX = 2147483647;
 const INT32_MIN = -2147483648;

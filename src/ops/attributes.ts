@@ -46,10 +46,6 @@ export function int(fallback?: number): AttrReader<number> {
   };
 }
 
-export function optionalInt(): AttrReader<number | undefined> {
-  return (value, name) => (value === undefined ? undefined : int()(value, name));
-}
-
 /** A 0/1 integer as a boolean. */
 export function flag(fallback: boolean): AttrReader<boolean> {
   return (value, name) => {
@@ -66,10 +62,6 @@ export function float(fallback?: number): AttrReader<number> {
     if (typeof value === "number" && !Number.isNaN(value)) return Math.fround(value);
     throw floats().attributeKind(value, name, "a float");
   };
-}
-
-export function optionalFloat(): AttrReader<number | undefined> {
-  return (value, name) => (value === undefined ? undefined : float()(value, name));
 }
 
 /** One of `allowed`; the first is the default. */

@@ -1,6 +1,6 @@
 /** Kinds of attributes that operators beyond the core have. */
+
 import type { ConstantTensor } from "../graph/graph.ts";
-import { type AttrReader, isTensor, optionalInts } from "./attributes.ts";
 import { floats } from "./deferred.ts";
 
 /** Any string, carried and not interpreted. */
@@ -36,4 +36,12 @@ export function optionalTensor(): AttrReader<ConstantTensor | undefined> {
     if (isTensor(value)) return value;
     throw floats().attributeKind(value, name, "a tensor");
   };
+}
+
+export function optionalInt(): AttrReader<number | undefined> {
+  return (value, name) => (value === undefined ? undefined : int()(value, name));
+}
+
+export function optionalFloat(): AttrReader<number | undefined> {
+  return (value, name) => (value === undefined ? undefined : float()(value, name));
 }

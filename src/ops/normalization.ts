@@ -3,7 +3,8 @@
 import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { broadcastData, floatZeros, roundOf, toDouble, withDims, zerosLike } from "./arrayMath.ts";
 import { integers, type Round } from "./arrays.ts";
-import { attributeError, float, int, optionalInt, readAttrs } from "./attributes.ts";
+import { attributeError, float, int, readAttrs } from "./attributes.ts";
+import { optionalInt } from "./attributesOther.ts";
 import { productSpread, rounded } from "./bounds.ts";
 import { broadcastAll, numbersAt, required, requireFloat, requireRank, requireVector, resolveAxis, shapeError } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";

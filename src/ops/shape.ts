@@ -6,8 +6,8 @@ import { type ElementType, isFloatType } from "../tensor/dtype.ts";
 import { formatShape, sizeOf, stridesOf } from "../tensor/shape.ts";
 import { floatZeros, zerosLike } from "./arrayMath.ts";
 import { integers } from "./arrays.ts";
-import { attributeError, flag, int, noAttrs, optionalFloat, optionalInt, optionalInts, readAttrs } from "./attributes.ts";
-import { optionalFloats, optionalTensor } from "./attributesOther.ts";
+import { attributeError, flag, int, noAttrs, optionalInts, readAttrs } from "./attributes.ts";
+import { optionalFloat, optionalFloats, optionalInt, optionalTensor } from "./attributesOther.ts";
 import { boundAt } from "./bounds.ts";
 import {
   checkDims,

@@ -1,7 +1,9 @@
 /** Operators that keep the row-major order of elements and are rare in convolutional networks: Squeeze, Unsqueeze, Dropout. */
+
 import { formatShape } from "../tensor/shape.ts";
 import { integers } from "./arrays.ts";
-import { flag, optionalFloat, optionalInt, optionalInts, readAttrs, withoutAttrs } from "./attributes.ts";
+import { flag, optionalInts, readAttrs, withoutAttrs } from "./attributes.ts";
+import { optionalFloat, optionalInt } from "./attributesOther.ts";
 import { constantInts, required, resolveAxes, shapeError } from "./checks.ts";
 import { defineMovement } from "./movement.ts";
 import type { OpDef } from "./op.ts";

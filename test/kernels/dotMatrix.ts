@@ -8,16 +8,15 @@ import {
   type EpilogueMode,
   exactChannel,
   fixedChannel,
-  float32Channel,
   PLAIN_HEADER,
   RAW_CHANNEL,
-  realChannel,
   SINGLE_LIMIT,
   singleMargin,
   tieMargin,
   writeEpilogue,
 } from "../../src/kernels/epilogue.ts";
 import { promoteSingle, readPanel } from "../../src/kernels/epiloguePromotion.ts";
+import { float32Channel, realChannel } from "../../src/kernels/epilogueReal.ts";
 import type { Bump } from "../../src/kernels/memory.ts";
 import { packWeights } from "../../src/kernels/pack.ts";
 import { packBlockScales } from "../../src/kernels/packScales.ts";

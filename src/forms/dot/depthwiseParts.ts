@@ -1,9 +1,10 @@
 /** Lowers depthwise convolutions whose accumulators are sums over several planes. */
-import { requantizeScratch } from "../../kernels/dot.ts";
+
+import { requantizeScratch } from "../../kernels/requantizeScratch.ts";
 import type { Ref } from "../../plan/lowering.ts";
 import { emitTaps, type Job, type TapPlane } from "./depthwise.ts";
-import { rawRegion } from "./finish.ts";
 import type { Plane } from "./lowerRows.ts";
+import { rawRegion } from "./rawRegion.ts";
 import { padded } from "./secondPlanes.ts";
 
 /** Raw accumulators of every pair of planes, put together by one requantize. */

@@ -6,8 +6,6 @@ import {
   type EpilogueHeader,
   type EpilogueMode,
   exactChannel,
-  PLAIN_HEADER,
-  RAW_CHANNEL,
   singleMargin,
   tieMargin,
   writeEpilogue,
@@ -43,11 +41,6 @@ export function finishOf(ctx: Lowering, data: DotData, second: SecondOperand | n
   const { bias, requantize } = targetRow(ctx.target);
   if (bias === "float") return exactFinish(ctx, data, second);
   return requantize ? rare().fixedFinish(ctx, data, second) : rare().float32Finish(ctx, data, second);
-}
-
-/** A region of `count` channels that stores raw int32 accumulators. */
-export function rawRegion(count: number): Uint8Array {
-  return writeEpilogue(PLAIN_HEADER, "raw", new Array<EpilogueChannel>(count).fill(RAW_CHANNEL));
 }
 
 export function channelsFrom<T>(from: number, count: number, make: (n: number) => T): T[] {

@@ -1,13 +1,7 @@
 /** Epilogue regions of fixed targets and of products that leave as real numbers. */
 
-import {
-  fixedChannel as fixedEpilogue,
-  float32Channel,
-  PLAIN_HEADER,
-  realChannel,
-  SINGLE_LIMIT,
-  writeEpilogue,
-} from "../../kernels/epilogue.ts";
+import { fixedChannel as fixedEpilogue, PLAIN_HEADER, SINGLE_LIMIT, writeEpilogue } from "../../kernels/epilogue.ts";
+import { float32Channel, realChannel } from "../../kernels/epilogueReal.ts";
 import { targetRow } from "../../numerics/targets.ts";
 import type { Lowering } from "../../plan/lowering.ts";
 import { channelReals } from "./channel.ts";

@@ -1,13 +1,13 @@
 /** Lowers dot products whose accumulators are sums of several parts: planes of either operand, blocks with scales of their own, ranges of channels. */
 
-import { requantizeScratch } from "../../kernels/dot.ts";
+import { requantizeScratch } from "../../kernels/requantizeScratch.ts";
 import type { Ref } from "../../plan/lowering.ts";
 import type { DotData } from "./data.ts";
-import { rawRegion } from "./finish.ts";
 import { extentOf } from "./geometry.ts";
 import { emitGemm, finishRegion, type Job, roomFor } from "./lower.ts";
 import type { Product } from "./lowerRows.ts";
 import { largestCentred, largestElement, scaleView } from "./operands.ts";
+import { rawRegion } from "./rawRegion.ts";
 import { padded, type SecondPlane } from "./secondPlanes.ts";
 
 /** Raw accumulators of every part of every product, put together by one requantize each. */
