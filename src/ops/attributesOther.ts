@@ -1,6 +1,6 @@
 /** Kinds of attributes that operators beyond the core have. */
-
 import type { ConstantTensor } from "../graph/graph.ts";
+import { type AttrReader, float, int, isTensor, optionalInts } from "./attributes.ts";
 import { floats } from "./deferred.ts";
 
 /** Any string, carried and not interpreted. */
