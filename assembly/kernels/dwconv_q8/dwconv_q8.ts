@@ -2,9 +2,10 @@
 //   The input rows of a band are woven once into a line, KR taps side by side; every output then is a few dots along it.
 import { ACC } from "../../simd/scratch";
 import { finish, outputBytes, panelBlockAt } from "../../numerics/requantize";
+import { isProvenSingle } from "../../numerics/requantizeFused";
 import { DwconvArgs } from "./args";
 import { CELL, CHANNELS, clearLine, fillLine, lineOf } from "./line";
-import { slide, slidePairs } from "./slide";
+import { slide, slidePairs, slideProven } from "./slide";
 import { PIXELS, tile } from "./tile";
 
 /** Outputs that share one reading of the epilogue's constants: as many as fit ACC with room for the slides (images are often 7·2^i wide), or what a partial panel's
@@ -41,6 +42,14 @@ function panelOutputs(g: DwconvArgs, pixel: i32, rows: i32, channel: i32, line: 
   const weights = <usize>g.stepCount << 5;
   let w = g.w + <usize>((channel >> 3) * g.bandRows) * weights;
   let c = g.c + <usize>pixel * ldc + <usize>channel * outputBytes(g.epilogue, block);
+  if (DOT != 0 && g.slides && g.stride == 1 && columns == 8 && isProvenSingle(block)) {
+    for (; rows > 0; --rows) {
+      slideProven(g.outColumns, w, line, init, g.epilogue, block, c, ldc);
+      c += <usize>g.outColumns * ldc;
+      w += weights;
+    }
+    return;
+  }
   let filled = 0;
   for (; rows > 0; --rows) {
     let x = line;
