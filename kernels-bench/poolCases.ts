@@ -16,9 +16,12 @@ export function pool(bench: Bench, side: number, channels: number, kind: "global
   const axis = { size: side, out, window, stride, dilation: 1, padBegin: 0 };
   const channel = { size: channels, out: channels, window: 1, stride: 1, dilation: 1, padBegin: 0 };
   const steps = rows ? [side, 1, side * side] : [side * channels, channels, 1];
-  const order = rows ? [2, 0, 1] : [0, 1, 2]; // as placeWindow has it
-  const axes = order.map((i) => [axis, axis, channel][i]!);
-  const strides = order.map((i) => steps[i]!);
+  const [axes, strides] = rows
+    ? [
+        [channel, axis, axis],
+        [steps[2]!, steps[0]!, steps[1]!],
+      ]
+    : [[axis, axis, channel], steps];
   const { words, rank, run: length, units } = windowDescriptor(axes, strides, null);
   const output = bump.reserve(out * out * channels);
   const place = { input: input.address, output, rank, axes: bump.put(words), run: length, min: low, max: low + 255 };

@@ -7,7 +7,7 @@ import { single } from "./requantizeSingle";
 import {
   ADD, HEADER_BYTES, HI, LO, M, MAGIC64, MAX, MIN, MODE, MODE_DOUBLE, MODE_FIXED64, MODE_NEAR_TIE, MODE_PROVEN_SINGLE, MODE_RAW,
   MODE_REAL, MODE_SINGLE, MUL,
-  NARROW, NEAR, OFF, OUT_BYTES, PANEL_BYTES, SHIFT, SLOPE, SLOPE_SET, WIDE, ZERO,
+  NEAR, OFF, OUT_BYTES, PANEL_BYTES, SHIFT, SLOPE, SLOPE_SET, WIDE, ZERO,
 } from "./epilogue";
 
 export function panelBlockAt(header: usize, panel: i32): usize {
@@ -139,12 +139,10 @@ function doubleNearTie(acc: usize, rows: i32, header: usize, block: usize, c: us
 
 /** Float32 with a margin: rows of a tile that has a lane near a tie are decided again in double. One byte outputs, no slope, |v| < 2^22. */
 function exactSingle(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  const near = load<i32>(header, NARROW) ? single(true, true, acc, rows, header, block, c, ldc) : single(true, false, acc, rows, header, block, c, ldc);
-  if (near) doubleNearTie(acc, rows, header, block, c, ldc);
+  if (single(true, acc, rows, header, block, c, ldc)) doubleNearTie(acc, rows, header, block, c, ldc);
 }
 function provenSingle(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  if (load<i32>(header, NARROW)) single(false, true, acc, rows, header, block, c, ldc);
-  else single(false, false, acc, rows, header, block, c, ldc);
+  single(false, acc, rows, header, block, c, ldc);
 }
 
 function raw(acc: usize, rows: i32, c: usize, ldc: i32): void {

@@ -12,7 +12,7 @@ export function isProvenSingle(block: usize): bool {
   return i32x4.add(f32x4.add(v, magic), zero);
 }
 
-/** Stores rows (a0, a1) at c and (b0, b1) at c + ldc; narrow (literal): [min, max] lies inside the stored range. */
+/** Stores rows (a0, a1) at c and (b0, b1) at c + ldc; narrow: [min, max] lies inside the stored range. */
 @inline export function storePair(narrow: bool, a0: v128, a1: v128, b0: v128, b1: v128, header: usize, block: usize, c: usize, ldc: usize): void {
   const magic = v128.load32_splat(header, MAGIC32), zero = v128.load32_splat(header, ZERO32);
   const a = i16x8.narrow_i32x4_s(codes(a0, block, 0, magic, zero), codes(a1, block, 16, magic, zero));

@@ -1,5 +1,5 @@
 // Windows of three neighbouring columns, 1 or 2 cells from output to output (3×3): the weights stay in registers and a cell that two or three outputs
-// share is loaded once. `count` is rounded up to even where two outputs go together: cells behind the line are read, ACC has room.
+// share is loaded once. `count` is rounded up to even where two outputs go together: cells behind the line are read, and ACC has room.
 import { NARROW } from "../../numerics/epilogue";
 import { rowCodes, storeRows } from "../../numerics/requantizeFused";
 import { dotAdd } from "../../simd/dot";
@@ -8,49 +8,34 @@ import { dotAdd } from "../../simd/dot";
   return dotAdd(dotAdd(dotAdd(acc, w0, x0), w1, x1), w2, x2);
 }
 
-/** usdot, sdot, one group of lanes: outputs of 8 channels (a: channels 0–3, b: 4–7) from x on. stride: literal; w: 96 bytes; out: int32[count][8].
- *  registers: 6 weights, 6 cells, 2 accumulators. */
-@inline export function slide(stride: i32, count: i32, w: usize, x: usize, init: usize, out: usize): void {
-  pairs(false, stride, count, w, x, init, out, 0, 0, 32);
-}
-
-/** Stride 1, codes of mode provenSingle instead, ldc bytes apart from c on: accumulators do not leave registers, and no more than `count` are stored. */
-export function slideProven(count: i32, w: usize, x: usize, init: usize, header: usize, block: usize, c: usize, ldc: i32): void {
-  pairs(true, 1, count, w, x, init, c, header, block, ldc);
-}
-
-@inline function pairs(
-  proven: bool, stride: i32, count: i32, w: usize, x: usize, init: usize, out: usize, header: usize, block: usize, ldc: i32,
-): void {
+/** usdot, sdot, one group of lanes, mode provenSingle: codes of 8 channels (a: channels 0–3, b: 4–7) of `count` outputs from x on, ldc bytes apart from
+ *  c on, two at a time; accumulators do not leave registers. stride: literal; w: 96 bytes. registers: 6 weights, 6 cells, 2 accumulators, 1 row. */
+@inline export function slide(stride: i32, count: i32, w: usize, x: usize, init: usize, header: usize, block: usize, c: usize, ldc: i32): void {
   const wa0 = v128.load(w), wb0 = v128.load(w, 16), wa1 = v128.load(w, 32), wb1 = v128.load(w, 48), wa2 = v128.load(w, 64), wb2 = v128.load(w, 80);
-  const range = proven ? load<i32>(header, NARROW) != 0 : false;
+  const range = load<i32>(header, NARROW) != 0;
   let a0 = v128.load(x), b0 = v128.load(x, 16), a1 = v128.load(x, 64), b1 = v128.load(x, 80);
   for (; count > 0; count -= 2) {
     if (stride == 2) { a1 = v128.load(x, 64); b1 = v128.load(x, 80); }
     const a2 = v128.load(x, 128), b2 = v128.load(x, 144);
-    let c0 = dots(v128.load(init), wa0, wa1, wa2, a0, a1, a2);
-    const d0 = dots(v128.load(init, 16), wb0, wb1, wb2, b0, b1, b2);
-    if (proven) c0 = rowCodes(c0, d0, header, block);
-    else { v128.store(out, c0); v128.store(out, d0, 16); }
-    let c1: v128, d1: v128;
+    const row = rowCodes(dots(v128.load(init), wa0, wa1, wa2, a0, a1, a2), dots(v128.load(init, 16), wb0, wb1, wb2, b0, b1, b2), header, block);
+    let a: v128, b: v128;
     if (stride == 1) {
       a0 = v128.load(x, 192); b0 = v128.load(x, 208);
-      c1 = dots(v128.load(init), wa0, wa1, wa2, a1, a2, a0);
-      d1 = dots(v128.load(init, 16), wb0, wb1, wb2, b1, b2, b0);
+      a = dots(v128.load(init), wa0, wa1, wa2, a1, a2, a0);
+      b = dots(v128.load(init, 16), wb0, wb1, wb2, b1, b2, b0);
       a1 = a0; b1 = b0; a0 = a2; b0 = b2;
     } else {
       a1 = v128.load(x, 192); b1 = v128.load(x, 208); a0 = v128.load(x, 256); b0 = v128.load(x, 272);
-      c1 = dots(v128.load(init), wa0, wa1, wa2, a2, a1, a0);
-      d1 = dots(v128.load(init, 16), wb0, wb1, wb2, b2, b1, b0);
+      a = dots(v128.load(init), wa0, wa1, wa2, a2, a1, a0);
+      b = dots(v128.load(init, 16), wb0, wb1, wb2, b2, b1, b0);
     }
-    if (proven) storeRows(range, c0, rowCodes(c1, d1, header, block), header, out, count == 1 ? 0 : ldc);
-    else { v128.store(out, c1, 32); v128.store(out, d1, 48); }
+    storeRows(range, row, rowCodes(a, b, header, block), header, c, count == 1 ? 0 : ldc);
     x += stride == 1 ? 128 : 256;
-    out += ldc << 1;
+    c += ldc << 1;
   }
 }
 
-/** simd, two groups of lanes `second` bytes apart (rows in two pairs): the same, 4 channels at a time. w: 192 bytes.
+/** simd, two groups of lanes `second` bytes apart (rows in two pairs): int32[count][8] at out, 4 channels at a time. w: 192 bytes.
  *  registers: 6 weights, 6 cells, 1 accumulator, 1 product. */
 @inline export function slidePairs(stride: i32, count: i32, w: usize, x: usize, second: usize, init: usize, out: usize): void {
   const end = out + (<usize>count << 5);
