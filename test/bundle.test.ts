@@ -11,7 +11,7 @@ import { closure } from "../scripts/closure.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 const CORE_LIMIT = 61_500; // bytes of gzip -9
-const KERNEL_LIMIT = 13_000;
+const KERNEL_LIMIT = 13_200;
 
 let dist = "";
 beforeAll(async () => {
