@@ -13,7 +13,7 @@ import { encodeOnnx } from "../src/onnx/encode.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const CORE_LIMIT = 46_900; // bytes of gzip -9
-const KERNEL_LIMIT = 13_100;
+const KERNEL_LIMIT = 13_200;
 
 let dist = "";
 beforeAll(async () => {

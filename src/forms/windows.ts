@@ -61,7 +61,7 @@ export function mostTaps({ axes }: Window): number {
 }
 
 /** Where a windowed layer reads and writes: codes may be summed in any order, so reduced axes go first and long runs last; those that lie innermost
- *  stay there, where their taps are neighbours. */
+ *  in memory stay there, where their taps are neighbours. */
 export function placeWindow(window: Window, input: ValueId, output: ValueId, graph: Graph, inLayout: Layout) {
   const inShape = shapeOf(graph, input);
   const outShape = shapeOf(graph, output);
@@ -69,7 +69,7 @@ export function placeWindow(window: Window, input: ValueId, output: ValueId, gra
   const layout: Layout = keeps ? inLayout : "rowMajor";
   const order = memoryOrder(inShape.length, layout);
   const isSingle = (axis: number): boolean => window.axes[axis]!.out === 1;
-  const inner = order.length - 1 - order.findLastIndex((axis) => !isSingle(axis));
+  const inner = layout === inLayout ? order.length - 1 - order.findLastIndex((axis) => !isSingle(axis)) : 0;
   const outer = order.slice(0, order.length - inner);
   const sorted = [...outer.filter(isSingle), ...outer.filter((axis) => !isSingle(axis)), ...order.slice(order.length - inner)];
   const strides = layoutStrides(inShape, inLayout);
