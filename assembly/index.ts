@@ -2,6 +2,7 @@
 export * from "./geometry";
 export { copy_strided } from "./kernels/copy/copy_strided";
 export { fill } from "./kernels/copy/fill";
+export { flip_top } from "./kernels/copy/flip_top";
 export { line_q8 } from "./kernels/table/line_q8";
 export { table_q8_q8 } from "./kernels/table/table";
 export { igemm_q8 } from "./kernels/igemm_q8/igemm_q8";
