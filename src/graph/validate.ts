@@ -34,7 +34,22 @@ export function capturesOf(graph: Graph): ValueId[] {
 
 /** The nodes in topological order, otherwise in their given order (the earliest node that can run comes first). Nodes on a
  *  cycle, and those behind it, are returned as `stuck`. */
-export function sortNodes(nodes: readonly Node[]): { readonly sorted: Node[]; readonly stuck: Node[] } {
+export function sortNodes(nodes: readonly Node[]): { readonly sorted: readonly Node[]; readonly stuck: readonly Node[] } {
+  return isSorted(nodes) ? { sorted: nodes, stuck: [] } : sortByReads(nodes);
+}
+
+/** Whether no node reads what it or a later one makes: then sorting would change nothing. */
+function isSorted(nodes: readonly Node[]): boolean {
+  const later = new Set<ValueId>();
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i]!;
+    for (const id of node.outputs) if (id !== "") later.add(id);
+    if (readsOf(node).some((id) => later.has(id))) return false;
+  }
+  return true;
+}
+
+function sortByReads(nodes: readonly Node[]): { readonly sorted: readonly Node[]; readonly stuck: readonly Node[] } {
   const producer = new Map<ValueId, number>();
   nodes.forEach((node, i) => {
     for (const id of node.outputs) if (id !== "") producer.set(id, i);

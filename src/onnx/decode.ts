@@ -98,7 +98,7 @@ function decodeGraph(proto: GraphProto, opsets: ReadonlyMap<string, number>, con
   return { name, opsets, nodes: orderNodes(uniqueNodeIds(nodes), context), values, inputs, outputs };
 }
 
-function orderNodes(nodes: readonly Node[], context: Context): Node[] {
+function orderNodes(nodes: readonly Node[], context: Context): readonly Node[] {
   const { sorted, stuck } = sortNodes(nodes);
   if (stuck.length > 0) context.issues.push(flaws().cycle(stuck));
   return sorted;
