@@ -49,14 +49,12 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
     throw modelError("option/type", `options: found ${String(options)}, expected a record of options, or nothing`);
   const bytes = await readSource(source, options.signal);
   const decoded = await decodeWithFiles(bytes, source, options);
-  await loadFolding(decoded);
+  const foldQdq = await loadFolding(decoded);
   await loadFor(decoded);
-  const expanded = await withFull(() => {
+  const quantized = await withFull(() => {
     checkOperators(decoded);
-    return restIfLoaded()?.expandOperators(decoded) ?? decoded;
+    return restIfLoaded()?.readQuantization(decoded) ?? foldQdq?.(decoded) ?? decoded;
   });
-  const foldQdq = await loadFolding(expanded);
-  const quantized = await withFull(() => foldQdq?.(expanded) ?? expanded);
   const warnings: Issue[] = [];
   let graph = quantized;
   if (options.encodings !== undefined) {

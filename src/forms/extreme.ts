@@ -6,7 +6,7 @@ import type { Window } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampAfter } from "./clampAfter.ts";
-import { kindOf, type Levels, levelsOf, quotientOf, requantizeCode } from "./codes.ts";
+import { kindOf, type Levels, levelsOf, requantizeCode } from "./codes.ts";
 import type { CoreForm, Layer } from "./form.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, isPlainCluster } from "./operands.ts";
@@ -28,7 +28,7 @@ export interface ExtremeData {
 export const extremeCore: CoreForm<ExtremeData> = {
   name: "extreme",
   match,
-  lower: (data, _layer, ctx) => withinLimits(data.node, () => lower(data, ctx)),
+  lower: (data, _layer, ctx) => withinLimits(data.node, () => lowerExtreme(data, ctx, requantizeCode)),
 };
 
 function match(layer: Layer, graph: Graph): ExtremeData | null {
@@ -46,7 +46,7 @@ function match(layer: Layer, graph: Graph): ExtremeData | null {
   return { node: first.id, input, output, which: windowed.kind, window: windowed.window, from, to, levels };
 }
 
-function lower(data: ExtremeData, ctx: Lowering): void {
+export function lowerExtreme(data: ExtremeData, ctx: Lowering, requantize: typeof requantizeCode): void {
   const inLayout = ctx.layoutOf(data.input);
   const { layout, descriptor } = placeWindow(data.window, data.input, data.output, ctx.graph, inLayout);
   const from = ctx.storage(data.from);
@@ -71,12 +71,5 @@ function lower(data: ExtremeData, ctx: Lowering): void {
   if (same) return;
   const source = levelsOf(data.from);
   const target = { storage: to, ref: output };
-  emitTable(
-    data.node,
-    { storage: from, levels: source, ref: best },
-    target,
-    (q) => requantizeCode(q, source, data.levels, quotientOf(ctx.target)),
-    size,
-    ctx,
-  );
+  emitTable(data.node, { storage: from, levels: source, ref: best }, target, (q) => requantize(q, source, data.levels), size, ctx);
 }

@@ -4,11 +4,12 @@ import { type Graph, isConstant, shapeOf, type ValueId } from "../graph/graph.ts
 import type { Numbers } from "../ops/op.ts";
 import type { Lowering, Ref } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { levelsOf, type Quotient, quotientOf, requantizeCode } from "./codes.ts";
+import { levelsOf } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
 import { judgeByTarget } from "./judge.ts";
 import { activationEncoding, constantNumbers, type Resolved, resolve } from "./operands.ts";
 import { quantizeNumbers } from "./quantizeNumbers.ts";
+import { type Quotient, quotientOf, requantizeIn } from "./quotient.ts";
 import { emitTable } from "./tableLower.ts";
 
 export interface GatherData {
@@ -59,7 +60,7 @@ function rowCodes({ data, from, to }: GatherData, graph: Graph, inputs: Codes, q
   if (!from) return quantizeNumbers(constantNumbers(graph, data, "f64"), levelsOf(to), quotient).data;
   const codes = inputs.get(data)!.data;
   if (sameEncoding(from, to)) return codes;
-  return Float64Array.from(codes, (q) => requantizeCode(q, levelsOf(from), levelsOf(to), quotient));
+  return Float64Array.from(codes, (q) => requantizeIn(quotient, q, levelsOf(from), levelsOf(to)));
 }
 
 function referenceOf(gather: GatherData, graph: Graph, inputs: Codes, quotient: Quotient): Numbers {
@@ -103,7 +104,7 @@ function lower(gather: GatherData, ctx: Lowering): void {
     node,
     rows,
     { storage: target, ref: output },
-    (q) => requantizeCode(q, rows.levels, levelsOf(to), quotientOf(ctx.target)),
+    (q) => requantizeIn(quotientOf(ctx.target), q, rows.levels, levelsOf(to)),
     size,
     ctx,
   );

@@ -1,12 +1,12 @@
 /** Form of float islands: layers that plain float values enter or leave, each node in float32, in node order. */
 import type { Graph } from "../graph/graph.ts";
-import { quotientOf } from "./codes.ts";
 import { evaluate } from "./evaluate.ts";
 import { floatContext } from "./float/context.ts";
 import { lowerNodes } from "./float/lowerNodes.ts";
 import { defineForm, type Layer } from "./form.ts";
 import { judgeFloatNodes } from "./judge.ts";
 import { resolve } from "./operands.ts";
+import { quotientOf } from "./quotient.ts";
 
 /** Nothing beyond the layer itself. */
 export interface IslandData {

@@ -1,43 +1,66 @@
 /** Means of target ort: codes, kernel steps and deviation of ONNX Runtime's float32 pools. */
 import { type Graph, shapeOf } from "../graph/graph.ts";
+import { windowDescriptor } from "../kernels/elementwiseArgs.ts";
 import { averageSingle, meanFactor, meanSingle } from "../numerics/single.ts";
+import { opOf } from "../ops/index.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
+import type { Layout } from "../plan/plan.ts";
+import { layoutStrides } from "../plan/storage.ts";
 import { sizeOf } from "../tensor/shape.ts";
+import { memoryOrder } from "./broadcastIndex.ts";
 import { clampCode, kindOf, levelsOf } from "./codes.ts";
 import { forEachWindow } from "./eachWindow.ts";
-import type { Codes } from "./form.ts";
+import type { Codes, Layer } from "./form.ts";
 import type { DeviationOf } from "./judge.ts";
 import type { MeanData } from "./mean.ts";
-import { mostTaps, placeWindow, tapCounts } from "./windows.ts";
+import { extentsOf, mostTaps, placeWindow, tapCounts } from "./windows.ts";
 
 /** Averages add reals; sums and the other means sum codes first. */
-function addsReals({ addsReals: ordered, divides }: MeanData): boolean {
-  return ordered && divides;
+function addsReals({ divides }: MeanData, layer: Layer): boolean {
+  return divides && opOf(layer.nodes[0]!)?.traits.addsReals === true;
 }
 
-export function referenceSingle(data: MeanData, graph: Graph, inputs: Codes): Numbers {
+/** Where the window lies in memory, its taps in row-major order: as placeWindow, which may turn them. */
+function placeInOrder({ window, input, output }: MeanData, ctx: Lowering, inLayout: Layout) {
+  const inShape = shapeOf(ctx.graph, input);
+  const layout: Layout = inShape.length === shapeOf(ctx.graph, output).length ? inLayout : "rowMajor";
+  const order = memoryOrder(inShape.length, layout);
+  const strides = layoutStrides(inShape, inLayout);
+  const extents = extentsOf(window);
+  const descriptor = windowDescriptor(
+    order.map((axis) => window.axes[axis]!),
+    order.map((axis) => strides[axis]!),
+    extents && order.map((axis) => extents[axis]!),
+  );
+  return { layout, descriptor };
+}
+
+export function referenceSingle(data: MeanData, layer: Layer, graph: Graph, inputs: Codes): Numbers {
   const { window, levels } = data;
   const from = levelsOf(data.from);
   const codes = inputs.get(data.input)!.data;
   const counts = tapCounts(window);
   const dims = shapeOf(graph, data.output);
   const out = new Float64Array(sizeOf(dims));
+  const ordered = addsReals(data, layer);
   forEachWindow(window, (index, taps) => {
     const count = data.divides ? counts[index]! : 1;
     const read = taps.map((tap) => codes[tap]!);
     const sum = read.reduce((total, code) => total + code - from.zeroPoint, 0);
-    const code = addsReals(data) ? averageSingle(from, levels, read, count) : meanSingle(from, levels, sum, count);
+    const code = ordered ? averageSingle(from, levels, read, count) : meanSingle(from, levels, sum, count);
     out[index] = clampCode(code, levels);
   });
   return { dims, data: out };
 }
 
-export function lowerSingle(data: MeanData, ctx: Lowering): void {
+export function lowerSingle(data: MeanData, layer: Layer, ctx: Lowering): void {
   const { window, levels, node } = data;
-  const ordered = addsReals(data);
+  const ordered = addsReals(data, layer);
   const inLayout = ctx.layoutOf(data.input);
-  const { layout, descriptor } = placeWindow(window, data.input, data.output, ctx.graph, inLayout, ordered);
+  const { layout, descriptor } = ordered
+    ? placeInOrder(data, ctx, inLayout)
+    : placeWindow(window, data.input, data.output, ctx.graph, inLayout);
   const from = ctx.storage(data.from);
   const to = ctx.storage(data.to);
   const { factors, first } = factorTable(data);
@@ -73,10 +96,10 @@ function factorTable({ window, from, levels, divides }: MeanData): { factors: Fl
 
 /** D in LSB: four roundings of t − zp (two in the factor, the sum, the product); of an average one more per tap, each of a partial mean that
  *  stays below the largest code's real, and the zero point's. */
-export function singleDeviation(data: MeanData): DeviationOf {
+export function singleDeviation(data: MeanData, layer: Layer): DeviationOf {
   const { from, levels, window } = data;
   const { scale, zeroPoint, qmin, qmax } = levelsOf(from);
   const largest = (Math.max(qmax - zeroPoint, zeroPoint - qmin) * scale) / levels.scale;
-  const taps = addsReals(data) ? (mostTaps(window) + 4) * largest + Math.abs(levels.zeroPoint) : 0;
+  const taps = addsReals(data, layer) ? (mostTaps(window) + 4) * largest + Math.abs(levels.zeroPoint) : 0;
   return (_output, exact) => exact.map((t) => (Math.abs(t - levels.zeroPoint) * 5 + taps) * 2 ** -23);
 }

@@ -7,12 +7,13 @@ import type { Lowering, Ref } from "../plan/lowering.ts";
 import type { Layout } from "../plan/plan.ts";
 import { layoutsCoincide } from "../plan/storage.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { codeIn, levelsOf, type Quotient, quotientOf, requantizeCode } from "./codes.ts";
+import { levelsOf } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
 import { judgeByTarget } from "./judge.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, constantNumbers, resolve } from "./operands.ts";
 import { quantizeNumbers } from "./quantizeNumbers.ts";
+import { codeIn, type Quotient, quotientOf, requantizeIn } from "./quotient.ts";
 import { applyMovement, regionsOf, runLength, walkIn } from "./regions.ts";
 import { emitTable } from "./tableLower.ts";
 
@@ -68,7 +69,7 @@ function requantized(id: ValueId, moved: Moved, graph: Graph, inputs: Codes, quo
   const codes = inputs.get(id)!.data;
   if (sameEncoding(from, moved.encoding)) return codes;
   const grid = levelsOf(from);
-  return Float64Array.from(codes, (q) => requantizeCode(q, grid, to, quotient));
+  return Float64Array.from(codes, (q) => requantizeIn(quotient, q, grid, to));
 }
 
 function referenceOf(moved: Moved, graph: Graph, inputs: Codes, quotient: Quotient): Numbers {
@@ -217,5 +218,5 @@ export function emitRequantize(node: string, input: Ref, from: Encoding, output:
   const grid = levelsOf(from);
   const levels = levelsOf(to);
   const target = { storage: ctx.storage(to), ref: output };
-  emitTable(node, { storage, levels: grid, ref: input }, target, (q) => requantizeCode(q, grid, levels, quotientOf(ctx.target)), size, ctx);
+  emitTable(node, { storage, levels: grid, ref: input }, target, (q) => requantizeIn(quotientOf(ctx.target), q, grid, levels), size, ctx);
 }

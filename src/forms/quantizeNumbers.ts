@@ -1,6 +1,7 @@
 /** Plain numbers as codes. */
 import type { Numbers } from "../ops/op.ts";
-import { codeIn, type Levels, type Quotient } from "./codes.ts";
+import type { Levels } from "./codes.ts";
+import { codeIn, type Quotient } from "./quotient.ts";
 
 export function quantizeNumbers(real: Numbers, levels: Levels, quotient: Quotient = "exact"): Numbers {
   const data = new Float64Array(real.data.length);

@@ -6,12 +6,13 @@ import { targetRow } from "../numerics/targets.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { Target } from "../plan/plan.ts";
 import { sameShape, sizeOf } from "../tensor/shape.ts";
-import { clampCode, codeIn, codeOf, type Levels, levelsOf } from "./codes.ts";
+import { clampCode, codeOf, type Levels, levelsOf } from "./codes.ts";
 import { defineForm, type Judgement, type Layer } from "./form.ts";
 import { judgeByTarget } from "./judge.ts";
 import type { LinearData, LinearOperand } from "./linear.ts";
 import { linearForm, offsets } from "./linearForm.ts";
 import { activationEncoding, constantNumbers, isPlainCluster, type Resolved, resolve } from "./operands.ts";
+import { codeIn } from "./quotient.ts";
 import { singleCode, singleForm } from "./single.ts";
 import { emitTable } from "./tableLower.ts";
 

@@ -5,6 +5,12 @@ import { opsetOf } from "../graph/query.ts";
 import { opOf } from "../ops/index.ts";
 import type { Expansion, OpDef } from "../ops/op.ts";
 import { integerType } from "../tensor/dtype.ts";
+import { foldQdq } from "./foldQdq.ts";
+
+/** A decoded graph in operators that compute, its quantization as encodings. throws ModelError. */
+export function readQuantization(graph: Graph): Graph {
+  return foldQdq(expandOperators(graph));
+}
 
 /** Mutable state of one walk. */
 interface Walk {

@@ -1,6 +1,7 @@
 /** Reference: the graph layer by layer through each form's integer arithmetic in TypeScript. The golden model. */
-import { levelsOf, quotientOf } from "../forms/codes.ts";
+import { levelsOf } from "../forms/codes.ts";
 import { quantizeNumbers } from "../forms/quantizeNumbers.ts";
+import { quotientOf } from "../forms/quotient.ts";
 import { type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import type { Numbers } from "../ops/op.ts";

@@ -1,9 +1,11 @@
 /** Compile: a prepared graph → Plan, by asking each layer's form to lower itself. */
 import { type Issue, ModelError } from "../errors.ts";
 import { quantizeKernel } from "../forms/codes.ts";
+import { rare } from "../forms/deferred.ts";
 import { type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import type { WeightPacker } from "../kernels/weightPacker.ts";
+import { targetRow } from "../numerics/targets.ts";
 import type { Prepared } from "../passes/prepare.ts";
 import { PlanBuilder } from "../plan/builder.ts";
 import type { Lowering, ModuleGeometry, Ref } from "../plan/lowering.ts";
@@ -23,6 +25,7 @@ type Edge = (ctx: Lowering, from: Ref, to: Ref) => void;
 /** The plan of a prepared graph. throws ModelError listing every layer no kernel serves. */
 export function compile(prepared: Prepared, options: CompileOptions): Plan {
   const { graph, layers } = prepared;
+  if (targetRow(options.target).single) rare(); // its forms are not the core's
   const builder = new PlanBuilder(graph, options.target, options.module, options.store, options.packer);
   for (const id of graph.inputs) builder.addInput(id, quantizeEdge(builder, id));
   const issues: Issue[] = [];

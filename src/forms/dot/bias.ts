@@ -56,8 +56,7 @@ export function biasTerm(
   if (!spread?.every(Number.isFinite)) return null;
   const known = { value: id, encoding: encoding ?? null };
   if (factor === 1) {
-    const codes = integers && perChannel(Float64Array.from(integers), shape as readonly number[], rank, channelAxis, channels);
-    return { ...known, data: spread, integers: codes ?? null };
+    return { ...known, data: spread, integers: integers ?? null };
   }
   if (!spread.every((element) => productError(element, factor, element * factor) === 0)) return null;
   return { ...known, data: spread.map((element) => element * factor), integers: null };

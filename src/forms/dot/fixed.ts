@@ -46,7 +46,8 @@ export function gridBias(data: DotData, second: Pick<SecondOperand, "scaleAt">, 
   const [term] = data.bias;
   if (data.bias.length === 1 && term?.integers && term.encoding) {
     const { scale } = term.encoding;
-    if (Math.abs(scale[scale.length === 1 ? 0 : n]! - grid) <= Math.abs(grid) * 2 ** -20) return term.integers[n]!;
+    if (Math.abs(scale[scale.length === 1 ? 0 : n]! - grid) <= Math.abs(grid) * 2 ** -20)
+      return term.integers[term.integers.length === 1 ? 0 : n]!;
   }
   return quantizeBias(
     data.bias.reduce((sum, { data: reals }) => sum + reals[n]!, 0),
