@@ -1,9 +1,13 @@
 /** The peers' corpora on disk: where they lie, and the inputs and recorded tensors of their cases as tensors of ours. */
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Tensor } from "../../src/index.ts";
+import { gridOf } from "../../src/encodings/encoding.ts";
+import { type Model, Tensor } from "../../src/index.ts";
 import { type NpyArray, readNpy } from "../../src/io/npy.ts";
 import { readNpz } from "../../src/io/npz.ts";
+import { quantizeFloat32 } from "../../src/numerics/affine.ts";
+import { tensorOf } from "../../src/tensor/tensor.ts";
 
 const CORPORA = join(process.env.BITEXACT_DATA ?? join(import.meta.dirname, "../../../shared/data"), "corpora");
 
@@ -96,4 +100,25 @@ function imageTensor({ image, order, sub, div }: ImageInput): Tensor {
 /** What a recorded output file holds of a tensor: every stride-th element. */
 export function strided(data: ArrayLike<number | bigint>, stride: number): number[] {
   return Array.from({ length: Math.ceil(data.length / stride) }, (_, i) => Number(data[i * stride]));
+}
+
+/** Inputs quantized as the peer does it, by a division in float32: pixels fall on ties, where target `exact` decides otherwise. */
+export function peerCodes(model: Model, feeds: Record<string, Tensor>): Record<string, Tensor> {
+  return Object.fromEntries(
+    model.inputs.map(({ name, encoding }) => {
+      const tensor = feeds[name]!;
+      if (!encoding) return [name, tensor];
+      const { qmin, qmax } = gridOf(encoding.type);
+      const codes = Array.from(tensor.data as Float32Array, (x) =>
+        quantizeFloat32(x, encoding.scale[0]!, encoding.zeroPoint[0]!, qmin, qmax, "halfEven"),
+      );
+      return [name, tensorOf(encoding.type, codes, tensor.dims, encoding)];
+    }),
+  );
+}
+
+export function hash({ data }: Tensor): string {
+  return createHash("sha256")
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest("hex");
 }
