@@ -20,22 +20,24 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ FORMS, floats, foldBatchNorm, OPS }, float, signed, unsigned] = await Promise.all([
+  const [{ FORMS, floats, foldBatchNorm, OPS, storeHalves }, float, signed, unsigned] = await Promise.all([
     import("./everything.ts"),
     compileKernels("float"),
     compileKernels("rest-signed"),
     compileKernels("rest-unsigned"),
   ]);
   useFloats(floats);
-  useFolding(foldBatchNorm);
+  useFolding((graph) => foldBatchNorm(storeHalves(graph)));
   useOperators(OPS);
   useForms(FORMS);
   useMoreKernels({ float, signed, unsigned });
 }
 
-/** Loads everything when the graph has an operator that the core does not know, or a node to fold: constants are folded in float. */
+/** Loads everything when the graph has an operator that the core does not know, float16 values, or a node to fold: constants are folded in
+ *  float. */
 export async function loadFor(graph: Graph): Promise<void> {
-  if (graph.nodes.some((node) => needsMore(graph, node))) await loadFull();
+  const half = [...graph.values.values()].some(({ type }) => type === "float16");
+  if (half || graph.nodes.some((node) => needsMore(graph, node))) await loadFull();
 }
 
 function needsMore(graph: Graph, node: Node): boolean {

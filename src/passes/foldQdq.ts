@@ -124,13 +124,13 @@ function foldNode(walk: Walk, node: Node): readonly Node[] {
   if (boundary === "quantize") return foldQuantize(walk, node) ?? [kept];
   if (boundary === "dequantize") return foldDequantize(walk, node) ?? [kept];
   const encoding = walk.coded.get(node.inputs[0] ?? "");
-  if (encoding) for (const id of node.outputs) markCoded(walk, id, encoding);
+  if (encoding) for (const id of node.outputs) markCoded(walk, id, encoding, walk.values.get(kept.inputs[0]!)!.type);
   return [kept];
 }
 
-function markCoded(walk: Walk, id: ValueId, encoding: Encoding): void {
+function markCoded(walk: Walk, id: ValueId, encoding: Encoding, type: ElementType): void {
   const value = walk.values.get(id);
-  walk.values.set(id, { id, shape: value?.shape ?? null, type: "float32", encoding });
+  walk.values.set(id, { id, shape: value?.shape ?? null, type, encoding });
   walk.coded.set(id, encoding);
 }
 
@@ -167,7 +167,13 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
   const encoding = statedEncoding(walk, node);
   if (!source || !encoding) return undefined;
   if (source.data) {
-    values.set(out, { id: out, type: "float32", shape: source.shape, encoding, ...dequantized(source, encoding) });
+    values.set(out, {
+      id: out,
+      type: realType(walk, node),
+      shape: source.shape,
+      encoding,
+      ...dequantized(source, encoding),
+    });
     return [];
   }
   if (
@@ -177,9 +183,15 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
     !isDecodable(walk, source.id, encoding)
   )
     return undefined;
-  markCoded(walk, source.id, encoding);
+  markCoded(walk, source.id, encoding, realType(walk, node));
   walk.renamed.set(out, source.id);
   return [];
+}
+
+/** The float type that a dequantizer computes in: that of its scale, unless it states another. */
+function realType({ values, graph }: Walk, node: Node): ElementType {
+  const { outputType } = (opOf(node) as OpDef).parse(node.attrs, opsetOf(graph, node)) as BoundaryAttrs;
+  return outputType ?? values.get(node.inputs[1]!)!.type;
 }
 
 /** Codes stay codes where quantizing their floats would give them back: integers up to 16 bit of the encoding's own type and scales whose
@@ -213,7 +225,7 @@ function foldQuantize(walk: Walk, node: Node): readonly Node[] | undefined {
     walk.renamed.set(code, source.id);
     return [];
   }
-  markCoded(walk, code, encoding);
+  markCoded(walk, code, encoding, source.type);
   return [{ id: node.id, op: "Identity", domain: "", attrs: new Map(), inputs: [source.id], outputs: [code] }];
 }
 
@@ -249,7 +261,7 @@ function renameOutputs(graph: Graph, walk: Walk): Graph {
     const value = walk.values.get(inner)!;
     if (!taken(inner) && !value.data) names.set(inner, id);
     else extra.push({ id: `${id}/identity`, op: "Identity", domain: "", attrs: new Map(), inputs: [inner], outputs: [id] });
-    values.set(id, { ...value, id });
+    values.set(id, { ...value, id, type: walk.values.get(id)?.type ?? value.type });
     if (taken(inner) && !names.has(inner)) values.set(inner, value);
     else values.delete(inner);
   }
