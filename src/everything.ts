@@ -2,5 +2,6 @@
 export { FORMS } from "./forms/all.ts";
 export { OPS } from "./ops/all.ts";
 export * as floats from "./ops/floats.ts";
+export { expandOperators } from "./passes/expandOperators.ts";
 export { foldBatchNorm } from "./passes/foldBatchNorm.ts";
 export { storeHalves } from "./passes/storeHalves.ts";

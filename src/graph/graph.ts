@@ -42,6 +42,7 @@ export interface Graph {
   readonly values: ReadonlyMap<ValueId, Value>; // inputs, initializers and node outputs
   readonly inputs: readonly ValueId[]; // without initializers
   readonly outputs: readonly ValueId[];
+  readonly origin?: "qoperator"; // the file had operators on codes (QLinearConv…); they are standard operators with encodings now
 }
 
 /** The value `id`; programmer error when it does not exist. */

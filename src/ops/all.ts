@@ -12,6 +12,8 @@ import { MATH } from "./math.ts";
 import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
 import type { OpDef } from "./op.ts";
+import { QOPERATORS } from "./qoperator.ts";
+import { QOPERATOR_POOLS } from "./qoperatorPools.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
 import { OTHER_REDUCTIONS } from "./reduceOther.ts";
 import { RESIZES } from "./resize.ts";
@@ -38,4 +40,6 @@ export const OPS: readonly OpDef[] = [
   ...CASTS,
   ...DYNAMIC_QUANTIZERS,
   ...EINSUMS,
+  ...QOPERATORS,
+  ...QOPERATOR_POOLS,
 ];

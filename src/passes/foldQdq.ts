@@ -143,10 +143,13 @@ function isDecodable(walk: Walk, code: ValueId, encoding: Encoding): boolean {
       const type = reader.inputs[2] ? stated?.type : encoding.type; // without a zero point the codes say it
       return stated !== undefined && type === encoding.type && sameEncoding({ ...stated, type }, encoding);
     }
-    return (
-      opOf(reader)?.traits.passesEncoding === true && isPerTensor(encoding) && reader.outputs.every((id) => isDecodable(walk, id, encoding))
-    );
+    return movesCodes(walk, reader) && isPerTensor(encoding) && reader.outputs.every((id) => isDecodable(walk, id, encoding));
   });
+}
+
+function movesCodes({ graph }: Walk, node: Node): boolean {
+  const op = opOf(node);
+  return op?.traits.passesEncoding === true || op?.traits.movesCodes?.(op.parse(node.attrs, opsetOf(graph, node))) === true;
 }
 
 function resolve(walk: Walk, id: ValueId): ValueId {
