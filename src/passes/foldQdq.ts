@@ -262,10 +262,11 @@ function renameOutputs(graph: Graph, walk: Walk): Graph {
     const inner = resolve(walk, id);
     if (inner === id) continue;
     const value = walk.values.get(inner)!;
-    if (!taken(inner) && !value.data) names.set(inner, id);
+    const keeps = taken(inner) || value.data;
+    if (!keeps) names.set(inner, id);
     else extra.push({ id: `${id}/identity`, op: "Identity", domain: "", attrs: new Map(), inputs: [inner], outputs: [id] });
     values.set(id, { ...value, id, type: walk.values.get(id)?.type ?? value.type });
-    if (taken(inner) && !names.has(inner)) values.set(inner, value);
+    if (keeps && !names.has(inner)) values.set(inner, value);
     else values.delete(inner);
   }
   const name = (id: ValueId): ValueId => names.get(id) ?? id;

@@ -61,6 +61,7 @@ export async function attack({ bytes, encodings }: Damaged, random: Pcg32): Prom
   if (typeof session === "string" || !feeds) return typeof session === "string" ? session : "too large";
   const results = await typed(() => session.run(feeds, { capture: "all", quantized: true }));
   session.dispose();
+  if (results === "plan/no-kernel") return results; // at the shapes of this run; the reference computes what no kernel does
   if ((await work(loaded)) > MOST_WORK) return typeof results === "string" ? results : "ran, too large for the reference";
   const reference = await typed(() => runReference(loaded, feeds, { capture: "all", quantized: true }));
   if (typeof results === "string" || typeof reference === "string") {
@@ -69,7 +70,8 @@ export async function attack({ bytes, encodings }: Damaged, random: Pcg32): Prom
   }
   for (const [name, { dims, data }] of Object.entries(reference)) {
     deepStrictEqual(results[name]?.dims, dims, name);
-    deepStrictEqual(results[name]?.data, data, name);
+    const found = results[name]!.data;
+    ok(found.length === data.length && (data as Uint8Array).every((x, i) => Object.is(x, found[i])), `'${name}' differs`);
   }
   return "ran";
 }
