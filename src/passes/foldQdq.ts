@@ -182,6 +182,7 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
   if (
     !graph.inputs.includes(source.id) ||
     source.type !== encoding.type ||
+    gridOf(encoding.type).bits > 16 ||
     !isPerTensor(encoding) ||
     !isDecodable(walk, source.id, encoding)
   )
