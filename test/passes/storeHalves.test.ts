@@ -4,8 +4,9 @@ import { runReference, Session } from "../../src/api.ts";
 import { GraphBuilder } from "../../src/graph/build.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { loadModel, simulate, Tensor } from "../../src/index.ts";
-import { floatToHalf, roundToHalf } from "../../src/numerics/half.ts";
+import { floatToHalf, halfToFloat, roundToHalf } from "../../src/numerics/half.ts";
 import { encodeOnnx } from "../../src/onnx/encode.ts";
+import { storeHalves } from "../../src/passes/storeHalves.ts";
 
 const halves = (...numbers: number[]): Uint16Array => Uint16Array.from(numbers, floatToHalf);
 const X = [0.1, -2.7, 1000.3, 3];
@@ -20,6 +21,15 @@ async function outputs(graph: Graph): Promise<{ type: string; data: number[] }[]
 }
 
 describe("float16 graphs", () => {
+  it("every bit pattern of a constant becomes its number", () => {
+    const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
+    const b = new GraphBuilder();
+    b.constant("all", all, [65536], "float16");
+    const { data } = storeHalves(b.output("all").build()).values.get("all")!;
+    for (let i = 0; i < 65536; i++)
+      if (!Object.is((data as Float32Array)[i], halfToFloat(i))) expect(data![i], `${i}`).toBe(halfToFloat(i));
+  });
+
   it("every stored tensor is rounded, constants and folded constants keep their type", async () => {
     const b = new GraphBuilder();
     b.input("x", [1, 4], "float16");
