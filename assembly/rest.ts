@@ -7,4 +7,8 @@ export { requantize_s32 } from "./kernels/requantize_s32/requantize_s32";
 export { linear_binary } from "./kernels/linear/linear_binary";
 export { add_fixed, mul_fixed } from "./kernels/linear/fixed_binary";
 export { softmax_q8 } from "./kernels/softmax_q8/softmax_q8";
+export { quantize_single } from "./kernels/single/quantize_single";
+export { binary_single } from "./kernels/single/binary_single";
+export { mean_single } from "./kernels/single/mean_single";
+export { softmax_single } from "./kernels/single/softmax_single";
 export { to_real, from_real } from "./kernels/convert/convert";

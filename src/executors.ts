@@ -78,8 +78,8 @@ export async function runReference(
   checkNames("fetches", options.fetches);
   const prepared = prepare(loaded.graph, checkFeeds(loaded.graph, feeds));
   const entered = new Map<ValueId, Numbers>();
-  for (const [id, numbers] of plainFeeds(loaded, feeds)) entered.set(id, enterInput(prepared, id, numbers));
   const target = checkedTarget(options.target, loaded.graph);
+  for (const [id, numbers] of plainFeeds(loaded, feeds)) entered.set(id, enterInput(prepared, id, numbers, target));
   const values = withinMemory(() => executeReference(prepared, entered, target));
   const captured = options.capture === "all" ? capturable(prepared) : (options.capture ?? []);
   const outputs = options.fetches ?? prepared.graph.outputs;

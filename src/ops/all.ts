@@ -2,10 +2,12 @@
 import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { batchNormalization } from "./batchNormalization.ts";
+import { BLOCK_QUANTIZED } from "./blockQuantized.ts";
 import { CASTS } from "./cast.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
 import { EINSUMS } from "./einsum.ts";
+import { FUSED } from "./fused.ts";
 import { GATHERS } from "./gather.ts";
 import { LOGIC } from "./logic.ts";
 import { MATH } from "./math.ts";
@@ -42,4 +44,6 @@ export const OPS: readonly OpDef[] = [
   ...EINSUMS,
   ...QOPERATORS,
   ...QOPERATOR_POOLS,
+  ...BLOCK_QUANTIZED,
+  ...FUSED,
 ];

@@ -91,14 +91,23 @@ export interface Named {
 export function namesOf(bytes: Uint8Array): Map<string, Named> {
   const graph: Graph = decodeOnnx(bytes, {});
   const exact = new Set([...graph.inputs, ...[...graph.values.values()].filter((value) => value.data).map(({ id }) => id), ""]);
+  const constant = new Set(exact);
+  for (const id of graph.inputs) constant.delete(id);
   const names = new Map<string, Named>();
+  const shown = new Map(
+    graph.nodes.map(({ inputs, outputs }) => [inputs[0]!, outputs[0]!] as const).filter(([, out]) => graph.outputs.includes(out!)),
+  );
   for (const node of graph.nodes) {
     const traits = opOf(node)?.traits;
     const plain = traits?.boundary !== undefined || traits?.onCodes || traits?.movement || traits?.passesEncoding || traits?.shapeOnly;
     if (plain && node.inputs.every((id) => exact.has(id))) for (const id of node.outputs) exact.add(id);
     const [out] = node.outputs;
+    if (node.inputs.every((id) => constant.has(id))) {
+      for (const id of node.outputs) constant.add(id);
+      continue;
+    }
     if (traits?.boundary === "quantize") names.set(out!, { id: node.inputs[0]!, exact: exact.has(out!) });
-    else names.set(out!, { id: out!, exact: exact.has(out!) });
+    else names.set(out!, { id: shown.get(out!) ?? out!, exact: exact.has(out!) });
   }
   return names;
 }
