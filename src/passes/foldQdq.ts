@@ -52,7 +52,8 @@ function readEncoding(walk: Walk, node: Node): Encoding | undefined {
   const type = zeroValue?.type ?? attrs.outputType ?? (own && integerType(own) ? own : "uint8");
   const zeroPoint = zeroValue ? integersOf(zeroValue.data!) : new Int32Array(scale.length);
   if (!integerType(type)) return undefined;
-  const bad = scale.findIndex((s) => !(s > 0 && s < Number.POSITIVE_INFINITY));
+  const signed = own !== undefined && source?.data !== undefined; // a constant's scale may be negative: it becomes floats
+  const bad = scale.findIndex((s) => !(s > 0 || (signed && s < 0)) || !Number.isFinite(s));
   if (bad >= 0) {
     const message = `${node.op} '${node.id}': scale ${bad} is ${scale[bad]}, expected a positive finite number; re-export the model`;
     walk.issues.push({ code: "encodings/scale", message, node: node.id });
@@ -174,13 +175,10 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
   const encoding = statedEncoding(walk, node);
   if (!source || !encoding) return undefined;
   if (source.data) {
-    values.set(out, {
-      id: out,
-      type: realType(walk, node),
-      shape: source.shape,
-      encoding,
-      ...dequantized(source, encoding),
-    });
+    const content = encoding.scale.every((scale) => scale > 0)
+      ? { encoding, ...dequantized(source, encoding) }
+      : { data: dequantizeAll(source.data as Int8Array, source.shape as Shape, encoding) };
+    values.set(out, { id: out, type: realType(walk, node), shape: source.shape, ...content });
     return [];
   }
   if (

@@ -11,7 +11,7 @@ import { corpusPath, corpusPresent } from "./corpora.ts";
 
 const FOLDER = "ort/ops";
 const LATEST = 21; // the files without an opset mean the newest
-const SHARE = 0.92;
+const SHARE = 0.95;
 const present = corpusPresent(FOLDER, "operator files of ONNX Runtime");
 
 /** Layouts of ONNX Runtime's own passes, which no file on disk has. */

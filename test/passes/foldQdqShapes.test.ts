@@ -53,6 +53,13 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     },
     y: [1.3 * 0.5 + 2, -2.2 - 4, 3.6 * 1.5 + 6, -2 + 8],
   },
+  "a constant with a negative scale": {
+    build(b) {
+      b.constant("w", [1, -2, 3, 4], [4], "int8");
+      b.node("Add", ["x", dequantize(b, "w", "wf", [b.constant("p", [-0.5], [])])], { outputs: ["y"] });
+    },
+    y: [1.3 - 0.5, 2.2 + 1, 3.6 - 1.5, -1 - 2],
+  },
   "a dequantizer that several operators and an output read": {
     build(b) {
       const p = parameters(b, "a", [0.5], [3], "uint8");
