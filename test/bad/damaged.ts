@@ -29,22 +29,39 @@ export interface Damaged {
   readonly encodings: unknown; // undefined: the model alone
 }
 
-/** The bundled models with their encodings, then small files of peers (QDQ, QOperator, dynamic) where the corpora are. */
-export const SOUND: readonly Sound[] = [
-  ...FOLDERS.map((folder) => {
-    const file = (name: string): Uint8Array => readFileSync(join(MODELS, folder, name));
-    return sound(file("model.onnx"), JSON.parse(new TextDecoder().decode(file("model.encodings"))))!;
-  }),
-  ...peerFiles().flatMap((bytes) => sound(bytes) ?? []),
-];
-export const BUNDLED = FOLDERS.length;
+const json = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
 
-function sound(file: Uint8Array, json?: unknown): Sound | undefined {
+/** The bundled models with their encodings, and two models of peers with encodings of three formats where the corpora are. */
+const ENCODED: readonly Sound[] = [
+  ...FOLDERS.map((folder) => sound(readFileSync(join(MODELS, folder, "model.onnx")), json(join(MODELS, folder, "model.encodings")))!),
+  ...encodedPeers(),
+];
+
+/** Those, then small files of peers (QDQ, QOperator, dynamic). */
+const SOUND: readonly Sound[] = [...ENCODED, ...peerFiles().flatMap((bytes) => sound(bytes) ?? [])];
+
+function sound(file: Uint8Array, encodings?: unknown): Sound | undefined {
   const bytes = new Uint8Array(file);
   try {
-    return { graph: decodeOnnx(bytes), bytes, json };
+    return { graph: decodeOnnx(bytes), bytes, json: encodings };
   } catch {
     return undefined; // external data
+  }
+}
+
+function encodedPeers(): Sound[] {
+  const models = [
+    ["mnist", "ort/models/mnist.onnx"],
+    ["cifar_cnn", "models/cifar-cnn/ImageClassifier.onnx"],
+  ] as const;
+  try {
+    return models.flatMap(([key, model]) =>
+      ["061", "100", "200"].map(
+        (format) => sound(readFileSync(join(CORPORA, model)), json(join(CORPORA, "aimet", key, `w8a8.${format}.encodings`)))!,
+      ),
+    );
+  } catch {
+    return [];
   }
 }
 
@@ -76,16 +93,17 @@ function damagedBytes(bytes: Uint8Array, random: Pcg32): Uint8Array {
 
 /** A damaged model file, some of them with damaged encodings. */
 export function damagedModel(random: Pcg32): Damaged {
-  const { graph, bytes, json } = pick(random, SOUND);
+  const { graph, bytes, json: given } = pick(random, SOUND);
   const damaged = random.integer(0, 3) === 0 ? damagedBytes(bytes, random) : encodeOnnx(damagedGraph(graph, random));
-  const encodings = json === undefined || random.integer(0, 2) === 0 ? undefined : random.integer(0, 1) ? json : damagedJson(json, random);
+  const encodings =
+    given === undefined || random.integer(0, 2) === 0 ? undefined : random.integer(0, 1) ? given : damagedJson(given, random);
   return { bytes: damaged, encodings };
 }
 
 /** A sound model with a damaged encodings file. */
 export function damagedEncodings(random: Pcg32): Damaged {
-  const { bytes, json } = SOUND[random.integer(0, BUNDLED - 1)]!;
-  return { bytes, encodings: damagedJson(json, random) };
+  const { bytes, json: given } = pick(random, ENCODED);
+  return { bytes, encodings: damagedJson(given, random) };
 }
 
 setFlagsFromString("--expose-gc");
