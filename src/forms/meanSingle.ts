@@ -3,7 +3,7 @@ import { type Graph, shapeOf } from "../graph/graph.ts";
 import { windowDescriptor } from "../kernels/elementwiseArgs.ts";
 import { averageSingle, meanFactor, meanSingle } from "../numerics/single.ts";
 import { opOf } from "../ops/index.ts";
-import type { Numbers } from "../ops/op.ts";
+import type { Numbers, Window } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import type { Layout } from "../plan/plan.ts";
 import { layoutStrides } from "../plan/storage.ts";
@@ -17,8 +17,13 @@ import type { MeanData } from "./mean.ts";
 import { extentsOf, mostTaps, placeWindow, tapCounts } from "./windows.ts";
 
 /** Averages add reals; sums and the other means sum codes first. */
-function addsReals({ divides }: MeanData, layer: Layer): boolean {
-  return divides && opOf(layer.nodes[0]!)?.traits.addsReals === true;
+function addsReals({ divides, window }: MeanData, layer: Layer): boolean {
+  return divides && opOf(layer.nodes[0]!)?.traits.addsReals === true && !takesAll(window);
+}
+
+/** One window that is the whole image: ONNX Runtime computes its average as a global one. */
+function takesAll({ axes }: Window): boolean {
+  return axes.slice(2).every(({ size, out, window, padBegin }) => out === 1 && window === size && padBegin === 0);
 }
 
 /** Where the window lies in memory, its taps in row-major order: as placeWindow, which may turn them. */

@@ -25,7 +25,7 @@ export interface Prepared {
 /** The graph at concrete shapes: inferred, folded, encodings completed. `shapes` binds symbolic inputs. */
 export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readonly number[]>> = {}): Graph {
   const inferred = inferredAt(graph, shapes);
-  return completeEncodings(restIfLoaded()?.foldBatchNorm(inferred) ?? inferred);
+  return completeEncodings(restIfLoaded()?.simplify(inferred) ?? inferred);
 }
 
 /** Static graph, cut into layers, each with the form that computes it. throws ModelError listing every issue. */

@@ -182,7 +182,7 @@ function lowerFold(op: number, mean: boolean, operands: readonly step.Operand[],
 function lowerMovements(resolved: Resolved, movements: readonly Movement[], f: FloatContext): boolean {
   const { node } = resolved;
   node.outputs.forEach((output, i) => {
-    if (output === "") return;
+    if (output === "" || !isRead(f, output)) return;
     const movement = movements[i]!;
     if (movement.alias !== undefined && maySharePlace(f, output)) {
       f.places.set(output, read(f, node.inputs[movement.alias]!));
