@@ -5,7 +5,7 @@ import type { Lowering } from "../plan/lowering.ts";
 import type { DotData } from "./dot/data.ts";
 import { lowerDotReal, matchDotNode, referenceDotReal } from "./dot/form.ts";
 import { evaluate } from "./evaluate.ts";
-import { floatContext } from "./float/context.ts";
+import { floatContext, share } from "./float/context.ts";
 import { lowerNodes } from "./float/lowerNodes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
 import { judgeNodes, noDeviation } from "./judge.ts";
@@ -52,7 +52,7 @@ function lower(data: ProgramData, layer: Layer, ctx: Lowering): void {
   lowerNodes(f, ({ node }) => {
     const dot = data.dots.get(node.id);
     if (!dot) return false;
-    f.places.set(node.outputs[0]!, lowerDotReal(dot, ctx));
+    share(f, node.outputs[0]!, lowerDotReal(dot, ctx));
     return true;
   });
 }

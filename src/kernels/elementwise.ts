@@ -18,7 +18,7 @@ export const ELEMENTWISE_KERNELS = {
   /** Copies elements of `size` 1, 2, 4 or 8 bytes. shape = dims[rank], inStrides[rank], outStrides[rank], strides in bytes, may be 0 or
    *  negative; rank 1..8. units = dims[0]. Use `copyDescriptor`. */
   copy_strided: ["input", "output", "rank", "shape", "size"],
-  /** output[u][i] = input[u][index(i)]: `count` float32 indices (negative ones from the end, clamped into range), `extent` rows of `run` bytes
+  /** output[u][i] = input[u][index(i)]: `count` f64 indices (negative ones from the end; out of range: a fault), `extent` rows of `run` bytes
    *  in each unit. units = slices before the gathered axis. */
   gather_rows: ["input", "indices", "output", "count", "extent", "run"],
   /** Writes `units` elements of `size` 1, 2, 4 or 8 bytes whose bits are `low` (and `high` for 8). */
@@ -98,6 +98,16 @@ export const ELEMENTWISE_KERNELS = {
   /** float32 rounded to binary16 (half to even) and back. In place allowed. */
   half_round: ["input", "output"],
 
+  /** Numbers from one representation (NUMBER) to another; 8-bit integers lie as code + shift. units = elements. */
+  convert_numbers: ["input", "output", "from", "to", "shift"],
+  /** f64 rounded to binary16, as float32. units = elements. */
+  to_half: ["input", "output"],
+  /** offsets[i] = base[i] + Σ wrap(index)·stride over the `length` f64 indices of tuple i; axes: (extent, stride) words per index; base: i32 per tuple
+   *  or 0. An index out of range is a fault. units = tuples. */
+  index_offsets: ["indices", "offsets", "base", "length", "axes"],
+  /** Copies `run` bytes from element offsets[i] of `size` bytes, for each unit. */
+  pick: ["input", "offsets", "output", "size", "run"],
+
   ...floats("f32"),
   ...floats("f64"),
 } as const satisfies Readonly<Record<string, readonly string[]>>;
@@ -113,7 +123,16 @@ export const ELEMENTWISE_KERNELS = {
  *    size, out, window, stride, dilation, padBegin; bias: address or 0. units = batch·outChannels. Use `convDescriptor`.
  *  - matmul: offsets: 3 words per batch (a, b, c in elements); strides in elements; c rows are contiguous. units = batches·m.
  *  - resample: one axis of [units, size, inner] to [units, out, inner]: Σ weight·input[index] over the taps of each output index, ascending
- *    from 0; no taps: the f64 at `outside`. spans, indices, weights: `resampleTaps`, weights in the family's type. */
+ *    from 0; no taps: the f64 at `outside`. spans, indices, weights: `resampleTaps`, weights in the family's type.
+ *  - quantize_numbers, dequantize_numbers: codes and zero points are f64 (zero 0: none), scales of the family; positions: i32 per element, which scale
+ *    and zero point it has, or 0: the first. dynamic_quantize: DynamicQuantizeLinear; codes + shift in bytes, one scale, one f64 zero. units = 1.
+ *  - to_integer: f64 output, truncated and modulo 2^bits. units = elements.
+ *  - top, arg, cumulate: lines of `size` elements, `inner` apart; units = lines. top: the first k in order with their f64 indices, ties by position,
+ *    NaN above all; scratch: 2·size words. arg: f64 position of the largest (which 0) or smallest (1), the last of equal ones if `last`.
+ *    cumulate: axis 0, or the address of the f64 axis, whose lines over `dims` (rank words) are one unit; out of range is a fault.
+ *  - reduce_index: f64 position in the input of a window's largest tap. Fields as reduce.
+ *  - scatter: output[offset + j] = op(output[offset + j], updates) for `count` tuples of `run` elements; op: SCATTER. units = 1.
+ *  - einsum: Σ over terms of the product of up to four operands; outer, inner: i32 positions, `operands` per output and per term. units = outputs. */
 function floats<T extends "f32" | "f64">(type: T) {
   const fields = {
     unary: ["input", "output", "op", "params"],
@@ -125,6 +144,16 @@ function floats<T extends "f32" | "f64">(type: T) {
     conv: ["input", "weight", "bias", "output", "geometry"],
     matmul: ["a", "b", "output", "offsets", "m", "n", "k", "aStrideM", "aStrideK", "bStrideK", "bStrideN"],
     resample: ["input", "output", "size", "out", "inner", "spans", "indices", "weights", "outside"],
+    quantize_numbers: ["input", "scale", "zero", "positions", "output", "least", "most"],
+    dequantize_numbers: ["input", "scale", "zero", "positions", "output"],
+    dynamic_quantize: ["input", "output", "scale", "zero", "size", "shift"],
+    to_integer: ["input", "output", "bits", "signed"],
+    top: ["input", "values", "indices", "size", "inner", "k", "largest", "scratch"],
+    arg: ["input", "output", "size", "inner", "which", "last"],
+    cumulate: ["input", "output", "size", "inner", "exclusive", "reverse", "axis", "rank", "dims"],
+    reduce_index: ["input", "output", "op", ...WINDOW],
+    scatter: ["updates", "offsets", "output", "count", "run", "op"],
+    einsum: ["a", "b", "c", "d", "output", "operands", "terms", "outer", "inner"],
   } as const;
   type Fields = typeof fields;
   return Object.fromEntries(Object.entries(fields).map(([name, list]) => [`${name}_${type}`, list])) as unknown as {
@@ -166,6 +195,7 @@ export const UNARY = {
   isInf: 29, // (1: positive counts, 1: negative counts)
   trunc: 30,
   swish: 31, // (alpha): x · sigmoid(alpha·x)
+  brain: 32, // rounded to bfloat16
 } as const;
 
 /** Opcodes of binary_*. mod takes the divisor's sign, fmod the dividend's; prelu: a < 0 ? b·a : a. */
@@ -188,7 +218,17 @@ export const BINARY = {
   and: 15,
   or: 16,
   xor: 17,
+  wholeDiv: 18, // of integers: toward zero, 0 by 0; likewise the others
+  wholeMod: 19,
+  wholeFmod: 20,
+  wholePow: 21,
 } as const;
 
 /** Opcodes of reduce_*. mean divides by the counted taps (see mean_q); l2 = sqrt(Σx²); logSumExp = log(Σ exp(x)). */
 export const REDUCE = { mean: 0, sum: 1, max: 2, min: 3, prod: 4, l1: 5, l2: 6, sumSquare: 7, logSum: 8, logSumExp: 9 } as const;
+
+/** Representations of convert_numbers. */
+export const NUMBER = { f32: 0, f64: 1, s32: 2, u8: 3, s8: 4 } as const;
+
+/** Opcodes of scatter_*. */
+export const SCATTER = { none: 0, add: 1, mul: 2, max: 3, min: 4 } as const;

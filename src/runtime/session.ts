@@ -14,7 +14,7 @@ import { checkedOptions, checkGivenRecord, checkNames } from "./arguments.ts";
 import { type BoundPlan, bindPlan, currentViews, deliveries, enterFeeds, sameCaptures, type Views } from "./bound.ts";
 import { compile } from "./compile.ts";
 import { checkFeeds, type Feeds, feedsFit, type Shapes } from "./feeds.ts";
-import { activate, createMachine, type Machine, runCalls } from "./machine.ts";
+import { activate, checkFault, createMachine, type Machine, runCalls } from "./machine.ts";
 import { withinMemory } from "./outOfMemory.ts";
 import { checkGiven, deliver } from "./results.ts";
 
@@ -140,6 +140,7 @@ export class Session {
     if (outputs) checkGiven(wanted, outputs);
     enterFeeds(views.inputs, feeds);
     runCalls(bound.calls);
+    checkFault(machine, bound.plan);
     const results = deliver(wanted, outputs);
     if (!bound.proving) this.proveLater(bound);
     return results;
