@@ -1,7 +1,8 @@
 /** mean_q, extreme_q and reduce_* against plain loops over window descriptions, means in exact rationals. */
 import { describe, expect, it } from "vitest";
-import { FIXED_ROUNDING, REDUCE } from "../../src/kernels/elementwise.ts";
+import { FIXED_ROUNDING } from "../../src/kernels/elementwise.ts";
 import { meanReals, windowDescriptor } from "../../src/kernels/elementwiseArgs.ts";
+import { REDUCE } from "../../src/kernels/floatModes.ts";
 import { exp, log } from "../../src/numerics/elementary.ts";
 import { fixedAveragePool, fixedMean, requantizeDouble, requantizeSingle } from "../../src/numerics/fixedPoint.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";

@@ -1,6 +1,6 @@
 /** Cast and CastLike: between floats, truth values and integers. */
 import { shapeOf, valueNamed } from "../../graph/graph.ts";
-import { UNARY } from "../../kernels/elementwise.ts";
+import { UNARY } from "../../kernels/floatModes.ts";
 import { type ElementType, integerType } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Resolved } from "../operands.ts";

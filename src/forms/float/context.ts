@@ -1,7 +1,7 @@
 /** Where the numbers of a float layer lie while it is lowered: row-major arrays, in the representations that were asked for. */
 import { assert } from "../../errors.ts";
 import { type Graph, isConstant, shapeOf, type ValueId, valueNamed } from "../../graph/graph.ts";
-import { NUMBER } from "../../kernels/elementwise.ts";
+import { NUMBER } from "../../kernels/floatModes.ts";
 import type { Numbers, Precision } from "../../ops/op.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { isWide } from "../../plan/storage.ts";

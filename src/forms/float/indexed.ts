@@ -1,6 +1,6 @@
 /** GatherElements, GatherND, ScatterElements, ScatterND: offsets from the indices, checked, then copies or updates. */
 import { shapeOf } from "../../graph/graph.ts";
-import { SCATTER } from "../../kernels/elementwise.ts";
+import { SCATTER } from "../../kernels/floatModes.ts";
 import { offsetsOf } from "../../ops/arrays.ts";
 import type { Ref } from "../../plan/lowering.ts";
 import { normalizeAxis, sizeOf, stridesOf } from "../../tensor/shape.ts";

@@ -1,8 +1,8 @@
 /** Lowers the nodes of a layer in floating point, in node order: by their traits (dot, movement, window) or by their rule. */
 import { type Issue, ModelError } from "../../errors.ts";
 import { shapeOf, valueNamed } from "../../graph/graph.ts";
-import { BINARY, REDUCE } from "../../kernels/elementwise.ts";
 import { convDescriptor } from "../../kernels/elementwiseArgs.ts";
+import { BINARY, REDUCE } from "../../kernels/floatModes.ts";
 import type { DotGeometry, Movement, Precision, Window } from "../../ops/op.ts";
 import { columnMajor } from "../../ops/poolsFloat.ts";
 import { type ReduceAttrs, reduceWindow } from "../../ops/reduce.ts";

@@ -1,6 +1,6 @@
 /** Operators that choose by position: Trilu, OneHot. The condition is a comparison with the positions. */
 import { shapeOf } from "../../graph/graph.ts";
-import { BINARY } from "../../kernels/elementwise.ts";
+import { BINARY } from "../../kernels/floatModes.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { attribute } from "./attributes.ts";
 import type { Composite } from "./composites.ts";
