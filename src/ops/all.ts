@@ -7,6 +7,7 @@ import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
 import { EINSUMS } from "./einsum.ts";
 import { GATHERS } from "./gather.ts";
+import { INTEGER_PRODUCTS } from "./integerProducts.ts";
 import { LOGIC } from "./logic.ts";
 import { MATH } from "./math.ts";
 import { NORMALIZATIONS } from "./normalization.ts";
@@ -38,4 +39,5 @@ export const OPS: readonly OpDef[] = [
   ...CASTS,
   ...DYNAMIC_QUANTIZERS,
   ...EINSUMS,
+  ...INTEGER_PRODUCTS,
 ];

@@ -297,17 +297,106 @@ const MIXED: readonly Case[] = [
   },
 ];
 
+/** Constant weights over the whole grid, the lowest code included. */
+function weights(type: "int8" | "uint8", seed: number, ...shape: number[]): ValueSpec {
+  const random = createPcg32(SEED + seed, 3);
+  const size = shape.reduce((a, b) => a * b, 1);
+  const low = type === "int8" ? -128 : 0;
+  const codes = Array.from({ length: size }, () => low + Math.floor(random.float() * 256));
+  return { type, shape, data: type === "int8" ? Int8Array.from(codes) : Uint8Array.from(codes) };
+}
+
+const PRODUCTS: readonly Case[] = (["int8", "uint8"] as const).flatMap((a) =>
+  (["int8", "uint8"] as const).flatMap((b) =>
+    (
+      [
+        [1, 1, 1],
+        [4, 7, 9],
+        [5, 16, 8],
+        [7, 67, 17],
+      ] as const
+    ).flatMap(([m, k, n], i): Case[] => [
+      {
+        name: `MatMulInteger ${m}×${k}×${n} of ${a} and constant ${b}, zero points of the run, per tensor and per row`,
+        values: {
+          x: whole(a, 2, m, k),
+          w: weights(b, i, k, n),
+          p: whole(a),
+          r: whole(a, 2, m, 1),
+          z: weights(b, i + 9, n),
+          y: {},
+          u: {},
+          v: {},
+          t: {},
+        },
+        nodes: [
+          node("MatMulInteger", ["x", "w", "p"], ["y"]),
+          node("MatMulInteger", ["x", "w", "r"], ["u"]),
+          node("MatMulInteger", ["x", "w", "", "z"], ["v"]),
+          node("MatMulInteger", ["x", "w", "p", "z"], ["t"]),
+        ],
+        limit: a === "int8" ? 128 : 256,
+      },
+      {
+        name: `MatMulInteger ${m}×${k}×${n} of computed ${a} and ${b}`,
+        values: { x: whole(a, 2, m, k), w: whole(b, 2, k, n), p: whole(a), q: whole(b, n), y: {} },
+        nodes: [node("MatMulInteger", ["x", "w", "p", "q"], ["y"])],
+        limit: 128,
+      },
+    ]),
+  ),
+);
+
+const DYNAMIC: readonly Case[] = [
+  {
+    name: "a dynamically quantized product, rescaled and biased",
+    values: {
+      x: { shape: [5, 33] },
+      w: weights("int8", 1, 33, 10),
+      s: { shape: [10], data: Float32Array.from({ length: 10 }, (_, i) => Math.fround(0.01 + i * 0.003)) },
+      c: { shape: [10], data: Float32Array.from({ length: 10 }, (_, i) => i - 4) },
+      y: {},
+    },
+    nodes: [
+      node("DynamicQuantizeLinear", ["x"], ["q", "sx", "zx"]),
+      node("MatMulInteger", ["q", "w", "zx"], ["acc"]),
+      node("Cast", ["acc"], ["f"], { to: 1 }),
+      node("Mul", ["sx", "s"], ["ss"]),
+      node("Mul", ["f", "ss"], ["r"]),
+      node("Add", ["r", "c"], ["y"]),
+    ],
+  },
+  ...[1, 2].map((group) => ({
+    name: `ConvInteger in ${group} groups, padded with the zero point`,
+    values: {
+      x: whole("uint8", 2, 4, 5, 6),
+      w: weights("int8", 5, 6, 4 / group, 3, 2),
+      p: whole("uint8"),
+      z: weights("int8", 6, 6),
+      y: {},
+      v: {},
+    },
+    nodes: [
+      node("ConvInteger", ["x", "w", "p"], ["y"], { group, pads: [1, 0, 1, 1], strides: [2, 1] }),
+      node("ConvInteger", ["x", "w", "p", "z"], ["v"], { group, dilations: [1, 2] }),
+    ],
+    limit: 256,
+  })),
+];
+
 describe(`kernels equal the reference (seed ${SEED})`, () => {
-  [...ARITHMETIC, ...LINES, ...INDEXED, ...MIXED].forEach(({ name, values, nodes, limit = 3, special = false }, stream) => {
-    test(name, () => {
-      const made = nodes.flatMap(({ outputs }) => outputs);
-      const graph = { ...graphOf(values, nodes), outputs: Object.keys(values).filter((id) => made.includes(id)) };
-      for (const layer of layersOf(graph)) {
-        const set = { graph, layer, ...formOf(layer, graph) };
-        const inputs = draw(graph, layer.inputs, stream, limit, special);
-        const expected = referenceOf(set, inputs);
-        for (const engine of ENGINES) expect(runLayer(set, inputs, engine).outputs, engine.variant).toEqual(expected);
-      }
-    });
-  });
+  [...ARITHMETIC, ...LINES, ...INDEXED, ...MIXED, ...PRODUCTS, ...DYNAMIC].forEach(
+    ({ name, values, nodes, limit = 3, special = false }, stream) => {
+      test(name, () => {
+        const made = nodes.flatMap(({ outputs }) => outputs);
+        const graph = { ...graphOf(values, nodes), outputs: Object.keys(values).filter((id) => made.includes(id)) };
+        for (const layer of layersOf(graph)) {
+          const set = { graph, layer, ...formOf(layer, graph) };
+          const inputs = draw(graph, layer.inputs, stream, limit, special);
+          const expected = referenceOf(set, inputs);
+          for (const engine of ENGINES) expect(runLayer(set, inputs, engine).outputs, engine.variant).toEqual(expected);
+        }
+      });
+    },
+  );
 });

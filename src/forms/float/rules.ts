@@ -8,6 +8,7 @@ import { COMPOSITES } from "./composites.ts";
 import { einsum } from "./einsum.ts";
 import { GRIDS } from "./grids.ts";
 import { INDEXED } from "./indexed.ts";
+import { INTEGER_DOTS } from "./integerDot.ts";
 import { LINES } from "./lines.ts";
 import { MASKS } from "./masks.ts";
 import { NORMS } from "./norms.ts";
@@ -107,6 +108,7 @@ const COMPOSITE_RULES = Object.fromEntries(
     ...LINES,
     ...MASKS,
     ...GRIDS,
+    ...INTEGER_DOTS,
     Einsum: einsum,
     Resize: resize,
     Upsample: resize,
