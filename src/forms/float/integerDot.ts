@@ -1,5 +1,5 @@
 /** MatMulInteger and ConvInteger: constant 8-bit weights on the integer kernels with zero points of the run; everything else in double. */
-import { isConstant, shapeOf } from "../../graph/graph.ts";
+import { isConstant, shapeOf, valueNamed } from "../../graph/graph.ts";
 import { igemmBlock, igemmScratch, igemmUnits, PANEL_COLUMNS, rowElementBytes, runUnits } from "../../kernels/dot.ts";
 import { convDescriptor } from "../../kernels/elementwiseArgs.ts";
 import { BINARY } from "../../kernels/floatModes.ts";
@@ -15,26 +15,44 @@ import * as step from "./steps.ts";
 
 /** A constant second operand (k, n) as the int8 kernels take it: weights b″ = b or b − 128, less zero points z″. */
 interface Weights {
-  readonly codes: Int8Array; // (n, k)
+  readonly rows: () => Int8Array; // (n, k)
   readonly zeros: Int32Array; // z″ per column
   readonly sums: Int32Array; // Σ_k (b″ − z″) per column
 }
 
 /** Null where a weight is −128 and the kernels take −127 at least. */
 function weightsOf({ node, infos }: Resolved, f: FloatContext, k: number, n: number): Weights | null {
-  const elements = constantNumbers(f.graph, node.inputs[1]!, "f64").data;
+  const unsigned = infos[1]!.type === "uint8";
+  const codes = int8Codes(valueNamed(f.graph, node.inputs[1]!).data as Int8Array | Uint8Array, unsigned);
+  if (f.lowering.module.weightMin === -127 && codes.includes(-128)) return null;
   const zero = node.inputs[3] ? constantNumbers(f.graph, node.inputs[3], "f64").data : [0];
-  const middle = infos[1]!.type === "uint8" ? 128 : 0;
-  const codes = new Int8Array(n * k);
-  const sums = new Int32Array(n);
-  const zeros = Int32Array.from({ length: n }, (_, j) => zero[zero.length === 1 ? 0 : j]! - middle);
-  for (let i = 0; i < k; i++)
-    for (let j = 0; j < n; j++) {
-      const code = elements[i * n + j]! - middle;
-      codes[j * k + i] = code;
-      sums[j]! += code - zeros[j]!;
+  const zeros = Int32Array.from({ length: n }, (_, j) => zero[zero.length === 1 ? 0 : j]! - (unsigned ? 128 : 0));
+  const sums = zeros.map((z) => -k * z);
+  for (let i = 0, at = 0; i < k; i++) for (let j = 0; j < n; j++) sums[j]! += codes[at++]!;
+  return { rows: () => columnsAsRows(codes, k, n), zeros, sums };
+}
+
+/** Unsigned codes less 128, which flips their top bit. */
+function int8Codes(data: Int8Array | Uint8Array, unsigned: boolean): Int8Array {
+  if (!unsigned) return data as Int8Array;
+  const codes = new Int8Array(data.length);
+  for (let i = 0; i < codes.length; i++) codes[i] = data[i]! ^ 128;
+  return codes;
+}
+
+/** Columns transposed at once: their rows' ends stay in the first cache. */
+const STRIP = 16;
+
+function columnsAsRows(codes: Int8Array, k: number, n: number): Int8Array {
+  const rows = new Int8Array(n * k);
+  for (let column = 0; column < n; column += STRIP) {
+    const end = Math.min(n, column + STRIP) * k;
+    for (let i = 0; i < k; i++) {
+      let from = i * n + column;
+      for (let to = column * k + i; to < end; to += k) rows[to] = codes[from++]!;
     }
-  return f.lowering.module.weightMin === -127 && codes.includes(-128) ? null : { codes, zeros, sums };
+  }
+  return rows;
 }
 
 /** Σ (a − za)(b − zb) = Σ a·b″ − z″·Σa − za·Σ(b″ − z″), a and za as stored: accumulators start at the last term, or it is a product of rows
@@ -112,8 +130,8 @@ function startOf(f: FloatContext, id: string, zaId: string | null, { sums }: Wei
 function emitProduct(
   f: FloatContext,
   node: string,
-  rows: Rows,
-  { codes }: Weights,
+  first: Rows,
+  { rows }: Weights,
   { m, n, k }: { readonly m: number; readonly n: number; readonly k: number },
   init: Ref,
   rowSums: Ref | 0,
@@ -123,12 +141,12 @@ function emitProduct(
   const { lowering } = f;
   const { module } = lowering;
   const shape = { n, taps: 1, k, bits: 8 as const };
-  const w = lowering.weights(`${node}:integers`, () => lowering.packer(shape, { elements: codes, start: 0, rowStride: k }).panels);
+  const w = lowering.weights(`${node}:integers`, () => lowering.packer(shape, { elements: rows(), start: 0, rowStride: k }).panels);
   const mBlock = igemmBlock(module, m);
   const fields = {
     ...DIRECT,
-    a: rows.ref,
-    lda: k * rows.bytes,
+    a: first.ref,
+    lda: k * first.bytes,
     m,
     n,
     k,
