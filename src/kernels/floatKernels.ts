@@ -68,6 +68,8 @@ export const FLOAT_KERNELS = {
   /** Copies `run` bytes from element offsets[i] of `size` bytes, for each unit. */
   pick: ["input", "offsets", "output", "size", "run"],
 
+  /** erf (which 0) or tanh (1) of float32; table: `saturatingTable`. units = elements. In place allowed. */
+  saturating_f32: ["input", "output", "which", "table"],
   /** output[n] = −(zero + shift)·sums[n], int32. zero → f64. units = columns. */
   start_values: ["zero", "shift", "sums", "output"],
   /** output[m] = −(zero[m] + shift), int32. zero → f64 per row. units = rows. */
