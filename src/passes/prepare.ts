@@ -5,7 +5,7 @@ import { type Graph, isOpen, valueNamed } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
 import { integerType } from "../tensor/dtype.ts";
 import { completeEncodings } from "./completeEncodings.ts";
-import { bindShapes, inferShapes } from "./inferShapes.ts";
+import { inferredAt } from "./inferShapes.ts";
 import { layersOf } from "./layers.ts";
 
 export interface FormedLayer {
@@ -33,7 +33,7 @@ export function useFolding(pass: Pass): void {
 
 /** The graph at concrete shapes: inferred, folded, encodings completed. `shapes` binds symbolic inputs. */
 export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readonly number[]>> = {}): Graph {
-  return completeEncodings(foldAffine(inferShapes(bindShapes(graph, shapes))));
+  return completeEncodings(foldAffine(inferredAt(graph, shapes)));
 }
 
 /** Static graph, cut into layers, each with the form that computes it. throws ModelError listing every issue. */

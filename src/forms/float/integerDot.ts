@@ -3,6 +3,7 @@ import { isConstant, shapeOf, valueNamed } from "../../graph/graph.ts";
 import { igemmBlock, igemmScratch, igemmUnits, PANEL_COLUMNS, rowElementBytes, runUnits } from "../../kernels/dot.ts";
 import { convDescriptor } from "../../kernels/elementwiseArgs.ts";
 import { BINARY } from "../../kernels/floatModes.ts";
+import type { PackedWeights } from "../../kernels/weightPacker.ts";
 import { type ConvAttrs, settingOfConv } from "../../ops/conv.ts";
 import { productOf } from "../../ops/matmul.ts";
 import type { Ref } from "../../plan/lowering.ts";
@@ -15,21 +16,25 @@ import * as step from "./steps.ts";
 
 /** A constant second operand (k, n) as the int8 kernels take it: weights b″ = b or b − 128, less zero points z″. */
 interface Weights {
-  readonly rows: () => Int8Array; // (n, k)
+  readonly panels: Ref;
   readonly zeros: Int32Array; // z″ per column
-  readonly sums: Int32Array; // Σ_k (b″ − z″) per column
+  readonly sums: Ref; // Σ_k (b″ − z″) per column, int32
 }
 
 /** Null where a weight is −128 and the kernels take −127 at least. */
 function weightsOf({ node, infos }: Resolved, f: FloatContext, k: number, n: number): Weights | null {
+  const { lowering } = f;
   const unsigned = infos[1]!.type === "uint8";
-  const codes = int8Codes(valueNamed(f.graph, node.inputs[1]!).data as Int8Array | Uint8Array, unsigned);
-  if (f.lowering.module.weightMin === -127 && codes.includes(-128)) return null;
+  const elements = int8Codes(valueNamed(f.graph, node.inputs[1]!).data as Int8Array | Uint8Array, unsigned);
+  if (lowering.module.weightMin === -127 && elements.includes(-128)) return null;
   const zero = node.inputs[3] ? constantNumbers(f.graph, node.inputs[3], "f64").data : [0];
   const zeros = Int32Array.from({ length: n }, (_, j) => zero[zero.length === 1 ? 0 : j]! - (unsigned ? 128 : 0));
-  const sums = zeros.map((z) => -k * z);
-  for (let i = 0, at = 0; i < k; i++) for (let j = 0; j < n; j++) sums[j]! += codes[at++]!;
-  return { rows: () => columnsAsRows(codes, k, n), zeros, sums };
+  let made: PackedWeights | null = null;
+  const packed = (at?: number): PackedWeights =>
+    (made ??= lowering.packer.dense({ n, taps: 1, k }, { elements, start: 0, rowStride: 1, stepStride: n }, at));
+  const panels = lowering.weights(`${node.id}:integers`, (at) => packed(at).panels);
+  const sums = lowering.shared(`${node.id}:integers:sums`, () => paddedWords(packed().sums.map((sum, j) => sum - k * zeros[j]!)));
+  return { panels, zeros, sums };
 }
 
 /** Unsigned codes less 128, which flips their top bit. */
@@ -38,21 +43,6 @@ function int8Codes(data: Int8Array | Uint8Array, unsigned: boolean): Int8Array {
   const codes = new Int8Array(data.length);
   for (let i = 0; i < codes.length; i++) codes[i] = data[i]! ^ 128;
   return codes;
-}
-
-/** Columns transposed at once: their rows' ends stay in the first cache. */
-const STRIP = 16;
-
-function columnsAsRows(codes: Int8Array, k: number, n: number): Int8Array {
-  const rows = new Int8Array(n * k);
-  for (let column = 0; column < n; column += STRIP) {
-    const end = Math.min(n, column + STRIP) * k;
-    for (let i = 0; i < k; i++) {
-      let from = i * n + column;
-      for (let to = column * k + i; to < end; to += k) rows[to] = codes[from++]!;
-    }
-  }
-  return rows;
 }
 
 /** Σ (a − za)(b − zb) = Σ a·b″ − z″·Σa − za·Σ(b″ − z″), a and za as stored: accumulators start at the last term, or it is a product of rows
@@ -71,9 +61,9 @@ const matMulInteger: Composite = (resolved, f) => {
   if (m * n === 0) return true;
   const rows = rowsOf(f, aId, m * k, node.id);
   const rowSums = byRow ? negatedZeros(f, aId, zaId!, m, node.id) : sumsOfRows(f, rows, weights, m, k, node.id);
-  const start = byRow ? f.lowering.constant(new Int32Array(padded(n))) : startOf(f, aId, zaId || null, weights, node.id);
-  const factors = byRow ? weights.sums : weights.zeros.map((zero) => -zero);
-  emitProduct(f, node.id, rows, weights, { m, n, k }, start, rowSums, factors, writeAs(f, node.outputs[0]!, "s32"));
+  const start = byRow ? f.lowering.constant(new Int32Array(padded(n))) : startOf(f, aId, zaId, weights, n, node.id);
+  const factors = byRow ? weights.sums : f.lowering.constant(paddedWords(weights.zeros.map((zero) => -zero)));
+  emitProduct(f, node.id, rows, weights.panels, { m, n, k }, start, rowSums, factors, writeAs(f, node.outputs[0]!, "s32"));
   return true;
 };
 
@@ -117,13 +107,11 @@ function paddedWords(words: Int32Array): Int32Array {
   return all;
 }
 
-/** −za·Σ(b″ − z″) per column; zaId null: za is 0. */
-function startOf(f: FloatContext, id: string, zaId: string | null, { sums }: Weights, node: string): Ref {
-  const shift = shiftOf(f, id);
-  if (zaId === null) return f.lowering.constant(paddedWords(sums.map((sum) => -shift * sum)));
-  const output = f.lowering.buffer(4 * padded(sums.length));
-  const fields = { zero: readAs(f, zaId, "f64"), shift, sums: f.lowering.constant(paddedWords(sums)), output };
-  f.lowering.emit("start_values", fields, padded(sums.length), node);
+/** −za·Σ(b″ − z″) per column; without zaId za is 0. */
+function startOf(f: FloatContext, id: string, zaId: string | undefined, { sums }: Weights, n: number, node: string): Ref {
+  const output = f.lowering.buffer(4 * padded(n));
+  const zero = zaId ? readAs(f, zaId, "f64") : f.lowering.constant(Float64Array.of(0));
+  f.lowering.emit("start_values", { zero, shift: shiftOf(f, id), sums, output }, padded(n), node);
   return output;
 }
 
@@ -131,17 +119,15 @@ function emitProduct(
   f: FloatContext,
   node: string,
   first: Rows,
-  { rows }: Weights,
+  w: Ref,
   { m, n, k }: { readonly m: number; readonly n: number; readonly k: number },
   init: Ref,
   rowSums: Ref | 0,
-  factors: Int32Array,
+  factors: Ref,
   c: Ref,
 ): void {
   const { lowering } = f;
   const { module } = lowering;
-  const shape = { n, taps: 1, k, bits: 8 as const };
-  const w = lowering.weights(`${node}:integers`, () => lowering.packer(shape, { elements: rows(), start: 0, rowStride: k }).panels);
   const mBlock = igemmBlock(module, m);
   const fields = {
     ...DIRECT,
@@ -156,7 +142,7 @@ function emitProduct(
     blockDepth: 0,
     init,
     rowSums,
-    rowFactor: rowSums === 0 ? 0 : lowering.constant(paddedWords(factors)),
+    rowFactor: rowSums === 0 ? 0 : factors,
     epilogue: lowering.shared(`raw:${n}`, () => rawRegion(n)),
     c,
     ldc: 4 * n,
