@@ -1,6 +1,7 @@
 /** All that src/full.ts loads beyond the core, in one file of dist. */
 export { FORMS } from "./forms/all.ts";
-export { FLOAT_KERNELS } from "./kernels/floatKernels.ts";
+export * as rare from "./forms/rare.ts";
+export { ELEMENTWISE_KERNELS } from "./kernels/elementwise.ts";
 export { OPS } from "./ops/all.ts";
 export * as floats from "./ops/floats.ts";
-export { foldBatchNorm } from "./passes/foldBatchNorm.ts";
+export * as rest from "./passes/rest.ts";

@@ -1,7 +1,5 @@
-/** Field lists of the kernels of float.wasm, which are loaded on demand; conventions and descriptor writers as in elementwise.ts. */
-
-const BROADCAST = ["rank", "shape"] as const;
-const WINDOW = ["rank", "axes", "run"] as const;
+/** Field lists of the kernels of float.wasm, which are loaded on demand; conventions and descriptor writers as in coreElementwise.ts. */
+import { BROADCAST, WINDOW } from "./coreElementwise.ts";
 
 /** The float family: every + − × ÷ √ rounded to the type, elementary functions in double then rounded once; orders as the operators' float.
  *  - unary: output[i] = f(input[i]); op: UNARY; params: f64 p0, p1 (see UNARY). units = elements. In place allowed.

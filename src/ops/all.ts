@@ -3,6 +3,7 @@ import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { batchNormalization } from "./batchNormalization.ts";
 import { CASTS } from "./cast.ts";
+import { convTranspose } from "./convTranspose.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
 import { EINSUMS } from "./einsum.ts";
@@ -13,15 +14,23 @@ import { MATH } from "./math.ts";
 import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
 import type { OpDef } from "./op.ts";
+import { OTHER_POOLS } from "./poolsOther.ts";
+import { QUANTIZERS } from "./quantize.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
 import { OTHER_REDUCTIONS } from "./reduceOther.ts";
+import { erased } from "./registry.ts";
 import { RESIZES } from "./resize.ts";
 import { SEARCHES } from "./search.ts";
 import { SHAPES } from "./shape.ts";
 import { SOFTMAXES } from "./softmax.ts";
+import { SQUEEZES } from "./squeeze.ts";
 
 export const OPS: readonly OpDef[] = [
   ...CORE_OPS,
+  erased(convTranspose),
+  ...SQUEEZES,
+  ...OTHER_POOLS,
+  ...QUANTIZERS,
   ...ARITHMETIC,
   ...ACTIVATIONS,
   ...OTHER_REDUCTIONS,

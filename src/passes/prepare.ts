@@ -5,6 +5,7 @@ import { type Graph, isOpen, valueNamed } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
 import { integerType } from "../tensor/dtype.ts";
 import { completeEncodings } from "./completeEncodings.ts";
+import { restIfLoaded } from "./deferred.ts";
 import { inferredAt } from "./inferShapes.ts";
 import { layersOf } from "./layers.ts";
 
@@ -21,19 +22,10 @@ export interface Prepared {
   readonly layers: readonly FormedLayer[];
 }
 
-type Pass = (graph: Graph) => Graph;
-
-/** Folds what the core has no operators for; nothing until src/full.ts loads it. */
-let foldAffine: Pass = (graph) => graph;
-
-/** Only to be called by src/full.ts. */
-export function useFolding(pass: Pass): void {
-  foldAffine = pass;
-}
-
 /** The graph at concrete shapes: inferred, folded, encodings completed. `shapes` binds symbolic inputs. */
 export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readonly number[]>> = {}): Graph {
-  return completeEncodings(foldAffine(inferredAt(graph, shapes)));
+  const inferred = inferredAt(graph, shapes);
+  return completeEncodings(restIfLoaded()?.foldBatchNorm(inferred) ?? inferred);
 }
 
 /** Static graph, cut into layers, each with the form that computes it. throws ModelError listing every issue. */

@@ -2,11 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { expect } from "vitest";
-import { ELEMENTWISE_KERNELS, KIND } from "../../src/kernels/elementwise.ts";
-import { FLOAT_KERNELS } from "../../src/kernels/floatKernels.ts";
+import { KIND } from "../../src/kernels/coreElementwise.ts";
+import { ELEMENTWISE_KERNELS } from "../../src/kernels/elementwise.ts";
 
-const FIELDS = { ...ELEMENTWISE_KERNELS, ...FLOAT_KERNELS };
-export type KernelName = keyof typeof FIELDS;
+export type KernelName = keyof typeof ELEMENTWISE_KERNELS;
 export type Fields = Readonly<Record<string, number>>;
 
 export interface Machine {
@@ -87,7 +86,7 @@ function machine(variant: string, code: Uint8Array<ArrayBuffer>): Machine {
       return address;
     },
     run(kernel, fields, units) {
-      const names: readonly string[] = FIELDS[kernel];
+      const names: readonly string[] = ELEMENTWISE_KERNELS[kernel];
       expect(Object.keys(fields).sort(), `fields of ${kernel}`).toEqual([...names].sort());
       const args = allocate(4 * names.length, 0);
       names.forEach((name, i) => {

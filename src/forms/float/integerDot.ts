@@ -1,14 +1,14 @@
 /** MatMulInteger and ConvInteger: constant 8-bit weights on the integer kernels with zero points of the run; everything else in double. */
 import { isConstant, shapeOf, valueNamed } from "../../graph/graph.ts";
 import { igemmBlock, igemmScratch, igemmUnits, PANEL_COLUMNS, rowElementBytes, runUnits } from "../../kernels/dot.ts";
-import { convDescriptor } from "../../kernels/elementwiseArgs.ts";
+import { convDescriptor } from "../../kernels/floatArgs.ts";
 import { BINARY } from "../../kernels/floatModes.ts";
 import type { PackedWeights } from "../../kernels/weightPacker.ts";
 import { type ConvAttrs, settingOfConv } from "../../ops/conv.ts";
 import { productOf } from "../../ops/matmul.ts";
 import type { Ref } from "../../plan/lowering.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import { rawRegion } from "../dot/finish.ts";
+import { rawRegion } from "../dot/rawRegion.ts";
 import { constantNumbers, type Resolved } from "../operands.ts";
 import type { Composite } from "./composites.ts";
 import { emitFloat, type FloatContext, inPrecision, readAs, scratch, shiftOf, write, writeAs } from "./context.ts";

@@ -1,7 +1,7 @@
 /** Lowers the nodes of a layer in floating point, in node order: by their traits (dot, movement, window) or by their rule. */
 import { type Issue, ModelError } from "../../errors.ts";
 import { shapeOf, valueNamed } from "../../graph/graph.ts";
-import { convDescriptor } from "../../kernels/elementwiseArgs.ts";
+import { convDescriptor } from "../../kernels/floatArgs.ts";
 import { BINARY, REDUCE } from "../../kernels/floatModes.ts";
 import type { DotGeometry, Movement, Precision, Window } from "../../ops/op.ts";
 import { columnMajor } from "../../ops/poolsFloat.ts";

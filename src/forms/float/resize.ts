@@ -1,6 +1,6 @@
 /** Linear and cubic Resize: axis by axis, each output the sum of its weighted taps. */
 import { shapeOf } from "../../graph/graph.ts";
-import { resampleTaps } from "../../kernels/elementwiseArgs.ts";
+import { resampleTaps } from "../../kernels/floatArgs.ts";
 import { resizeTaps } from "../../ops/resize.ts";
 import type { Taps } from "../../ops/resizeAxis.ts";
 import { sizeOf } from "../../tensor/shape.ts";
