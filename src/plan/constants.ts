@@ -9,13 +9,10 @@ import { forEachElement, isWide, storageOf } from "./storage.ts";
 /** Stored codes (encoded as activations are) or plain elements (others; on their grid where they have one) of a constant in `layout`. */
 export function constantBytes(value: Value, shape: readonly number[], layout: Layout, signed8: boolean): ArrayBufferView {
   const { encoding } = value;
-  if (isWide(value.type)) {
-    const doubles = Float64Array.from(value.data as ArrayLike<number | bigint>, Number);
-    return laid(new Float64Array(doubles.length), doubles, shape, layout);
-  }
   if (!encoding || gridOf(encoding.type).bits > 16) {
-    const floats = constantFloats(value);
-    return laid(new Float32Array(floats.length), floats, shape, layout);
+    const wide = isWide(value.type);
+    const plain = wide ? Float64Array.from(value.data as ArrayLike<number | bigint>, Number) : constantFloats(value);
+    return laid(new (wide ? Float64Array : Float32Array)(plain.length), plain, shape, layout);
   }
   const codes = constantCodes(value);
   if (!isActivationEncoding(value)) return laid(new Float32Array(codes.length), dequantizeAll(codes, shape, encoding), shape, layout);

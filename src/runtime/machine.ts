@@ -1,7 +1,6 @@
 /** Machine: one kernel instance with its memory, and the plan whose constants lie in it. Makes no decisions. */
-import { modelError, SessionError } from "../errors.ts";
+import { SessionError } from "../errors.ts";
 import { notLoaded } from "../forms/deferred.ts";
-import { FAULT_ADDRESS } from "../kernels/fault.ts";
 import { instantiateKernels, type Kernel, type Kernels } from "../kernels/instantiate.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { NO_BYTES, type WeightStore } from "../plan/weightStore.ts";
@@ -89,16 +88,6 @@ export function callsOf({ kernels }: Machine, steps: readonly Step[]): Call[] {
 /** Runs calls in order. */
 export function runCalls(calls: readonly Call[]): void {
   for (const call of calls) call.kernel(call.args, 0, call.units);
-}
-
-/** throws ModelError "run/index-range" naming the node whose computed indices were out of range in the run that ended. */
-export function checkFault({ buffer }: Machine, { steps }: Plan): void {
-  const view = new DataView(buffer);
-  const args = view.getUint32(FAULT_ADDRESS, true);
-  if (args === 0) return;
-  view.setUint32(FAULT_ADDRESS, 0, true);
-  const node = steps.find((step) => step.args === args)?.node ?? "";
-  throw modelError("run/index-range", `node '${node}': an index computed in this run is out of range; nothing was returned`, { node });
 }
 
 /** Runs steps in order, once. */
