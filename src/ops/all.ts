@@ -10,6 +10,7 @@ import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
 import { EINSUMS } from "./einsum.ts";
 import { FUSED } from "./fused.ts";
 import { GATHERS } from "./gather.ts";
+import { INTEGER_PRODUCTS } from "./integerProducts.ts";
 import { LOGIC } from "./logic.ts";
 import { MATH } from "./math.ts";
 import { NORMALIZATIONS } from "./normalization.ts";
@@ -55,4 +56,5 @@ export const OPS: readonly OpDef[] = [
   ...QOPERATOR_POOLS,
   ...BLOCK_QUANTIZED,
   ...FUSED,
+  ...INTEGER_PRODUCTS,
 ];
