@@ -13,6 +13,7 @@ import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
 import type { OpDef } from "./op.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
+import { RECURRENTS } from "./recurrent.ts";
 import { OTHER_REDUCTIONS } from "./reduceOther.ts";
 import { RESIZES } from "./resize.ts";
 import { SEARCHES } from "./search.ts";
@@ -38,4 +39,5 @@ export const OPS: readonly OpDef[] = [
   ...CASTS,
   ...DYNAMIC_QUANTIZERS,
   ...EINSUMS,
+  ...RECURRENTS,
 ];
