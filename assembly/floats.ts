@@ -8,3 +8,5 @@ export { matmul_f32, matmul_f64 } from "./kernels/float/matmul";
 export { resample_f32, resample_f64 } from "./kernels/float/resample";
 export { gather_rows } from "./kernels/copy/gather_rows";
 export { half_round } from "./kernels/convert/convert";
+export { panels_f32, panels_f64 } from "./kernels/recurrent/panels";
+export { recurrent_f32, recurrent_f64 } from "./kernels/recurrent/recurrent";

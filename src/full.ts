@@ -2,6 +2,7 @@
  *  Loading adds and never changes: a model that the core serves gives the same plan before and after. */
 import { useForms } from "./forms/index.ts";
 import type { Graph, Node } from "./graph/graph.ts";
+import { useFields } from "./kernels/abi.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
 import { useFloats } from "./ops/deferred.ts";
 import { opOf, useOperators } from "./ops/index.ts";
@@ -20,7 +21,7 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ FORMS, floats, foldBatchNorm, OPS }, float, signed, unsigned] = await Promise.all([
+  const [{ FORMS, floats, foldBatchNorm, OPS, RECURRENT_KERNELS }, float, signed, unsigned] = await Promise.all([
     import("./everything.ts"),
     compileKernels("float"),
     compileKernels("rest-signed"),
@@ -30,6 +31,7 @@ async function load(): Promise<void> {
   useFolding(foldBatchNorm);
   useOperators(OPS);
   useForms(FORMS);
+  useFields(RECURRENT_KERNELS);
   useMoreKernels({ float, signed, unsigned });
 }
 

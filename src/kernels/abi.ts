@@ -3,4 +3,11 @@
 import { DOT_KERNELS } from "./dot.ts";
 import { ELEMENTWISE_KERNELS } from "./elementwise.ts";
 
-export const KERNELS: Readonly<Record<string, readonly string[]>> = { ...DOT_KERNELS, ...ELEMENTWISE_KERNELS };
+type Fields = Readonly<Record<string, readonly string[]>>;
+
+export const KERNELS: Fields = { ...DOT_KERNELS, ...ELEMENTWISE_KERNELS };
+
+/** Adds lists of kernels that are loaded on demand; only to be called by src/full.ts. */
+export function useFields(lists: Fields): void {
+  Object.assign(KERNELS, lists);
+}

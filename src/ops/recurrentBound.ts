@@ -138,7 +138,7 @@ export function recurrentBound(
       );
     for (let b = 0; b < batch; b++) {
       let states: States = { h: state(5, d, b), c: state(6, d, b) };
-      const length = inputs[4]?.data[b] ?? steps;
+      const length = Math.min(Math.max(inputs[4]?.data[b] ?? steps, 0), steps);
       for (let s = 0; s < length; s++) {
         const t = attrs.backward || d === 1 ? length - 1 - s : s;
         states = STEPS[attrs.kind](

@@ -148,7 +148,7 @@ export function recurrentFloat(inputs: readonly (Numbers | null)[], attrs: Recur
         if (initial) state.set(initial.data.subarray(start, start + hidden));
         else state.fill(0);
       }
-      const length = inputs[4]?.data[b] ?? steps;
+      const length = Math.min(Math.max(inputs[4]?.data[b] ?? steps, 0), steps);
       for (let s = 0; s < length; s++) {
         const t = backward ? length - 1 - s : s;
         product(x.data, at.x(t, b), cell.w, extents.inputs, u, single);

@@ -52,8 +52,9 @@ function hasPlainTypes({ node, def }: Resolved, f: FloatContext): boolean {
   };
   const inputs = node.inputs.filter((id) => id !== "" && !isConstant(f.graph, id));
   const outputs = node.outputs.filter((id) => id !== "" && isRead(f, id));
-  const indices = def.traits.gather ? node.inputs[1] : undefined;
-  return outputs.every(isPlain) && (inputs.every((id) => id === indices || isPlain(id)) || FLOAT_RULES[node.op]?.kind === "cast");
+  const rule = FLOAT_RULES[node.op];
+  const indices = def.traits.gather ? node.inputs[1] : rule?.kind === "composite" ? node.inputs[rule.integers ?? -1] : undefined;
+  return outputs.every(isPlain) && (inputs.every((id) => id === indices || isPlain(id)) || rule?.kind === "cast");
 }
 
 function issueOf(node: string, op: string, f: FloatContext, inputs: readonly string[]): Issue {

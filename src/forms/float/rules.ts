@@ -5,6 +5,7 @@ import { attribute, textAttribute } from "./attributes.ts";
 import type { Composite } from "./composites.ts";
 import { COMPOSITES } from "./composites.ts";
 import { NORMS } from "./norms.ts";
+import { recurrent } from "./recurrent.ts";
 import { resize } from "./resize.ts";
 
 /** How one operator is computed. `params` and opcodes may depend on its parsed attributes. */
@@ -14,7 +15,7 @@ export type FloatRule =
   | { readonly kind: "fold"; readonly op: number; readonly mean?: boolean } // any number of operands, left to right
   | { readonly kind: "cast" }
   | { readonly kind: "reduce"; readonly op: number } // axes from the operator's window
-  | { readonly kind: "composite"; readonly lower: Composite };
+  | { readonly kind: "composite"; readonly lower: Composite; readonly integers?: number }; // integers: an input it reads itself
 
 const unary = (op: number): FloatRule => ({ kind: "unary", op });
 const binary = (op: number): FloatRule => ({ kind: "binary", op });
@@ -95,6 +96,11 @@ const COMPOSITE_RULES = Object.fromEntries(
   ]),
 );
 
+/** Recurrent operators read their sequence lengths themselves. */
+const RECURRENT_RULES = Object.fromEntries(
+  ["RNN", "GRU", "LSTM"].map((op): [string, FloatRule] => [op, { kind: "composite", lower: recurrent, integers: 4 }]),
+);
+
 /** By operator name; contributed domains share the names of ai.onnx. */
 export const FLOAT_RULES: Readonly<Record<string, FloatRule>> = {
   ...UNARY_RULES,
@@ -102,4 +108,5 @@ export const FLOAT_RULES: Readonly<Record<string, FloatRule>> = {
   ...REDUCE_RULES,
   ...CAST_RULES,
   ...COMPOSITE_RULES,
+  ...RECURRENT_RULES,
 };
