@@ -6,7 +6,7 @@ import { useFields } from "./kernels/abi.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
 import { useFloats } from "./ops/deferred.ts";
 import { opOf, useOperators } from "./ops/index.ts";
-import { useFolding } from "./passes/prepare.ts";
+import { usePasses } from "./passes/prepare.ts";
 import { compileKernels } from "./runtime/kernelSource.ts";
 
 let loading: Promise<void> | null = null;
@@ -21,14 +21,14 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ FORMS, floats, foldBatchNorm, OPS, RECURRENT_KERNELS }, float, signed, unsigned] = await Promise.all([
+  const [{ closeSubgraphs, FORMS, floats, foldBatchNorm, OPS, RECURRENT_KERNELS }, float, signed, unsigned] = await Promise.all([
     import("./everything.ts"),
     compileKernels("float"),
     compileKernels("rest-signed"),
     compileKernels("rest-unsigned"),
   ]);
   useFloats(floats);
-  useFolding(foldBatchNorm);
+  usePasses({ foldAffine: foldBatchNorm, closeSubgraphs });
   useOperators(OPS);
   useForms(FORMS);
   useFields(RECURRENT_KERNELS);

@@ -12,8 +12,9 @@ import type { ExternalData } from "./onnx/externalData.ts";
 import { checkOperators } from "./passes/checkOperators.ts";
 import { completeEncodings } from "./passes/completeEncodings.ts";
 import { foldQdq } from "./passes/foldQdq.ts";
-import { bindShapes, inferShapes } from "./passes/inferShapes.ts";
+import { bindShapes } from "./passes/inferShapes.ts";
 import { layersOf } from "./passes/layers.ts";
+import { closed, inferred } from "./passes/prepare.ts";
 import { type ElementType, isFloatType } from "./tensor/dtype.ts";
 import { formatShape } from "./tensor/shape.ts";
 
@@ -52,7 +53,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   const decoded = decodeOnnx(bytes, external ? { externalData: external } : {});
   await loadFor(decoded);
   checkOperators(decoded);
-  const quantized = foldQdq(decoded);
+  const quantized = foldQdq(closed(decoded));
   const warnings: Issue[] = [];
   let graph = quantized;
   if (options.encodings !== undefined) {
@@ -69,7 +70,8 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
 }
 
 /** A Model of a graph with its encodings. strict: any warning is an error. throws ModelError. */
-export function modelOf(graph: Graph, found: readonly Issue[] = [], strict = false): LoadedModel {
+export function modelOf(given: Graph, found: readonly Issue[] = [], strict = false): LoadedModel {
+  const graph = closed(given);
   checkOperators(graph);
   const probe = probeShapes(graph);
   requireDeclaredOutputs(graph, probe);
@@ -128,7 +130,7 @@ function probeShapes(graph: Graph): Graph {
   const symbolic = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
   for (const id of symbolic) shapes[id] = (valueNamed(graph, id).shape ?? []).map((dim) => (typeof dim === "number" ? dim : 1));
   try {
-    return completeEncodings(inferShapes(bindShapes(graph, shapes)));
+    return completeEncodings(inferred(bindShapes(graph, shapes)));
   } catch (error) {
     if (symbolic.length > 0 && error instanceof ModelError) return graph;
     throw error;

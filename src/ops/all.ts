@@ -3,11 +3,13 @@ import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { batchNormalization } from "./batchNormalization.ts";
 import { CASTS } from "./cast.ts";
+import { conditional } from "./conditional.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
 import { EINSUMS } from "./einsum.ts";
 import { GATHERS } from "./gather.ts";
 import { LOGIC } from "./logic.ts";
+import { LOOPS } from "./loops.ts";
 import { MATH } from "./math.ts";
 import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
@@ -40,4 +42,6 @@ export const OPS: readonly OpDef[] = [
   ...DYNAMIC_QUANTIZERS,
   ...EINSUMS,
   ...RECURRENTS,
+  conditional,
+  ...LOOPS,
 ];

@@ -2,13 +2,19 @@
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
+import { isGraph } from "../graph/validate.ts";
 import { opOf } from "../ops/index.ts";
 import type { OpDef } from "../ops/op.ts";
 
 /** throws ModelError "op/unsupported", "op/opset", "op/arity", "op/attribute" listing every node that does not fit. */
 export function checkOperators(graph: Graph): void {
-  const issues = graph.nodes.flatMap((node) => nodeIssues(graph, node));
+  const issues = graphIssues(graph);
   if (issues.length > 0) throw new ModelError(issues);
+}
+
+/** Of the nodes and of those in their subgraphs. */
+function graphIssues(graph: Graph): Issue[] {
+  return graph.nodes.flatMap((node) => [...nodeIssues(graph, node), ...[...node.attrs.values()].filter(isGraph).flatMap(graphIssues)]);
 }
 
 function nodeIssues(graph: Graph, node: Node): Issue[] {

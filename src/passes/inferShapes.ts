@@ -14,6 +14,9 @@ import { carryEncoding } from "./carryEncoding.ts";
 /** Folded results above this many elements, and above what their inputs hold, stay nodes (ConstantOfShape bombs). */
 const FOLD_LIMIT = 1 << 23;
 
+/** Nodes that control flow may be unrolled to. */
+const INLINE_LIMIT = 1 << 16;
+
 /** The graph with its inputs' symbolic dimensions replaced. throws ModelError "graph/unbound-dim" naming every one left. */
 export function bindShapes(graph: Graph, shapes: Readonly<Record<string, readonly number[]>>): Graph {
   const issues: Issue[] = [];
@@ -109,13 +112,21 @@ export function inferShapes(graph: Graph): Graph {
   const values = new Map(graph.values);
   const nodes: Node[] = [];
   const failed = new Set<ValueId>();
-  for (const node of graph.nodes) {
+  const waiting = [...graph.nodes].reverse();
+  let left = INLINE_LIMIT;
+  const reserve = (count: number): void => {
+    left -= count;
+    if (left < 0) throw modelError("graph/unrolled", `loops and branches unroll to more than ${INLINE_LIMIT} nodes; use fewer iterations`);
+  };
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
     if (node.inputs.some((id) => failed.has(id))) {
       for (const id of node.outputs) failed.add(id);
       continue;
     }
     try {
-      if (!inferNode(graph, node, values)) nodes.push(node);
+      const inlined = inlineNode(graph, node, values, reserve);
+      if (inlined) waiting.push(...inlined);
+      else if (!inferNode(graph, node, values)) nodes.push(node);
     } catch (error) {
       if (!(error instanceof ModelError || error instanceof RangeError)) throw error;
       const found = error instanceof ModelError ? error.issues : [{ code: "op/shape", message: error.message }];
@@ -125,6 +136,18 @@ export function inferShapes(graph: Graph): Graph {
   }
   if (issues.length > 0) throw new ModelError(issues);
   return prune({ ...graph, nodes, values });
+}
+
+/** What stands in a control flow node's place, the last node first; its values are added. */
+function inlineNode(graph: Graph, node: Node, values: Map<ValueId, Value>, reserve: (count: number) => void): Node[] | undefined {
+  const op = opOf(node) as OpDef;
+  if (!op.traits.inline) return undefined;
+  const opset = opsetOf(graph, node);
+  const infos = node.inputs.map((id): TypeInfo | null => (id === "" ? null : typeInfo(values.get(id)!)));
+  const inlined = op.traits.inline({ node, infos, opset, reserve }, op.parse(node.attrs, opset));
+  reserve(inlined.nodes.length);
+  for (const value of inlined.values) values.set(value.id, value);
+  return [...inlined.nodes].reverse();
 }
 
 /** Sets the outputs' types; true when the node was folded away. */

@@ -5,6 +5,7 @@ import { type Graph, isOpen, valueNamed } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
 import { integerType } from "../tensor/dtype.ts";
 import { completeEncodings } from "./completeEncodings.ts";
+import { foldQdq } from "./foldQdq.ts";
 import { bindShapes, inferShapes } from "./inferShapes.ts";
 import { layersOf } from "./layers.ts";
 
@@ -23,17 +24,37 @@ export interface Prepared {
 
 type Pass = (graph: Graph) => Graph;
 
-/** Folds what the core has no operators for; nothing until src/full.ts loads it. */
-let foldAffine: Pass = (graph) => graph;
+/** Passes over what the core has no operators for; nothing until src/full.ts loads them. */
+interface MorePasses {
+  readonly foldAffine: Pass;
+  readonly closeSubgraphs: Pass;
+}
+
+let more: MorePasses | null = null;
 
 /** Only to be called by src/full.ts. */
-export function useFolding(pass: Pass): void {
-  foldAffine = pass;
+export function usePasses(passes: MorePasses): void {
+  more = passes;
+}
+
+/** The decoded graph with what its subgraphs read as inputs of their nodes. */
+export function closed(graph: Graph): Graph {
+  return more ? more.closeSubgraphs(graph) : graph;
+}
+
+/** Types and shapes, constants folded; the quantize/dequantize operators of bodies that stand in the graph now are read as those outside were. */
+export function inferred(graph: Graph): Graph {
+  const flat = inferShapes(graph);
+  return graph.nodes.some((node) => opOf(node)?.traits.inline) ? inferShapes(foldQdq(flat)) : flat;
 }
 
 /** The graph at concrete shapes: inferred, folded, encodings completed. `shapes` binds symbolic inputs. */
 export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readonly number[]>> = {}): Graph {
-  return completeEncodings(foldAffine(inferShapes(bindShapes(graph, shapes))));
+  return completeEncodings(folded(inferred(bindShapes(graph, shapes))));
+}
+
+function folded(graph: Graph): Graph {
+  return more ? more.foldAffine(graph) : graph;
 }
 
 /** Static graph, cut into layers, each with the form that computes it. throws ModelError listing every issue. */
