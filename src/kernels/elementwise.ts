@@ -95,6 +95,8 @@ export const ELEMENTWISE_KERNELS = {
   to_real: ["input", "output", "inKind", "zero", "scale"],
   /** stored = clamp(RNE(x / scale) + zero), x f64; NaN → zero. */
   from_real: ["input", "output", "outKind", "zero", "min", "max", "scale"],
+  /** Rows of `size` codes: RNE((e^(x − max x) / Σ) / scale) + zero. table: f64[256], e^(−d·scale of the input). Units: rows. */
+  softmax_q8: ["input", "output", "size", "table", "zero", "min", "max", "scale"],
   /** float32 rounded to binary16 (half to even) and back. In place allowed. */
   half_round: ["input", "output"],
 

@@ -156,8 +156,8 @@ export class PlanBuilder implements Lowering {
     return ref;
   }
 
-  alias(output: ValueId, input: ValueId): void {
-    this.places.set(output, { rowMajor: this.input(input, "rowMajor") });
+  alias(output: ValueId, input: ValueId, from: Layout = "rowMajor", to: Layout = "rowMajor"): void {
+    this.places.set(output, { [to]: this.input(input, from) });
   }
 
   emit(kernel: string, fields: Readonly<Record<string, number | Ref>>, units: number, node: string, uses: readonly Ref[] = []): void {

@@ -37,8 +37,8 @@ export interface Lowering {
   layoutOf(id: ValueId): Layout;
   /** Allocates the output `id` (codes if encoded, else float32) in `layout`. */
   output(id: ValueId, layout: Layout): Ref;
-  /** `output` shares the bytes of `input` (same storage, both row-major). */
-  alias(output: ValueId, input: ValueId): void;
+  /** `output`, lying in layout `to`, shares the bytes of `input` in layout `from` (same storage). Both row-major unless said. */
+  alias(output: ValueId, input: ValueId, from?: Layout, to?: Layout): void;
   /** One kernel call. Fields by name in the order of the kernel's args list (src/kernels/abi.ts); a Ref becomes its address.
    *  `uses`: buffers reached only through pointer tables. */
   emit(kernel: string, fields: Readonly<Record<string, number | Ref>>, units: number, node: string, uses?: readonly Ref[]): void;
