@@ -5,3 +5,4 @@ export { OPS } from "./ops/all.ts";
 export * as floats from "./ops/floats.ts";
 export { closeSubgraphs } from "./passes/closeSubgraphs.ts";
 export { foldBatchNorm } from "./passes/foldBatchNorm.ts";
+export { foldQdq } from "./passes/foldQdq.ts";

@@ -21,14 +21,14 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ closeSubgraphs, FORMS, floats, foldBatchNorm, OPS, RECURRENT_KERNELS }, float, signed, unsigned] = await Promise.all([
+  const [{ closeSubgraphs, FORMS, floats, foldBatchNorm, foldQdq, OPS, RECURRENT_KERNELS }, float, signed, unsigned] = await Promise.all([
     import("./everything.ts"),
     compileKernels("float"),
     compileKernels("rest-signed"),
     compileKernels("rest-unsigned"),
   ]);
   useFloats(floats);
-  usePasses({ foldAffine: foldBatchNorm, closeSubgraphs });
+  usePasses({ foldAffine: foldBatchNorm, closeSubgraphs, foldBodies: foldQdq });
   useOperators(OPS);
   useForms(FORMS);
   useFields(RECURRENT_KERNELS);

@@ -1,6 +1,6 @@
 /** Loop and Scan with a number of iterations that is known once shapes are: their bodies stand in the graph once for each. */
 import { modelError } from "../errors.ts";
-import type { Graph, Value, ValueId } from "../graph/graph.ts";
+import type { Graph, Node, Value, ValueId } from "../graph/graph.ts";
 import { int, optionalInt, optionalInts, readAttrs } from "./attributes.ts";
 import { required, resolveAxis, shapeError } from "./checks.ts";
 import { defineOp, type Inlined, type InlineSite, type OpDef, type TypeInfo } from "./op.ts";
@@ -10,15 +10,13 @@ import { bind, body, CLOSED, type Draft, draft, emit, emitIntegers, emitUnsqueez
 type LoopAttrs = ReturnType<typeof parseLoop>;
 type ScanAttrs = ReturnType<typeof parseScan>;
 
-/** Scan outputs of the iterations before, output by output. */
-const PIECES = "pieces";
+/** The next iteration of a loop that has been unrolled so far. */
 const ITERATION = "iteration";
 
 function parseLoop(attrs: Parameters<OpDef["parse"]>[0]) {
   return readAttrs(attrs, {
     body: body(),
     [ITERATION]: optionalInt(),
-    [PIECES]: (value) => (value as readonly ValueId[] | undefined) ?? [],
     ...CLOSED,
   });
 }
@@ -47,9 +45,10 @@ function inlineLoop(site: InlineSite, attrs: LoopAttrs): Inlined {
   const to = draft();
   if (iteration >= trips || !again) {
     for (const [i, id] of carried.entries()) identity(to, id, node.outputs[i]!);
-    const each = Array.from({ length: scans }, (_, i) => attrs.pieces.slice(i * iteration, (i + 1) * iteration));
-    for (const [i, pieces] of each.entries())
+    for (let i = 0; i < scans; i++) {
+      const pieces = Array.from({ length: iteration }, (_, k) => pieceName(node, i, `${attrs.scope}@${k}`));
       gathered(to, site, attrs.body, 1 + carried.length + i, pieces, node.outputs[carried.length + i]!, 0);
+    }
     return to;
   }
   const scope = `${attrs.scope}@${iteration}`;
@@ -61,11 +60,15 @@ function inlineLoop(site: InlineSite, attrs: LoopAttrs): Inlined {
     if (formal[i] !== undefined) actual.set(formal[i], id);
   });
   const outputs = bind(to, attrs.body, { actual, scope, outer: attrs.scope });
-  const made = outputs.slice(1 + carried.length).map((id, i) => emitUnsqueeze(to, site, `${node.id}/${i}${scope}`, id, 0));
-  const pieces = made.flatMap((id, i) => [...attrs.pieces.slice(i * iteration, (i + 1) * iteration), id]);
-  const next = new Map([...node.attrs, [ITERATION, iteration + 1] as const, [PIECES, pieces] as const]);
+  for (const [i, id] of outputs.slice(1 + carried.length).entries()) emitUnsqueeze(to, site, pieceName(node, i, scope), id, 0);
+  const next = new Map([...node.attrs, [ITERATION, iteration + 1]]);
   to.nodes.push({ ...node, attrs: next, inputs: [own[0]!, outputs[0]!, ...outputs.slice(1, 1 + carried.length), ...captured] });
   return to;
+}
+
+/** What iteration `scope` adds to scan output `i`. */
+function pieceName(node: Node, i: number, scope: string): ValueId {
+  return `${node.id}/${i}${scope}`;
 }
 
 function identity(to: Draft, from: ValueId, output: ValueId): void {
@@ -163,7 +166,7 @@ function inlineScan(site: InlineSite, attrs: ScanAttrs): Inlined {
     const outputs = bind(to, attrs.body, { actual, scope, outer: attrs.scope });
     carried = outputs.slice(0, states);
     outputs.slice(states).forEach((id, i) => {
-      const piece = emitUnsqueeze(to, site, `${node.id}/${i}${scope}`, id, attrs.scan_output_axes?.[i] ?? 0);
+      const piece = emitUnsqueeze(to, site, pieceName(node, i, scope), id, attrs.scan_output_axes?.[i] ?? 0);
       if (attrs.scan_output_directions?.[i]) pieces[i]!.unshift(piece);
       else pieces[i]!.push(piece);
     });

@@ -15,7 +15,7 @@ import { carryEncoding } from "./carryEncoding.ts";
 const FOLD_LIMIT = 1 << 23;
 
 /** Nodes that control flow may be unrolled to. */
-const INLINE_LIMIT = 1 << 16;
+const INLINE_LIMIT = 1 << 15;
 
 /** The graph with its inputs' symbolic dimensions replaced. throws ModelError "graph/unbound-dim" naming every one left. */
 export function bindShapes(graph: Graph, shapes: Readonly<Record<string, readonly number[]>>): Graph {

@@ -5,7 +5,6 @@ import { type Graph, isOpen, valueNamed } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
 import { integerType } from "../tensor/dtype.ts";
 import { completeEncodings } from "./completeEncodings.ts";
-import { foldQdq } from "./foldQdq.ts";
 import { bindShapes, inferShapes } from "./inferShapes.ts";
 import { layersOf } from "./layers.ts";
 
@@ -28,6 +27,7 @@ type Pass = (graph: Graph) => Graph;
 interface MorePasses {
   readonly foldAffine: Pass;
   readonly closeSubgraphs: Pass;
+  readonly foldBodies: Pass; // quantize/dequantize operators of bodies that stand in the graph
 }
 
 let more: MorePasses | null = null;
@@ -45,7 +45,7 @@ export function closed(graph: Graph): Graph {
 /** Types and shapes, constants folded; the quantize/dequantize operators of bodies that stand in the graph now are read as those outside were. */
 export function inferred(graph: Graph): Graph {
   const flat = inferShapes(graph);
-  return graph.nodes.some((node) => opOf(node)?.traits.inline) ? inferShapes(foldQdq(flat)) : flat;
+  return more && graph.nodes.some((node) => opOf(node)?.traits.inline) ? inferShapes(more.foldBodies(flat)) : flat;
 }
 
 /** The graph at concrete shapes: inferred, folded, encodings completed. `shapes` binds symbolic inputs. */
