@@ -2,7 +2,7 @@
  *  Loading adds and never changes: a model that the core serves gives the same plan before and after. */
 import { useForms } from "./forms/index.ts";
 import type { Graph, Node } from "./graph/graph.ts";
-import { useFields } from "./kernels/abi.ts";
+import { useKernelFields } from "./kernels/abi.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
 import { useFloats } from "./ops/deferred.ts";
 import { opOf, useOperators } from "./ops/index.ts";
@@ -31,7 +31,7 @@ async function load(): Promise<void> {
   usePasses({ foldAffine: foldBatchNorm, closeSubgraphs, foldBodies: foldQdq });
   useOperators(OPS);
   useForms(FORMS);
-  useFields(RECURRENT_KERNELS);
+  useKernelFields(RECURRENT_KERNELS);
   useMoreKernels({ float, signed, unsigned });
 }
 

@@ -8,6 +8,6 @@ type Fields = Readonly<Record<string, readonly string[]>>;
 export const KERNELS: Fields = { ...DOT_KERNELS, ...ELEMENTWISE_KERNELS };
 
 /** Adds lists of kernels that are loaded on demand; only to be called by src/full.ts. */
-export function useFields(lists: Fields): void {
+export function useKernelFields(lists: Fields): void {
   Object.assign(KERNELS, lists);
 }

@@ -168,8 +168,8 @@ export const UNARY = {
   isInf: 29, // (1: positive counts, 1: negative counts)
   trunc: 30,
   swish: 31, // (alpha): x · sigmoid(alpha·x)
-  affine: 32, // (alpha, beta)
-  scaledTanh: 33, // (alpha, beta): alpha · tanh(beta·x)
+  affine: 33, // (alpha, beta)
+  scaledTanh: 34, // (alpha, beta): alpha · tanh(beta·x)
 } as const;
 
 /** Opcodes of binary_*. mod takes the divisor's sign, fmod the dividend's; prelu: a < 0 ? b·a : a. */

@@ -36,8 +36,8 @@ const IS_NAN: i32 = 28;
 const IS_INF: i32 = 29;
 const TRUNC: i32 = 30;
 const SWISH: i32 = 31;
-const AFFINE: i32 = 32;
-const SCALED_TANH: i32 = 33;
+const AFFINE: i32 = 33;
+const SCALED_TANH: i32 = 34;
 
 /** 1/6 as the float32 of the ONNX function body, at either precision. */
 const SIXTH: f64 = 0.16666667163372040;
