@@ -10,3 +10,4 @@ export { gather_rows } from "./kernels/copy/gather_rows";
 export { half_round } from "./kernels/convert/convert";
 export { panels_f32, panels_f64 } from "./kernels/recurrent/panels";
 export { recurrent_f32, recurrent_f64 } from "./kernels/recurrent/recurrent";
+export { unfold_f32, unfold_f64, planes_f32, planes_f64 } from "./kernels/float/unfold";

@@ -3,7 +3,8 @@
 @unmanaged export class PanelsArgs {
   a: usize;
   lda: i32; // bytes
-  w: usize; // panels of 128 bytes × k
+  w: usize; // panels of k rows
+  panel: i32; // bytes of a panel's row: 128, or 64 for a single panel
   output: usize;
   ldc: i32; // bytes, whole panels
   k: i32;

@@ -49,7 +49,7 @@ export const recurrent: Composite = (resolved, f) => {
   const w = packed(site, 1, "w", { depth: width, panels: uPanels, groups });
   const x = read(f, site.inputs[0]!);
   const rows = { lda: width * f.bytes, ldc: rowBytes, k: width, rows: steps * batch };
-  emitFloat(f, "panels", { a: x, w, output: u, ...rows }, uPanels, site.node);
+  emitFloat(f, "panels", { a: x, w, panel: PANEL_BYTES, output: u, ...rows }, uPanels, site.node);
   const [uStep, uBatch] = attrs.batchFirst ? [rowBytes, steps * rowBytes] : [batch * rowBytes, rowBytes];
   const fields = {
     cell: CELL[attrs.kind],
