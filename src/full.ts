@@ -6,6 +6,7 @@ import { useKernelFields } from "./kernels/abi.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
 import { useFloats } from "./ops/deferred.ts";
 import { opOf, useOperators } from "./ops/index.ts";
+import { useBodies } from "./passes/inferShapes.ts";
 import { usePasses } from "./passes/prepare.ts";
 import { compileKernels } from "./runtime/kernelSource.ts";
 
@@ -28,7 +29,8 @@ async function load(): Promise<void> {
     compileKernels("rest-unsigned"),
   ]);
   useFloats(floats);
-  usePasses({ foldAffine: foldBatchNorm, closeSubgraphs, foldBodies: foldQdq });
+  usePasses({ foldAffine: foldBatchNorm, closeSubgraphs });
+  useBodies(foldQdq);
   useOperators(OPS);
   useForms(FORMS);
   useKernelFields(RECURRENT_KERNELS);

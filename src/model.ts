@@ -6,15 +6,15 @@ import { type Graph, isOpen, type ValueId, valueNamed } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import { withValues } from "./graph/rewrite.ts";
 import { sourceFolder } from "./io/folder.ts";
-import { readSource, type Source } from "./io/source.ts";
+import { isOwnCopy, readSource, type Source } from "./io/source.ts";
 import { decodeOnnx } from "./onnx/decode.ts";
 import type { ExternalData } from "./onnx/externalData.ts";
 import { checkOperators } from "./passes/checkOperators.ts";
 import { completeEncodings } from "./passes/completeEncodings.ts";
 import { foldQdq } from "./passes/foldQdq.ts";
-import { bindShapes } from "./passes/inferShapes.ts";
+import { bindShapes, inferShapes, rememberInferred } from "./passes/inferShapes.ts";
 import { layersOf } from "./passes/layers.ts";
-import { closed, inferred } from "./passes/prepare.ts";
+import { closed } from "./passes/prepare.ts";
 import { type ElementType, isFloatType } from "./tensor/dtype.ts";
 import { formatShape } from "./tensor/shape.ts";
 
@@ -43,14 +43,12 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Reads an ONNX model and, if given, its AIMET encodings. strict: unmatched names and float islands are one error that lists them all.
- *  throws ModelError: "onnx/…", "graph/…", "op/…", "encodings/…", "model/strict". */
+/** loadModel of src/api.ts, without the kernels. */
 export async function loadModel(source: Source, options: LoadOptions = {}): Promise<LoadedModel> {
   if (typeof options !== "object" || options === null)
     throw modelError("option/type", `options: found ${String(options)}, expected a record of options, or nothing`);
   const bytes = await readSource(source, options.signal);
-  const external = await externalReader(source, options.externalData ?? {}, options.signal);
-  const decoded = decodeOnnx(bytes, external ? { externalData: external } : {});
+  const decoded = await decodeWithFiles(bytes, source, options);
   await loadFor(decoded);
   checkOperators(decoded);
   const quantized = foldQdq(closed(decoded));
@@ -73,7 +71,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
 export function modelOf(given: Graph, found: readonly Issue[] = [], strict = false): LoadedModel {
   const graph = closed(given);
   checkOperators(graph);
-  const probe = probeShapes(graph);
+  const { inferred, probe } = probeShapes(graph);
   requireDeclaredOutputs(graph, probe);
   const warnings = [...found];
   warnings.push(...islandWarnings(probe));
@@ -90,7 +88,9 @@ export function modelOf(given: Graph, found: readonly Issue[] = [], strict = fal
     return { name: id, type: declared.type, shape, ...(encoding ? { encoding } : {}) };
   };
   const inputs = graph.inputs.map(info);
-  return { inputs, outputs: graph.outputs.map(info), warnings, graph: withInputEncodings(graph, inputs) };
+  const ready = withInputEncodings(graph, inputs);
+  if (inferred && !symbolic) rememberInferred(ready, withInputEncodings(inferred, inputs));
+  return { inputs, outputs: graph.outputs.map(info), warnings, graph: ready };
 }
 
 /** Encodings that reach an input from behind data movement stand on it, so that it takes codes. */
@@ -113,26 +113,36 @@ function isBody(source: object | null): boolean {
   return typeof source === "object" && source !== null && typeof (source as { arrayBuffer?: unknown }).arrayBuffer === "function";
 }
 
-async function externalReader(
-  source: Source,
-  given: Record<string, Source>,
-  signal: AbortSignal | undefined,
-): Promise<ExternalData | undefined> {
+/** The model's graph. Its folder is looked into once a tensor asks for a file that was not given. */
+async function decodeWithFiles(bytes: Uint8Array, source: Source, { externalData = {}, signal }: LoadOptions): Promise<Graph> {
   const files = new Map<string, Uint8Array>();
-  for (const [name, file] of Object.entries(given)) files.set(name, await readSource(file, signal));
-  const folder = await sourceFolder(source);
-  return (location) => files.get(location) ?? folder?.(location);
+  for (const [name, file] of Object.entries(externalData)) files.set(name, await readSource(file, signal));
+  const decode = (read: ExternalData): Graph => decodeOnnx(bytes, { externalData: read, lasting: isOwnCopy(source) });
+  let missing = false;
+  try {
+    return decode((location) => {
+      const file = files.get(location);
+      missing ||= file === undefined;
+      return file;
+    });
+  } catch (error) {
+    const folder = missing ? await sourceFolder(source) : undefined;
+    if (!folder) throw error;
+    return decode((location) => files.get(location) ?? folder(location));
+  }
 }
 
-/** Types, shapes and completed encodings, symbolic dimensions taken as 1. throws ModelError for contradictions. */
-function probeShapes(graph: Graph): Graph {
+/** Types and shapes, symbolic dimensions taken as 1, and with that completed encodings. throws ModelError for contradictions, unless those sizes may
+ *  be why. */
+function probeShapes(graph: Graph): { readonly inferred: Graph | null; readonly probe: Graph } {
   const shapes: Record<string, number[]> = Object.create(null);
   const symbolic = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
   for (const id of symbolic) shapes[id] = (valueNamed(graph, id).shape ?? []).map((dim) => (typeof dim === "number" ? dim : 1));
   try {
-    return completeEncodings(inferred(bindShapes(graph, shapes)));
+    const inferred = inferShapes(bindShapes(graph, shapes));
+    return { inferred, probe: completeEncodings(inferred) };
   } catch (error) {
-    if (symbolic.length > 0 && error instanceof ModelError) return graph;
+    if (symbolic.length > 0 && error instanceof ModelError) return { inferred: null, probe: graph };
     throw error;
   }
 }

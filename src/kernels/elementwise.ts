@@ -23,6 +23,8 @@ export const ELEMENTWISE_KERNELS = {
   gather_rows: ["input", "indices", "output", "count", "extent", "run"],
   /** Writes `units` elements of `size` 1, 2, 4 or 8 bytes whose bits are `low` (and `high` for 8). */
   fill: ["output", "size", "low", "high"],
+  /** Flips the top bit of bytes (`mask` 0x80808080) or 16-bit elements (0x80008000) in place: codes of the other signedness. units = bytes. */
+  flip_top: ["address", "mask"],
 
   /** output[i] = table[input[i] − lowest storable value]: 256 entries (q8 input) or 65,536 (q16 input), entries are stored codes.
    *  units = elements. The 8-bit to 8-bit one may run in place. */

@@ -106,6 +106,27 @@ function toTyped(data: Float64Array | Float32Array, type: Value["type"]): TypedA
   return out;
 }
 
+const inferred = new WeakMap<Graph, Graph>();
+
+/** Saves preparing `graph`, which has no symbolic dimensions, from inferring it again. */
+export function rememberInferred(graph: Graph, result: Graph): void {
+  inferred.set(graph, result);
+}
+
+/** The graph at `shapes`, inferred. throws ModelError listing all issues. */
+export function inferredAt(graph: Graph, shapes: Readonly<Record<string, readonly number[]>>): Graph {
+  const known = Object.keys(shapes).length === 0 ? inferred.get(graph) : undefined;
+  return known ?? inferShapes(bindShapes(graph, shapes));
+}
+
+/** Reads the quantize/dequantize operators of bodies that stand in the graph; set by src/full.ts, as the operators that have bodies are. */
+let foldBodies: ((graph: Graph) => Graph) | null = null;
+
+/** Only to be called by src/full.ts. */
+export function useBodies(pass: (graph: Graph) => Graph): void {
+  foldBodies = pass;
+}
+
 /** Every value with type and static shape; constant sub-graphs replaced by constants. throws ModelError listing all issues. */
 export function inferShapes(graph: Graph): Graph {
   const issues: Issue[] = [];
@@ -135,7 +156,8 @@ export function inferShapes(graph: Graph): Graph {
     }
   }
   if (issues.length > 0) throw new ModelError(issues);
-  return prune({ ...graph, nodes, values });
+  const inferred = prune({ ...graph, nodes, values });
+  return foldBodies && left < INLINE_LIMIT ? inferShapes(foldBodies(inferred)) : inferred;
 }
 
 /** What stands in a control flow node's place, the last node first; its values are added. */

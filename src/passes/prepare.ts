@@ -5,7 +5,7 @@ import { type Graph, isOpen, valueNamed } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
 import { integerType } from "../tensor/dtype.ts";
 import { completeEncodings } from "./completeEncodings.ts";
-import { bindShapes, inferShapes } from "./inferShapes.ts";
+import { inferredAt } from "./inferShapes.ts";
 import { layersOf } from "./layers.ts";
 
 export interface FormedLayer {
@@ -27,7 +27,6 @@ type Pass = (graph: Graph) => Graph;
 interface MorePasses {
   readonly foldAffine: Pass;
   readonly closeSubgraphs: Pass;
-  readonly foldBodies: Pass; // quantize/dequantize operators of bodies that stand in the graph
 }
 
 let more: MorePasses | null = null;
@@ -42,19 +41,10 @@ export function closed(graph: Graph): Graph {
   return more ? more.closeSubgraphs(graph) : graph;
 }
 
-/** Types and shapes, constants folded; the quantize/dequantize operators of bodies that stand in the graph now are read as those outside were. */
-export function inferred(graph: Graph): Graph {
-  const flat = inferShapes(graph);
-  return more && graph.nodes.some((node) => opOf(node)?.traits.inline) ? inferShapes(more.foldBodies(flat)) : flat;
-}
-
 /** The graph at concrete shapes: inferred, folded, encodings completed. `shapes` binds symbolic inputs. */
 export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readonly number[]>> = {}): Graph {
-  return completeEncodings(folded(inferred(bindShapes(graph, shapes))));
-}
-
-function folded(graph: Graph): Graph {
-  return more ? more.foldAffine(graph) : graph;
+  const inferred = inferredAt(graph, shapes);
+  return completeEncodings(more ? more.foldAffine(inferred) : inferred);
 }
 
 /** Static graph, cut into layers, each with the form that computes it. throws ModelError listing every issue. */

@@ -21,8 +21,9 @@ export interface Lowering {
   readonly packer: WeightPacker;
   /** Bytes that depend on this plan (tables, pointers). Aligned to 16. */
   constant(bytes: ArrayBufferView): Ref;
-  /** Packed weights: made once per session and shared by all its plans. `key` names them uniquely. */
-  weights(key: string, make: () => ArrayBufferView): Ref;
+  /** Packed weights: made once per session and shared by all its plans. `key` names them uniquely. `make` is told the address they will have, if that
+   *  can be written to: see WeightPacker. */
+  weights(key: string, make: (address?: number) => ArrayBufferView): Ref;
   /** As weights, for what goes with them: epilogue blocks, start values, tables per channel. */
   shared(key: string, make: () => ArrayBufferView): Ref;
   /** A table of 32-bit addresses: base + offsets[i], or `zero` where offsets[i] is −1. */
