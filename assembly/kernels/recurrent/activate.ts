@@ -1,6 +1,7 @@
 // Gate functions and elementwise steps over arrays of whole vectors, each + − × ÷ rounded to T as in src/ops/recurrentFunctions.ts.
 import { expLanes } from "../float/expLanes";
 import { scalar } from "../float/unary";
+import { bounded, doubtful, quickExp, quickTanh } from "./gateLanes";
 import { tanhLanes } from "./tanhLanes";
 
 /** Opcodes of unary_* that have lanes. */
@@ -39,15 +40,29 @@ function joined(low: v128, high: v128): v128 {
 function sigmoidVector<T>(x: v128): v128 {
   const minus = v128.neg<T>(x);
   const one = v128.splat<T>(<T>1);
-  let e: v128;
-  if (sizeof<T>() == 8) e = expLanes(minus);
-  else e = joined(expLanes(f64x2.promote_low_f32x4(minus)), expLanes(f64x2.promote_low_f32x4(upper(minus))));
+  if (sizeof<T>() == 8) return v128.div<T>(one, v128.add<T>(one, expLanes(minus)));
+  const low = quickExp(f64x2.promote_low_f32x4(minus)), high = quickExp(f64x2.promote_low_f32x4(upper(minus)));
+  const far = f32x4.gt(f32x4.abs(x), f32x4.splat(86)); // NaN: quickExp gives NaN, as the exact lanes do
+  const bad = v128.or(far, v128.or(doubtful(low), doubtful(high)));
+  const e = v128.any_true(bad) ? exactExp(minus) : joined(low, high);
   return v128.div<T>(one, v128.add<T>(one, e));
+}
+
+function exactExp(x: v128): v128 {
+  return joined(expLanes(f64x2.promote_low_f32x4(x)), expLanes(f64x2.promote_low_f32x4(upper(x))));
 }
 
 @inline
 function tanhVector<T>(x: v128): v128 {
   if (sizeof<T>() == 8) return tanhLanes(x);
+  const m = f32x4.abs(x);
+  const low = quickTanh(bounded(f64x2.promote_low_f32x4(m))), high = quickTanh(bounded(f64x2.promote_low_f32x4(upper(m))));
+  const bad = v128.or(f32x4.ne(x, x), v128.or(doubtful(low), doubtful(high)));
+  if (v128.any_true(bad)) return exactTanh(x);
+  return v128.or(joined(low, high), v128.and(x, i32x4.splat(<i32>0x80000000)));
+}
+
+function exactTanh(x: v128): v128 {
   return joined(tanhLanes(f64x2.promote_low_f32x4(x)), tanhLanes(f64x2.promote_low_f32x4(upper(x))));
 }
 
