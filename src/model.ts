@@ -1,20 +1,20 @@
 /** Model: a loaded graph with its encodings, and what was noticed while loading. */
 import type { Encoding } from "./encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "./errors.ts";
-import { loadFor } from "./full.ts";
+import { loadFolding, loadFor, withFull } from "./full.ts";
 import { type Graph, isOpen, type ValueId, valueNamed } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import { withValues } from "./graph/rewrite.ts";
 import { sourceFolder } from "./io/folder.ts";
 import { isOwnCopy, readSource, type Source } from "./io/source.ts";
 import { decodeOnnx } from "./onnx/decode.ts";
+import { withFlaws } from "./onnx/deferred.ts";
 import type { ExternalData } from "./onnx/externalData.ts";
 import { checkOperators } from "./passes/checkOperators.ts";
 import { completeEncodings } from "./passes/completeEncodings.ts";
-import { foldQdq } from "./passes/foldQdq.ts";
+import { restIfLoaded } from "./passes/deferred.ts";
 import { bindShapes, inferShapes, rememberInferred } from "./passes/inferShapes.ts";
 import { layersOf } from "./passes/layers.ts";
-import { closed } from "./passes/prepare.ts";
 import { type ElementType, isFloatType } from "./tensor/dtype.ts";
 import { formatShape } from "./tensor/shape.ts";
 
@@ -49,9 +49,13 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
     throw modelError("option/type", `options: found ${String(options)}, expected a record of options, or nothing`);
   const bytes = await readSource(source, options.signal);
   const decoded = await decodeWithFiles(bytes, source, options);
+  const foldQdq = await loadFolding(decoded);
   await loadFor(decoded);
-  checkOperators(decoded);
-  const quantized = foldQdq(closed(decoded));
+  const quantized = await withFull(() => {
+    checkOperators(decoded);
+    const closed = restIfLoaded()?.closeSubgraphs(decoded) ?? decoded;
+    return foldQdq?.(closed) ?? closed;
+  });
   const warnings: Issue[] = [];
   let graph = quantized;
   if (options.encodings !== undefined) {
@@ -64,12 +68,11 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
     warnings.push(...attached.warnings);
   }
   await loadFor(graph); // constants that stood behind a DequantizeLinear
-  return modelOf(graph, warnings, options.strict);
+  return withFull(() => modelOf(graph, warnings, options.strict));
 }
 
-/** A Model of a graph with its encodings. strict: any warning is an error. throws ModelError. */
-export function modelOf(given: Graph, found: readonly Issue[] = [], strict = false): LoadedModel {
-  const graph = closed(given);
+/** A Model of a graph with its encodings, subgraphs closed. strict: any warning is an error. throws ModelError. */
+export function modelOf(graph: Graph, found: readonly Issue[] = [], strict = false): LoadedModel {
   checkOperators(graph);
   const { inferred, probe } = probeShapes(graph);
   requireDeclaredOutputs(graph, probe);
@@ -117,10 +120,11 @@ function isBody(source: object | null): boolean {
 async function decodeWithFiles(bytes: Uint8Array, source: Source, { externalData = {}, signal }: LoadOptions): Promise<Graph> {
   const files = new Map<string, Uint8Array>();
   for (const [name, file] of Object.entries(externalData)) files.set(name, await readSource(file, signal));
-  const decode = (read: ExternalData): Graph => decodeOnnx(bytes, { externalData: read, lasting: isOwnCopy(source) });
+  const decode = (read: ExternalData): Promise<Graph> =>
+    withFlaws(() => decodeOnnx(bytes, { externalData: read, lasting: isOwnCopy(source) }));
   let missing = false;
   try {
-    return decode((location) => {
+    return await decode((location) => {
       const file = files.get(location);
       missing ||= file === undefined;
       return file;

@@ -1,9 +1,8 @@
 /** Codes of one grid: quantizing real arrays, requantizing codes, tables over a whole grid as kernels index them. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
-import { FIXED_ROUNDING } from "../kernels/elementwise.ts";
+import { FIXED_ROUNDING } from "../kernels/coreElementwise.ts";
 import { quantizeReal } from "../numerics/affine.ts";
 import { targetRow } from "../numerics/targets.ts";
-import type { Numbers } from "../ops/op.ts";
 import type { Storage, Target } from "../plan/plan.ts";
 
 /** A per-tensor grid, flat. */
@@ -26,12 +25,6 @@ export function clampCode(code: number, levels: Levels): number {
 /** The code of a real number: clamp(RNE(x / scale) + zeroPoint), NaN gives the zero point. */
 export function codeOf(x: number, levels: Levels): number {
   return quantizeReal(x, levels.scale, levels.zeroPoint, levels.qmin, levels.qmax);
-}
-
-export function quantizeNumbers(real: Numbers, levels: Levels): Numbers {
-  const data = new Float64Array(real.data.length);
-  for (let i = 0; i < data.length; i++) data[i] = codeOf(real.data[i]!, levels);
-  return { dims: real.dims, data };
 }
 
 /** Bounds of the codes after a clamp of the real value, min(max(x, lo), hi): rounding is monotone, so the bounds may be rounded instead. */

@@ -1,4 +1,5 @@
 /** The linear form with its integers in TypeScript and its judge. */
+
 import { type Graph, shapeOf } from "../graph/graph.ts";
 import { divideExact } from "../numerics/decide.ts";
 import { fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
@@ -6,11 +7,12 @@ import { targetRow } from "../numerics/targets.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { Target } from "../plan/plan.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { broadcastIndex } from "./broadcastIndex.ts";
+import { broadcastIndex } from "./broadcastWalk.ts";
 import { clampCode } from "./codes.ts";
 import { type Codes, defineForm } from "./form.ts";
 import { type DeviationOf, judgeNodes } from "./judge.ts";
-import { bitsOf, fixedForm, type LinearData, type LinearOperand, linearCore } from "./linear.ts";
+import { type LinearData, type LinearOperand, linearCore } from "./linear.ts";
+import { bitsOf, fixedForm } from "./linearFixed.ts";
 import { constantNumbers } from "./operands.ts";
 
 export const linearForm = defineForm<LinearData>({

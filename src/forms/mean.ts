@@ -1,15 +1,16 @@
 /** Form of means and sums over windows (average pools, ReduceMean, ReduceSum) with an optional clamp: exact integer sums, one division. */
+
 import type { Encoding } from "../encodings/encoding.ts";
 import { sameEncoding } from "../encodings/encoding.ts";
 import type { Graph, ValueId } from "../graph/graph.ts";
 import { meanReals } from "../kernels/elementwiseArgs.ts";
-import { fixedMean, type Multiplier } from "../numerics/fixedPoint.ts";
 import { targetRow } from "../numerics/targets.ts";
 import type { Window } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import type { Target } from "../plan/plan.ts";
 import { clampAfter } from "./clampAfter.ts";
 import { fixedRounding, kindOf, type Levels, levelsOf } from "./codes.ts";
+import { rare } from "./deferred.ts";
 import type { CoreForm, Layer } from "./form.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, isPlainCluster } from "./operands.ts";
@@ -65,12 +66,6 @@ export function modeOf({ divides, window, from, to }: MeanData, target: Target):
   return divides && !window.countPadding && sameEncoding(from, to) ? "pool" : "multiplier";
 }
 
-/** One multiplier for each count that occurs. throws ModelError "plan/multiplier-range". */
-export function multipliersOf({ from, levels, divides }: MeanData, counts: Int32Array): Map<number, Multiplier> {
-  const distinct = divides ? new Set(counts) : new Set([1]);
-  return new Map([...distinct].map((count) => [count, fixedMean(levelsOf(from).scale, levels.scale, count)]));
-}
-
 function lower(data: MeanData, ctx: Lowering): void {
   const { window, levels, divides, node } = data;
   const inLayout = ctx.layoutOf(data.input);
@@ -78,7 +73,7 @@ function lower(data: MeanData, ctx: Lowering): void {
   const from = ctx.storage(data.from);
   const to = ctx.storage(data.to);
   const mode = modeOf(data, ctx.target);
-  const multipliers = mode === "multiplier" ? multiplierTable(data) : { words: new Int32Array(2), first: 1 };
+  const multipliers = mode === "multiplier" ? rare().multiplierTable(data) : { words: new Int32Array(2), first: 1 };
   const reals = mode === "real" ? meanReals(levelsOf(data.from).scale, levels.scale, largest(data)) : new Float64Array(3);
   const fields = {
     input: ctx.input(data.input, inLayout),
@@ -101,19 +96,4 @@ function lower(data: MeanData, ctx: Lowering): void {
     outOrigin: to.shift,
   };
   ctx.emit("mean_q", fields, descriptor.units, node);
-}
-
-/** (multiplier, r) pairs from the smallest count up, one and the same for a sum; counts that do not occur stay 0. */
-function multiplierTable(data: MeanData): { words: Int32Array; first: number } {
-  const counts = tapCounts(data.window);
-  if (counts.length === 0) return { words: new Int32Array(2), first: 1 };
-  const all = multipliersOf(data, counts);
-  const distinct = [...new Set(counts)];
-  const first = distinct.reduce((least, count) => Math.min(least, count));
-  const words = new Int32Array(2 * (distinct.reduce((most, count) => Math.max(most, count)) - first + 1));
-  for (const count of distinct) {
-    const { multiplier, r } = all.get(data.divides ? count : 1)!;
-    words.set([multiplier, r], 2 * (count - first));
-  }
-  return { words, first };
 }

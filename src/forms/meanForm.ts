@@ -1,16 +1,20 @@
 /** The mean form with its integers in TypeScript and its judge. */
+
 import { type Graph, shapeOf } from "../graph/graph.ts";
 import { divideExact } from "../numerics/decide.ts";
-import { fixedAveragePool } from "../numerics/fixedPoint.ts";
+import { fixedAveragePool } from "../numerics/fixedMean.ts";
+import { requantizeOf } from "../numerics/requantizeOf.ts";
 import { targetRow } from "../numerics/targets.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { Target } from "../plan/plan.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampCode, levelsOf } from "./codes.ts";
+import { forEachWindow } from "./eachWindow.ts";
 import { type Codes, defineForm } from "./form.ts";
 import { type DeviationOf, judgeNodes } from "./judge.ts";
-import { type MeanData, meanCore, modeOf, multipliersOf } from "./mean.ts";
-import { forEachWindow, tapCounts } from "./windows.ts";
+import { type MeanData, meanCore, modeOf } from "./mean.ts";
+import { multipliersOf } from "./meanFixed.ts";
+import { tapCounts } from "./windows.ts";
 
 export const meanForm = defineForm<MeanData>({
   ...meanCore,
@@ -25,7 +29,7 @@ function reference(data: MeanData, graph: Graph, inputs: Codes, target: Target):
   const counts = tapCounts(window);
   const mode = modeOf(data, target);
   const multipliers = mode === "multiplier" ? multipliersOf(data, counts) : null;
-  const { requantize } = targetRow(target);
+  const requantize = requantizeOf(target);
   const dims = shapeOf(graph, data.output);
   const out = new Float64Array(sizeOf(dims));
   forEachWindow(window, (index, taps) => {

@@ -4,6 +4,7 @@ import { ARITHMETIC } from "./arithmetic.ts";
 import { batchNormalization } from "./batchNormalization.ts";
 import { CASTS } from "./cast.ts";
 import { conditional } from "./conditional.ts";
+import { convTranspose } from "./convTranspose.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
 import { EINSUMS } from "./einsum.ts";
@@ -14,16 +15,24 @@ import { MATH } from "./math.ts";
 import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
 import type { OpDef } from "./op.ts";
+import { OTHER_POOLS } from "./poolsOther.ts";
+import { QUANTIZERS } from "./quantize.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
 import { RECURRENTS } from "./recurrent.ts";
 import { OTHER_REDUCTIONS } from "./reduceOther.ts";
+import { erased } from "./registry.ts";
 import { RESIZES } from "./resize.ts";
 import { SEARCHES } from "./search.ts";
 import { SHAPES } from "./shape.ts";
 import { SOFTMAXES } from "./softmax.ts";
+import { SQUEEZES } from "./squeeze.ts";
 
 export const OPS: readonly OpDef[] = [
   ...CORE_OPS,
+  erased(convTranspose),
+  ...SQUEEZES,
+  ...OTHER_POOLS,
+  ...QUANTIZERS,
   ...ARITHMETIC,
   ...ACTIVATIONS,
   ...OTHER_REDUCTIONS,

@@ -1,5 +1,6 @@
 /** If: a known condition leaves one branch; else both are computed, and the condition chooses between their results. */
-import { optionalInt, readAttrs } from "./attributes.ts";
+import { readAttrs } from "./attributes.ts";
+import { optionalInt } from "./attributesOther.ts";
 import { required, requireType, shapeError } from "./checks.ts";
 import { defineOp, type Inlined, type InlineSite, type OpDef } from "./op.ts";
 import { erased } from "./registry.ts";

@@ -3,8 +3,11 @@ import type { Node } from "../graph/graph.ts";
 import { CORE_OPS } from "./core.ts";
 import type { OpDef } from "./op.ts";
 
+/** Loaded for graphs that have them. */
+const QUANTIZERS = ["QuantizeLinear", "DequantizeLinear"];
+
 /** Also found in com.microsoft, with the semantics of the newest opset: 16- and 4-bit Q/DQ travel there before opset 21. */
-const CONTRIBUTED = ["QuantizeLinear", "DequantizeLinear", "Gelu"];
+const CONTRIBUTED = [...QUANTIZERS, "Gelu"];
 const NEWEST_OPSET = 25;
 
 function contributed(op: OpDef): OpDef {
@@ -21,9 +24,9 @@ function byName(ops: readonly OpDef[]): ReadonlyMap<string, OpDef> {
 
 let known = byName(CORE_OPS);
 
-/** Makes every operator known. Only to be called by src/full.ts: it adds operators and never changes one. */
-export function useOperators(all: readonly OpDef[]): void {
-  known = byName(all);
+/** Makes more operators known. Only to be called by src/full.ts: it adds operators and never changes one. */
+export function useOperators(more: readonly OpDef[]): void {
+  known = new Map([...known, ...byName(more)]);
 }
 
 /** The definition of a node's operator; undefined when there is none. */
@@ -32,4 +35,9 @@ export function opOf(node: Pick<Node, "op" | "domain"> & Partial<Pick<Node, "out
   if (!op || !node.outputs || op.arity.outputs[1] !== Infinity) return op;
   const count = node.outputs.length;
   return { ...op, parse: (attrs, opset) => op.parse(attrs, opset, count) };
+}
+
+/** Whether a node quantizes or dequantizes, whatever its domain, known or not. */
+export function isQuantizer({ op }: Pick<Node, "op">): boolean {
+  return QUANTIZERS.includes(op);
 }

@@ -1,7 +1,8 @@
 /** Loop and Scan with a number of iterations that is known once shapes are: their bodies stand in the graph once for each. */
 import { modelError } from "../errors.ts";
 import type { Graph, Node, Value, ValueId } from "../graph/graph.ts";
-import { int, optionalInt, optionalInts, readAttrs } from "./attributes.ts";
+import { int, optionalInts, readAttrs } from "./attributes.ts";
+import { optionalInt } from "./attributesOther.ts";
 import { required, resolveAxis, shapeError } from "./checks.ts";
 import { defineOp, type Inlined, type InlineSite, type OpDef, type TypeInfo } from "./op.ts";
 import { erased } from "./registry.ts";

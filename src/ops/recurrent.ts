@@ -1,5 +1,6 @@
 /** RNN, GRU and LSTM: attributes, shapes and traits. Source: the ONNX operators of opset 7 to 22; arithmetic in recurrentFloat.ts. */
-import { attributeError, flag, int, optionalFloat, optionalFloats, optionalInt, readAttrs } from "./attributes.ts";
+import { attributeError, flag, int, readAttrs } from "./attributes.ts";
+import { optionalFloat, optionalFloats, optionalInt } from "./attributesOther.ts";
 import { required, requireFloat, requireRank, shapeError, typeError } from "./checks.ts";
 import { defineOp, type OpDef, type TypeInfo } from "./op.ts";
 import { recurrentBound } from "./recurrentBound.ts";

@@ -1,10 +1,11 @@
 /** Running error of RNN, GRU and LSTM: the recurrence in double, every number with an absolute bound on what a source made of it. */
-import { toDouble } from "./arrays.ts";
-import { boundAt, gamma, productSpread, rounded, SLACK, underflow } from "./bounds.ts";
+import { toDouble } from "./arrayMath.ts";
+import { boundAt, productSpread, rounded, SLACK, underflow } from "./bounds.ts";
 import { numbersAt } from "./checks.ts";
 import type { Numbers } from "./op.ts";
 import { functionBound, type GateFunction, scalarOf } from "./recurrentFunctions.ts";
 import { extentsOf, type RecurrentAttrs, recurrentOffsets } from "./recurrentShape.ts";
+import { gamma } from "./spreads.ts";
 
 /** A number and the bound of its error. */
 interface Bounded {

@@ -2,7 +2,8 @@
  *  u = x·Wᵀ and v = h·Rᵀ, each Σ over the inputs (units) ascending from 0; bias = Wb + Rb; pre-activation (u + bias) + v.
  *  GRU with linear_before_reset: (u + Wb) + r·(v + Rb). LSTM: peepholes P·c are added last; C = f·c + i·g; h = o·h(C).
  *  GRU: h = (1 − z)·n + z·h. Every + − × is rounded to the precision. */
-import { isSingle, type Round, zerosLike } from "./arrays.ts";
+import { isSingle, zerosLike } from "./arrayMath.ts";
+import type { Round } from "./arrays.ts";
 import { numbersAt } from "./checks.ts";
 import type { Numbers, Precision } from "./op.ts";
 import { scalarOf } from "./recurrentFunctions.ts";

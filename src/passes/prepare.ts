@@ -5,6 +5,7 @@ import { type Graph, isOpen, valueNamed } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
 import { integerType } from "../tensor/dtype.ts";
 import { completeEncodings } from "./completeEncodings.ts";
+import { restIfLoaded } from "./deferred.ts";
 import { inferredAt } from "./inferShapes.ts";
 import { layersOf } from "./layers.ts";
 
@@ -21,30 +22,10 @@ export interface Prepared {
   readonly layers: readonly FormedLayer[];
 }
 
-type Pass = (graph: Graph) => Graph;
-
-/** Passes over what the core has no operators for; nothing until src/full.ts loads them. */
-interface MorePasses {
-  readonly foldAffine: Pass;
-  readonly closeSubgraphs: Pass;
-}
-
-let more: MorePasses | null = null;
-
-/** Only to be called by src/full.ts. */
-export function usePasses(passes: MorePasses): void {
-  more = passes;
-}
-
-/** The decoded graph with what its subgraphs read as inputs of their nodes. */
-export function closed(graph: Graph): Graph {
-  return more ? more.closeSubgraphs(graph) : graph;
-}
-
 /** The graph at concrete shapes: inferred, folded, encodings completed. `shapes` binds symbolic inputs. */
 export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readonly number[]>> = {}): Graph {
   const inferred = inferredAt(graph, shapes);
-  return completeEncodings(more ? more.foldAffine(inferred) : inferred);
+  return completeEncodings(restIfLoaded()?.foldBatchNorm(inferred) ?? inferred);
 }
 
 /** Static graph, cut into layers, each with the form that computes it. throws ModelError listing every issue. */

@@ -1,6 +1,6 @@
 /** Convolutions with constant weights as products of rows with packed panels: lanes hold output channels, whatever the image's size. */
 import { isConstant } from "../../graph/graph.ts";
-import { convDescriptor } from "../../kernels/elementwiseArgs.ts";
+import { convDescriptor } from "../../kernels/floatArgs.ts";
 import { HALF_PANEL_BYTES, PANEL_BYTES, packColumns, panelsOf } from "../../kernels/recurrent.ts";
 import type { ConvGeometry } from "../../ops/op.ts";
 import type { Ref } from "../../plan/lowering.ts";

@@ -1,7 +1,7 @@
 /** RNN, GRU and LSTM in floating point: x·Wᵀ of all steps at once, then one kernel that walks the steps with its states in scratch. */
 import { isConstant, shapeOf, type ValueId } from "../../graph/graph.ts";
-import { BINARY, UNARY } from "../../kernels/elementwise.ts";
 import { copyDescriptor } from "../../kernels/elementwiseArgs.ts";
+import { BINARY, UNARY } from "../../kernels/floatModes.ts";
 import { CELL, PANEL_BYTES, packGates, paddedUnits, panelsOf, scratchBytes } from "../../kernels/recurrent.ts";
 import { type Extents, extentsOf, type RecurrentAttrs } from "../../ops/recurrentShape.ts";
 import type { Ref } from "../../plan/lowering.ts";
