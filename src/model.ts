@@ -53,7 +53,8 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   await loadFor(decoded);
   const quantized = await withFull(() => {
     checkOperators(decoded);
-    return restIfLoaded()?.readQuantization(decoded) ?? foldQdq?.(decoded) ?? decoded;
+    const closed = restIfLoaded()?.closeSubgraphs(decoded) ?? decoded;
+    return restIfLoaded()?.readQuantization(closed) ?? foldQdq?.(closed) ?? closed;
   });
   const warnings: Issue[] = [];
   let graph = quantized;
@@ -70,7 +71,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   return withFull(() => modelOf(graph, warnings, options.strict));
 }
 
-/** A Model of a graph with its encodings. strict: any warning is an error. throws ModelError. */
+/** A Model of a graph with its encodings, subgraphs closed. strict: any warning is an error. throws ModelError. */
 export function modelOf(graph: Graph, found: readonly Issue[] = [], strict = false): LoadedModel {
   checkOperators(graph);
   const { inferred, probe } = probeShapes(graph);

@@ -4,6 +4,7 @@ import { ARITHMETIC } from "./arithmetic.ts";
 import { batchNormalization } from "./batchNormalization.ts";
 import { BLOCK_QUANTIZED } from "./blockQuantized.ts";
 import { CASTS } from "./cast.ts";
+import { conditional } from "./conditional.ts";
 import { convTranspose } from "./convTranspose.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
@@ -12,6 +13,7 @@ import { FUSED } from "./fused.ts";
 import { GATHERS } from "./gather.ts";
 import { INTEGER_PRODUCTS } from "./integerProducts.ts";
 import { LOGIC } from "./logic.ts";
+import { LOOPS } from "./loops.ts";
 import { MATH } from "./math.ts";
 import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
@@ -21,6 +23,7 @@ import { QOPERATORS } from "./qoperator.ts";
 import { QOPERATOR_POOLS } from "./qoperatorPools.ts";
 import { QUANTIZERS } from "./quantize.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
+import { RECURRENTS } from "./recurrent.ts";
 import { OTHER_REDUCTIONS } from "./reduceOther.ts";
 import { erased } from "./registry.ts";
 import { RESIZES } from "./resize.ts";
@@ -57,4 +60,7 @@ export const OPS: readonly OpDef[] = [
   ...BLOCK_QUANTIZED,
   ...FUSED,
   ...INTEGER_PRODUCTS,
+  ...RECURRENTS,
+  conditional,
+  ...LOOPS,
 ];

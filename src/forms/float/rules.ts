@@ -12,6 +12,7 @@ import { INTEGER_DOTS } from "./integerDot.ts";
 import { LINES } from "./lines.ts";
 import { MASKS } from "./masks.ts";
 import { NORMS } from "./norms.ts";
+import { recurrent } from "./recurrent.ts";
 import { resize } from "./resize.ts";
 
 type Opcode = number | ((attrs: unknown) => number);
@@ -115,10 +116,15 @@ const COMPOSITE_RULES = Object.fromEntries(
   }).map(([op, lower]): [string, FloatRule] => [op, { kind: "composite", lower }]),
 );
 
+const RECURRENT_RULES = Object.fromEntries(
+  ["RNN", "GRU", "LSTM"].map((op): [string, FloatRule] => [op, { kind: "composite", lower: recurrent }]),
+);
+
 /** By operator name; contributed domains share the names of ai.onnx. */
 export const FLOAT_RULES: Readonly<Record<string, FloatRule>> = {
   ...UNARY_RULES,
   ...BINARY_RULES,
   ...REDUCE_RULES,
   ...COMPOSITE_RULES,
+  ...RECURRENT_RULES,
 };
