@@ -38,6 +38,16 @@ export async function loadFor(graph: Graph): Promise<void> {
   if (graph.nodes.some((node) => needsMore(graph, node))) await loadFull();
 }
 
+/** The first opset whose operators are read as they are. */
+const MODERN_OPSET = 8;
+
+/** The graph of an older opset in today's operators. throws ModelError. */
+export async function modernized(graph: Graph): Promise<Graph> {
+  if ((graph.opsets.get("") ?? 1) >= MODERN_OPSET) return graph;
+  await loadFull();
+  return (await import("./everything.ts")).upgradeOpset(graph);
+}
+
 function needsMore(graph: Graph, node: Node): boolean {
   const op = opOf(node);
   if (!op) return true;

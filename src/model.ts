@@ -1,7 +1,7 @@
 /** Model: a loaded graph with its encodings, and what was noticed while loading. */
 import type { Encoding } from "./encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "./errors.ts";
-import { loadFor } from "./full.ts";
+import { loadFor, modernized } from "./full.ts";
 import { type Graph, isOpen, type ValueId, valueNamed } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import { withValues } from "./graph/rewrite.ts";
@@ -49,7 +49,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
     throw modelError("option/type", `options: found ${String(options)}, expected a record of options, or nothing`);
   const bytes = await readSource(source, options.signal);
   const external = await externalReader(source, options.externalData ?? {}, options.signal);
-  const decoded = decodeOnnx(bytes, external ? { externalData: external } : {});
+  const decoded = await modernized(decodeOnnx(bytes, external ? { externalData: external } : {}));
   await loadFor(decoded);
   checkOperators(decoded);
   const quantized = foldQdq(decoded);
@@ -71,10 +71,10 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
 /** A Model of a graph with its encodings. strict: any warning is an error. throws ModelError. */
 export function modelOf(graph: Graph, found: readonly Issue[] = [], strict = false): LoadedModel {
   checkOperators(graph);
-  const probe = probeShapes(graph);
+  const { probe, dynamic } = probeShapes(graph);
   requireDeclaredOutputs(graph, probe);
-  const warnings = [...found];
-  warnings.push(...islandWarnings(probe));
+  const warnings = [...found, ...dynamic];
+  if (dynamic.length === 0) warnings.push(...islandWarnings(probe));
   if (strict && warnings.length > 0) {
     throw new ModelError(
       warnings.map((issue) => ({ ...issue, code: issue.code.startsWith("graph/") ? issue.code : `strict/${issue.code}` })),
@@ -122,15 +122,22 @@ async function externalReader(
   return (location) => files.get(location) ?? folder?.(location);
 }
 
+interface Probe {
+  readonly probe: Graph;
+  readonly dynamic: readonly Issue[]; // shapes that follow from computed elements: only simulate runs the model
+}
+
 /** Types, shapes and completed encodings, symbolic dimensions taken as 1. throws ModelError for contradictions. */
-function probeShapes(graph: Graph): Graph {
+function probeShapes(graph: Graph): Probe {
   const shapes: Record<string, number[]> = Object.create(null);
   const symbolic = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
   for (const id of symbolic) shapes[id] = (valueNamed(graph, id).shape ?? []).map((dim) => (typeof dim === "number" ? dim : 1));
   try {
-    return completeEncodings(inferShapes(bindShapes(graph, shapes)));
+    return { probe: completeEncodings(inferShapes(bindShapes(graph, shapes))), dynamic: [] };
   } catch (error) {
-    if (symbolic.length > 0 && error instanceof ModelError) return graph;
+    if (!(error instanceof ModelError)) throw error;
+    if (symbolic.length > 0) return { probe: graph, dynamic: [] };
+    if (error.issues.every(({ code }) => code === "op/dynamic")) return { probe: graph, dynamic: error.issues };
     throw error;
   }
 }

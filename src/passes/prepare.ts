@@ -33,7 +33,12 @@ export function useFolding(pass: Pass): void {
 
 /** The graph at concrete shapes: inferred, folded, encodings completed. `shapes` binds symbolic inputs. */
 export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readonly number[]>> = {}): Graph {
-  return completeEncodings(foldAffine(inferShapes(bindShapes(graph, shapes))));
+  return completed(inferShapes(bindShapes(graph, shapes)));
+}
+
+/** What follows once every shape is known: affine operators folded, encodings completed. */
+export function completed(graph: Graph): Graph {
+  return completeEncodings(foldAffine(graph));
 }
 
 /** Static graph, cut into layers, each with the form that computes it. throws ModelError listing every issue. */

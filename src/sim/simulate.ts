@@ -52,6 +52,6 @@ function constantData(value: Value): Float32Array | Float64Array {
 
 function atPrecision(numbers: Numbers, value: Value, precision: Precision): Numbers {
   if (!isFloatType(value.type)) return numbers;
-  const data = precision === "f64" ? Float64Array.from(numbers.data) : Float32Array.from(numbers.data);
+  const data = precision === "f64" || value.type === "float64" ? Float64Array.from(numbers.data) : Float32Array.from(numbers.data);
   return { dims: numbers.dims, data };
 }
