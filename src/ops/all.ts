@@ -2,22 +2,30 @@
 import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { batchNormalization } from "./batchNormalization.ts";
+import { BITS } from "./bits.ts";
 import { CASTS } from "./cast.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
 import { EINSUMS } from "./einsum.ts";
 import { GATHERS } from "./gather.ts";
+import { GRIDS } from "./gridSample.ts";
 import { LOGIC } from "./logic.ts";
 import { MATH } from "./math.ts";
+import { SUPPRESSIONS } from "./nonMaxSuppression.ts";
 import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
 import type { OpDef } from "./op.ts";
+import { PICKS } from "./picks.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
 import { OTHER_REDUCTIONS } from "./reduceOther.ts";
 import { RESIZES } from "./resize.ts";
+import { ROIS } from "./roi.ts";
 import { SEARCHES } from "./search.ts";
 import { SHAPES } from "./shape.ts";
+import { SIGNALS } from "./signal.ts";
 import { SOFTMAXES } from "./softmax.ts";
+import { TRIGONOMETRY } from "./trigonometry.ts";
+import { UNPOOLS } from "./unpool.ts";
 
 export const OPS: readonly OpDef[] = [
   ...CORE_OPS,
@@ -38,4 +46,12 @@ export const OPS: readonly OpDef[] = [
   ...CASTS,
   ...DYNAMIC_QUANTIZERS,
   ...EINSUMS,
+  ...TRIGONOMETRY,
+  ...BITS,
+  ...PICKS,
+  ...SUPPRESSIONS,
+  ...GRIDS,
+  ...UNPOOLS,
+  ...ROIS,
+  ...SIGNALS,
 ];
