@@ -40,7 +40,7 @@ function definePair<A>(type: string, since: number, parse: OpDef<A>["parse"], f:
         return [{ type: both[0].type, dims: broadcastAll(both) }];
       },
       float: (inputs, attrs, _precision, types) => [combine(inputs, types?.[0] ?? "int64", f(attrs))],
-      traits: { elementwise: true },
+      traits: {},
     }),
   );
 }
@@ -65,7 +65,7 @@ const bitwiseNot = defineOp<object>({
       ),
     ];
   },
-  traits: { elementwise: true },
+  traits: {},
 });
 
 export const BITS: readonly OpDef[] = [

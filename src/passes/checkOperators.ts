@@ -2,7 +2,7 @@
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
-import { opOf } from "../ops/index.ts";
+import { adviceOn, opOf } from "../ops/index.ts";
 import type { OpDef } from "../ops/op.ts";
 
 /** throws ModelError "op/unsupported", "op/opset", "op/arity", "op/attribute" listing every node that does not fit. */
@@ -17,7 +17,7 @@ function nodeIssues(graph: Graph, node: Node): Issue[] {
   const opset = opsetOf(graph, node);
   const op = opOf(node);
   const name = `operator ${domain}.${node.op} (opset ${opset})`;
-  if (!op) return [issue("op/unsupported", `${name} is not supported; see the operator table, or replace it before export`)];
+  if (!op) return [issue("op/unsupported", `${name} is not supported; ${adviceOn(node.op)}`)];
   if (opset < (op.since ?? 1))
     return [issue("op/opset", `${name} is not supported, expected opset ${op.since} or newer; export the model at a newer opset`)];
   const arity = [...countIssue(node.inputs, op.arity.inputs, "inputs"), ...countIssue(node.outputs, op.arity.outputs, "outputs")];

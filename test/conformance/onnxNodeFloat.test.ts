@@ -35,6 +35,6 @@ describe.skipIf(tests.length === 0)("ONNX node tests, float operators", () => {
     }
     const total = known.length;
     console.log(`ONNX node tests, float: ${total} of ${tests.length} pass; left out ${Object.keys(LEFT_OUT).length}; refused`, refused);
-    recordResults("onnx-node-float", "ONNX node tests", passed, refused);
+    recordResults("onnx-node-float", "ONNX float", passed, refused);
   });
 });

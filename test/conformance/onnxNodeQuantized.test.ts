@@ -29,7 +29,7 @@ describe.skipIf(tests.length === 0)("ONNX node tests, quantization", () => {
   });
 
   it("what passes and what is refused is what the operator table says", () => {
-    recordResults("onnx-node-quantization", "ONNX node tests, quantization", passed, refused);
+    recordResults("onnx-node-quantization", "ONNX quantized", passed, refused);
   });
 });
 

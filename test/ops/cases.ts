@@ -137,6 +137,7 @@ const WINDOWS: readonly OpCase[] = [
   },
   { op: "MaxPool", opset: 12, attrs: { kernel_shape: [3], strides: [2], pads: [1, 1] }, inputs: [R([2, 3, 9])], loose: true },
   { op: "LpPool", opset: 18, attrs: { kernel_shape: [3], p: 3 }, inputs: [R([2, 3, 9])] },
+  { op: "LpPool", opset: 18, attrs: { kernel_shape: [3], p: 2 }, inputs: [R([2, 3, 9])] },
   { op: "GlobalLpPool", opset: 2, inputs: [R([2, 3, 9])] },
   { op: "GlobalAveragePool", opset: 1, inputs: [R([2, 3, 4, 5])] },
   { op: "GlobalMaxPool", opset: 1, inputs: [R([2, 3, 4, 5])] },
