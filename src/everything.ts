@@ -2,6 +2,6 @@
 export { FORMS } from "./forms/all.ts";
 export { OPS } from "./ops/all.ts";
 export * as floats from "./ops/floats.ts";
-export { refusalOf } from "./ops/unsupported.ts";
+export { adviceOn } from "./ops/unsupported.ts";
 export { foldBatchNorm } from "./passes/foldBatchNorm.ts";
 export { upgradeOpset } from "./passes/upgradeOpset.ts";

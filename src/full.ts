@@ -20,7 +20,7 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ FORMS, floats, foldBatchNorm, OPS, refusalOf }, float, signed, unsigned] = await Promise.all([
+  const [{ FORMS, floats, foldBatchNorm, OPS, adviceOn }, float, signed, unsigned] = await Promise.all([
     import("./everything.ts"),
     compileKernels("float"),
     compileKernels("rest-signed"),
@@ -28,7 +28,7 @@ async function load(): Promise<void> {
   ]);
   useFloats(floats);
   useFolding(foldBatchNorm);
-  useOperators(OPS, refusalOf);
+  useOperators(OPS, adviceOn);
   useForms(FORMS);
   useMoreKernels({ float, signed, unsigned });
 }

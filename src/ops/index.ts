@@ -20,17 +20,14 @@ function byName(ops: readonly OpDef[]): ReadonlyMap<string, OpDef> {
 }
 
 let known = byName(CORE_OPS);
-let refusal: (type: string) => string | undefined = () => undefined;
-
-/** Makes every operator known. Only to be called by src/full.ts: it adds operators and never changes one. */
-export function useOperators(all: readonly OpDef[], refusalOf: (type: string) => string | undefined): void {
-  known = byName(all);
-  refusal = refusalOf;
-}
 
 /** What to do about an operator that is not known. */
-export function adviceOn(type: string): string {
-  return refusal(type) ?? "docs/operators.md lists those that are; replace it before export";
+export let adviceOn: (type: string) => string;
+
+/** Makes every operator known. Only to be called by src/full.ts: it adds operators and never changes one. */
+export function useOperators(all: readonly OpDef[], advice: (type: string) => string): void {
+  known = byName(all);
+  adviceOn = advice;
 }
 
 /** The definition of a node's operator; undefined when there is none. */

@@ -42,7 +42,7 @@ const BY_TYPE: ReadonlyMap<string, string> = new Map(
   UNSUPPORTED.flatMap(({ types, reason }) => types.map((type): [string, string] => [type, reason])),
 );
 
-/** Why an operator is refused and what to do, where it is not just unknown. */
-export function refusalOf(type: string): string | undefined {
-  return BY_TYPE.get(type);
+/** Why an operator is refused, and what to do. */
+export function adviceOn(type: string): string {
+  return BY_TYPE.get(type) ?? "docs/operators.md lists those that are; replace it before export";
 }
