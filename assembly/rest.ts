@@ -5,4 +5,8 @@ export { split_q16 } from "./kernels/split_q16/split_q16";
 export { requantize_s32 } from "./kernels/requantize_s32/requantize_s32";
 export { linear_binary } from "./kernels/linear/linear_binary";
 export { add_fixed, mul_fixed } from "./kernels/linear/fixed_binary";
+export { quantize_single } from "./kernels/single/quantize_single";
+export { binary_single } from "./kernels/single/binary_single";
+export { mean_single } from "./kernels/single/mean_single";
+export { softmax_single } from "./kernels/single/softmax_single";
 export { to_real, from_real } from "./kernels/convert/convert";

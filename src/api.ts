@@ -44,7 +44,7 @@ export class Session extends SessionBase {
     const symbolic = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
     if (symbolic.length > 0) await loadFull(); // what a shape needs shows when it is run, and runSync cannot wait
     const planned = symbolic.every((id) => Object.hasOwn(shapes, id)) ? shapes : null;
-    const target = checkedTarget(options.target);
+    const target = checkedTarget(options.target, graph);
     try {
       return Session.planned(model, await engine, target, planned);
     } catch (error) {

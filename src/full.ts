@@ -5,7 +5,7 @@ import type { Graph, Node } from "./graph/graph.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
 import { useFloats } from "./ops/deferred.ts";
 import { opOf, useOperators } from "./ops/index.ts";
-import { useFolding } from "./passes/prepare.ts";
+import { useExpanding, useFolding } from "./passes/prepare.ts";
 import { compileKernels } from "./runtime/kernelSource.ts";
 
 let loading: Promise<void> | null = null;
@@ -20,7 +20,7 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ FORMS, floats, foldBatchNorm, OPS, adviceOn }, float, signed, unsigned] = await Promise.all([
+  const [{ adviceOn, expandOperators, FORMS, floats, foldBatchNorm, OPS }, float, signed, unsigned] = await Promise.all([
     import("./everything.ts"),
     compileKernels("float"),
     compileKernels("rest-signed"),
@@ -28,6 +28,7 @@ async function load(): Promise<void> {
   ]);
   useFloats(floats);
   useFolding(foldBatchNorm);
+  useExpanding(expandOperators);
   useOperators(OPS, adviceOn);
   useForms(FORMS);
   useMoreKernels({ float, signed, unsigned });

@@ -11,9 +11,9 @@ import { decodeOnnx } from "./onnx/decode.ts";
 import type { ExternalData } from "./onnx/externalData.ts";
 import { checkOperators } from "./passes/checkOperators.ts";
 import { completeEncodings } from "./passes/completeEncodings.ts";
-import { foldQdq } from "./passes/foldQdq.ts";
 import { bindShapes, inferShapes } from "./passes/inferShapes.ts";
 import { layersOf } from "./passes/layers.ts";
+import { readQuantization } from "./passes/prepare.ts";
 import { type ElementType, isFloatType } from "./tensor/dtype.ts";
 import { formatShape } from "./tensor/shape.ts";
 
@@ -52,7 +52,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   const decoded = await modernized(decodeOnnx(bytes, external ? { externalData: external } : {}));
   await loadFor(decoded);
   checkOperators(decoded);
-  const quantized = foldQdq(decoded);
+  const quantized = readQuantization(decoded);
   const warnings: Issue[] = [];
   let graph = quantized;
   if (options.encodings !== undefined) {

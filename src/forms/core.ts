@@ -1,5 +1,7 @@
 /** Forms that come with the core. What one of them takes here, it also takes among all forms (src/forms/all.ts). */
 
+import { modelError } from "../errors.ts";
+import { targetRow } from "../numerics/targets.ts";
 import { aliasCore } from "./alias.ts";
 import { dotCore } from "./dot/core.ts";
 import { extremeCore } from "./extreme.ts";
@@ -12,6 +14,19 @@ export function erased<D>(form: Form<D>): Form<unknown> {
   return form as Form<unknown>;
 }
 
+/** Code of the error that says: load everything and ask again. */
+export const NOT_LOADED = "plan/not-loaded";
+
+/** throws ModelError "plan/not-loaded". */
+export function notLoaded(): never {
+  throw modelError(NOT_LOADED, "a layer needs more than the core; create its session with Session.create, which loads it");
+}
+
+/** Target ort has other kernels for what is no dot product. */
+function inReals<D>(form: CoreForm<D>): CoreForm<D> {
+  return { ...form, lower: (data, layer, ctx) => (targetRow(ctx.target).single ? notLoaded() : form.lower(data, layer, ctx)) };
+}
+
 /** A form that compiles layers; its reference and its judge are asked for after everything is loaded only. */
 function compiling<D>(form: CoreForm<D>): Form<D> {
   const missing = (): never => {
@@ -22,7 +37,7 @@ function compiling<D>(form: CoreForm<D>): Form<D> {
 
 /** Functions of one value go to the table form, which is asked before and does not come with the core. */
 const linearOfTwo: Form<unknown> = {
-  ...erased(compiling(linearCore)),
+  ...erased(compiling(inReals(linearCore))),
   match: (layer: Layer, graph) => (layer.inputs.length === 1 ? null : linearCore.match(layer, graph)),
 };
 
@@ -30,6 +45,6 @@ export const CORE_FORMS: readonly Form<unknown>[] = [
   erased(compiling(aliasCore)),
   erased(compiling(dotCore)),
   linearOfTwo,
-  erased(compiling(meanCore)),
+  erased(compiling(inReals(meanCore))),
   erased(compiling(extremeCore)),
 ];

@@ -1,28 +1,22 @@
 /** The forms of layers in the order in which they are asked — those of the core, or all of them once src/full.ts has loaded them. */
-import { type Issue, ModelError, modelError } from "../errors.ts";
+import { type Issue, ModelError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
-import { CORE_FORMS } from "./core.ts";
+import { CORE_FORMS, NOT_LOADED, notLoaded } from "./core.ts";
 import type { Form, Layer } from "./form.ts";
+
+export { NOT_LOADED, notLoaded };
 
 export interface FormedAs {
   readonly form: Form<unknown>;
   readonly data: unknown;
 }
 
-/** Code of the error that says: load everything and ask again. */
-export const NOT_LOADED = "plan/not-loaded";
-
 let all: readonly Form<unknown>[] | null = null;
 
 /** Makes every form known. Only to be called by src/full.ts. */
 export function useForms(forms: readonly Form<unknown>[]): void {
   all = forms;
-}
-
-/** throws ModelError "plan/not-loaded". */
-export function notLoaded(): never {
-  throw modelError(NOT_LOADED, "a layer needs more than the core; create its session with Session.create, which loads it");
 }
 
 /** The first form that recognises the layer. throws ModelError "plan/no-form" naming every node whose operator is not known,

@@ -13,6 +13,7 @@ import { resolve } from "./operands.ts";
 export interface Windowed {
   readonly kind: "mean" | "sum" | "max" | "min";
   readonly window: Window;
+  readonly addsReals: boolean;
 }
 
 export function windowOf(node: Node, graph: Graph): Windowed | null {
@@ -20,11 +21,11 @@ export function windowOf(node: Node, graph: Graph): Windowed | null {
   const input = resolved?.infos[0];
   const out = resolved?.outShapes[0];
   if (!resolved || !input || !out) return null;
-  const { mean, sum, extreme } = resolved.def.traits;
+  const { mean, sum, extreme, addsReals = false } = resolved.def.traits;
   const trait = mean ?? sum ?? extreme?.window;
   const window = trait?.(input, out, resolved.attrs, resolved.infos);
   if (!window) return null;
-  return { kind: mean ? "mean" : sum ? "sum" : extreme!.which, window };
+  return { kind: mean ? "mean" : sum ? "sum" : extreme!.which, window, addsReals };
 }
 
 /** Input index of tap `w` of output position `o`; −1 in the padding. */
@@ -88,15 +89,16 @@ export function mostTaps({ axes }: Window): number {
   return axes.reduce((product, axis) => product * axis.window, 1);
 }
 
-/** Where a windowed layer reads and writes: codes may be summed in any order, so reduced axes go first and long runs last. */
-export function placeWindow(window: Window, input: ValueId, output: ValueId, graph: Graph, inLayout: Layout) {
+/** Where a windowed layer reads and writes: codes may be summed in any order, so reduced axes go first and long runs last. `ordered`: taps in
+ *  row-major order. */
+export function placeWindow(window: Window, input: ValueId, output: ValueId, graph: Graph, inLayout: Layout, ordered = false) {
   const inShape = shapeOf(graph, input);
   const outShape = shapeOf(graph, output);
   const keeps = inShape.length === outShape.length;
   const layout: Layout = keeps ? inLayout : "rowMajor";
   const order = memoryOrder(inShape.length, layout);
   const single = order.filter((axis) => window.axes[axis]!.out === 1);
-  const sorted = [...single, ...order.filter((axis) => window.axes[axis]!.out !== 1)];
+  const sorted = ordered ? order : [...single, ...order.filter((axis) => window.axes[axis]!.out !== 1)];
   const strides = layoutStrides(inShape, inLayout);
   const extents = extentsOf(window);
   const descriptor = windowDescriptor(

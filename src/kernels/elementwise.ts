@@ -98,6 +98,32 @@ export const ELEMENTWISE_KERNELS = {
   /** float32 rounded to binary16 (half to even) and back. In place allowed. */
   half_round: ["input", "output"],
 
+  /** Target ort, float32 as ONNX Runtime computes (assembly/kernels/single). quantize_single: as quantize_f32, the quotient rounded to float32.
+   *  binary_single: shape and units as linear_binary; op: SINGLE; outOrigin = Storage.shift; reals: first, second, fixed, codes of both
+   *  zero points, sy, eps (src/forms/single.ts). mean_single: windows as mean_q; mode 0: RNE(f32(f32(S)·factor)) + zero, factors: float32 for
+   *  counts countMin…; 1: RNE(f32(f32(f32(Σ f32(n·sx))/count / sy) + zy)), taps in row-major order; reals: sx, sy.
+   *  softmax_single: 8-bit codes over the middle axis of [units, size, inner]; table: 256 float32, entry i for i − 255 steps from the largest;
+   *  clamp(RNE(f32(f32(e·factor)/Σe)) + zero), factor → f64. */
+  quantize_single: ["input", "output", "outKind", "zero", "min", "max", "scale"],
+  binary_single: [...BINARY_CODES, "op", "outOrigin", "reals"],
+  mean_single: [
+    "input",
+    "output",
+    "inKind",
+    "outKind",
+    ...WINDOW,
+    "inZero",
+    "outZero",
+    "min",
+    "max",
+    "mode",
+    "factors",
+    "countMin",
+    "reals",
+    "outOrigin",
+  ],
+  softmax_single: ["input", "output", "size", "inner", "table", "factor", "zero", "min", "max"],
+
   ...floats("f32"),
   ...floats("f64"),
 } as const satisfies Readonly<Record<string, readonly string[]>>;
@@ -189,6 +215,9 @@ export const BINARY = {
   or: 16,
   xor: 17,
 } as const;
+
+/** Opcodes of binary_single. */
+export const SINGLE = { sum: 0, product: 1, add: 2, sub: 3, mul: 4 } as const;
 
 /** Opcodes of reduce_*. mean divides by the counted taps (see mean_q); l2 = sqrt(Σx²); logSumExp = log(Σ exp(x)). */
 export const REDUCE = { mean: 0, sum: 1, max: 2, min: 3, prod: 4, l1: 5, l2: 6, sumSquare: 7, logSum: 8, logSumExp: 9 } as const;

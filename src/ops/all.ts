@@ -16,6 +16,8 @@ import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
 import type { OpDef } from "./op.ts";
 import { PICKS } from "./picks.ts";
+import { QOPERATORS } from "./qoperator.ts";
+import { QOPERATOR_POOLS } from "./qoperatorPools.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
 import { OTHER_REDUCTIONS } from "./reduceOther.ts";
 import { RESIZES } from "./resize.ts";
@@ -54,4 +56,6 @@ export const OPS: readonly OpDef[] = [
   ...UNPOOLS,
   ...ROIS,
   ...SIGNALS,
+  ...QOPERATORS,
+  ...QOPERATOR_POOLS,
 ];

@@ -143,10 +143,13 @@ function isDecodable(walk: Walk, code: ValueId, encoding: Encoding): boolean {
       const type = reader.inputs[2] ? stated?.type : encoding.type; // without a zero point the codes say it
       return stated !== undefined && type === encoding.type && sameEncoding({ ...stated, type }, encoding);
     }
-    return (
-      opOf(reader)?.traits.passesEncoding === true && isPerTensor(encoding) && reader.outputs.every((id) => isDecodable(walk, id, encoding))
-    );
+    return movesCodes(walk, reader) && isPerTensor(encoding) && reader.outputs.every((id) => isDecodable(walk, id, encoding));
   });
+}
+
+function movesCodes({ graph }: Walk, node: Node): boolean {
+  const op = opOf(node);
+  return op?.traits.passesEncoding === true || op?.traits.movesCodes?.(op.parse(node.attrs, opsetOf(graph, node))) === true;
 }
 
 function resolve(walk: Walk, id: ValueId): ValueId {
@@ -185,10 +188,11 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
 /** Codes stay codes where quantizing their floats would give them back: integers up to 16 bit of the encoding's own type and scales whose
  *  products with them are finite. fround(scale · k) with |k| < 2^17 is off by 2^-24 relative at most (exact below the normal range), so is its
  *  quotient by the scale: less than 2^-6 in all, which rounds to k. */
-function dequantized({ type, data, shape }: Value, encoding: Encoding): Pick<Value, "data" | "coded"> {
+function dequantized({ type, data, shape }: Value, encoding: Encoding): Pick<Value, "data" | "coded" | "integers"> {
   if (type === encoding.type && gridOf(type).bits <= 16 && encoding.scale.every((scale) => scale < LARGEST_CODED_SCALE))
     return { data: data!, coded: true };
-  return { data: dequantizeAll(data as Int8Array, shape as Shape, encoding) };
+  const floats = { data: dequantizeAll(data as Int8Array, shape as Shape, encoding) };
+  return data instanceof Int32Array ? { ...floats, integers: data } : floats;
 }
 
 /** Q whose integers are only read as encoded values: the value before Q gets the encoding, or a copy of it does where others read it too. */

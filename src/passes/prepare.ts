@@ -5,6 +5,7 @@ import { type Graph, isOpen, valueNamed } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
 import { integerType } from "../tensor/dtype.ts";
 import { completeEncodings } from "./completeEncodings.ts";
+import { foldQdq } from "./foldQdq.ts";
 import { bindShapes, inferShapes } from "./inferShapes.ts";
 import { layersOf } from "./layers.ts";
 
@@ -29,6 +30,19 @@ let foldAffine: Pass = (graph) => graph;
 /** Only to be called by src/full.ts. */
 export function useFolding(pass: Pass): void {
   foldAffine = pass;
+}
+
+/** Expands what the core has no operators for; nothing until src/full.ts loads it. */
+let expand: Pass = (graph) => graph;
+
+/** Only to be called by src/full.ts. */
+export function useExpanding(pass: Pass): void {
+  expand = pass;
+}
+
+/** A decoded graph in operators that compute, its quantization as encodings. throws ModelError. */
+export function readQuantization(graph: Graph): Graph {
+  return foldQdq(expand(graph));
 }
 
 /** The graph at concrete shapes: inferred, folded, encodings completed. `shapes` binds symbolic inputs. */

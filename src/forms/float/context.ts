@@ -4,7 +4,7 @@ import { type Graph, isConstant, shapeOf, type ValueId, valueNamed } from "../..
 import type { Numbers, Precision } from "../../ops/op.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import { kindOf, levelsOf } from "../codes.ts";
+import { kindOf, levelsOf, quantizeKernel } from "../codes.ts";
 import type { Layer } from "../form.ts";
 import { activationEncoding, constantNumbers } from "../operands.ts";
 
@@ -118,7 +118,7 @@ export function settle(f: FloatContext, id: ValueId, node: string): void {
   const output = lowering.output(id, "rowMajor");
   const { zero, min, max } = storage;
   lowering.emit(
-    f.precision === "f32" ? "quantize_f32" : "from_real",
+    f.precision === "f32" ? quantizeKernel(lowering.target) : "from_real",
     { input: place, output, outKind: kindOf(storage), zero, min, max, scale },
     size,
     node,
