@@ -1,12 +1,14 @@
 /** Every operator. */
 import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
+import { ATTENTIONS } from "./attention.ts";
 import { batchNormalization } from "./batchNormalization.ts";
 import { BITS } from "./bits.ts";
 import { CASTS } from "./cast.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
 import { EINSUMS } from "./einsum.ts";
+import { FUSED } from "./fused.ts";
 import { GATHERS } from "./gather.ts";
 import { GRIDS } from "./gridSample.ts";
 import { LOGIC } from "./logic.ts";
@@ -56,6 +58,8 @@ export const OPS: readonly OpDef[] = [
   ...UNPOOLS,
   ...ROIS,
   ...SIGNALS,
+  ...ATTENTIONS,
+  ...FUSED,
   ...QOPERATORS,
   ...QOPERATOR_POOLS,
 ];

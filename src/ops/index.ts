@@ -3,8 +3,9 @@ import type { Node } from "../graph/graph.ts";
 import { CORE_OPS } from "./core.ts";
 import type { OpDef } from "./op.ts";
 
-/** Also found in com.microsoft, with the semantics of the newest opset: 16- and 4-bit Q/DQ travel there before opset 21. */
-const CONTRIBUTED = ["QuantizeLinear", "DequantizeLinear", "Gelu"];
+/** Also found in com.microsoft, with the semantics of the newest opset: 16- and 4-bit Q/DQ travel there before opset 21, and expansions name
+ *  operators there that are newer than their graph. */
+const CONTRIBUTED = ["QuantizeLinear", "DequantizeLinear", "Gelu", "LayerNormalization", "RMSNormalization"];
 const NEWEST_OPSET = 25;
 
 function contributed(op: OpDef): OpDef {
