@@ -29,7 +29,7 @@ export const linearForm = defineForm<LinearData>({
 });
 
 /** q − zeroPoint of an operand, or its elements; row-major. */
-function offsets(operand: LinearOperand, graph: Graph, inputs: Codes): ArrayLike<number> {
+export function offsets(operand: LinearOperand, graph: Graph, inputs: Codes): ArrayLike<number> {
   const given = inputs.get(operand.id);
   if (given) return Float64Array.from(given.data, (q) => q - operand.zeroPoint);
   const { data } = constantNumbers(graph, operand.id, "f64");

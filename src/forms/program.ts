@@ -13,12 +13,14 @@ import { type Codes, defineForm, type Layer } from "./form.ts";
 import { judgeFloatNodes, judgeNodes, noDeviation } from "./judge.ts";
 import { activationEncoding, resolve } from "./operands.ts";
 import { lowerSoftmax, matchSoftmax, referenceSoftmax, type SoftmaxData, softmaxDeviation } from "./softmaxSingle.ts";
+import { lowerTruncated, matchTruncated, referenceTruncated, TRUNCATED_DEVIATION, type TruncatedData } from "./truncatedSingle.ts";
 
 export interface ProgramData {
   /** Dot products whose operands are codes: exact accumulators, by node. */
   readonly dots: ReadonlyMap<string, DotData>;
   /** For target ort, which has kernels of its own for it. */
   readonly softmax: SoftmaxData | null;
+  readonly truncated: TruncatedData | null;
 }
 
 export const programForm = defineForm<ProgramData>({
@@ -27,6 +29,7 @@ export const programForm = defineForm<ProgramData>({
   reference: (data, layer, graph, inputs, target) => {
     const single = inSingle(data, target);
     if (single && data.softmax) return [referenceSoftmax(data.softmax, graph, inputs)];
+    if (single && data.truncated) return [referenceTruncated(data.truncated, graph, inputs)];
     const override = (node: Node, codes: (id: ValueId) => Numbers): Numbers | null => {
       const dot = data.dots.get(node.id);
       return dot ? referenceDotReal(dot, graph, dotCodes(dot, graph, codes)) : null;
@@ -37,6 +40,7 @@ export const programForm = defineForm<ProgramData>({
   lower,
   judge: (data, layer, graph, inputs, source, target) => {
     if (!inSingle(data, target)) return judgeNodes(layer, graph, inputs, source, noDeviation);
+    if (data.truncated) return judgeNodes(layer, graph, inputs, source, (_id, exact) => exact.map(() => TRUNCATED_DEVIATION));
     if (!data.softmax) return judgeFloatNodes(layer, graph, inputs, source);
     const { zeroPoint } = data.softmax.levels;
     const deviation = softmaxDeviation(data.softmax);
@@ -59,7 +63,7 @@ function match(layer: Layer, graph: Graph): ProgramData | null {
     const dot = matchDotNode(node, graph);
     if (dot) dots.set(node.id, dot);
   }
-  return { dots, softmax: matchSoftmax(layer, graph) };
+  return { dots, softmax: matchSoftmax(layer, graph), truncated: matchTruncated(layer, graph) };
 }
 
 /** Codes of a dot product's operands that are not constant. */
@@ -71,6 +75,10 @@ function lower(data: ProgramData, layer: Layer, ctx: Lowering): void {
   const single = inSingle(data, ctx.target);
   if (single && data.softmax) {
     lowerSoftmax(data.softmax, ctx);
+    return;
+  }
+  if (single && data.truncated) {
+    lowerTruncated(data.truncated, layer, ctx);
     return;
   }
   const f = floatContext(ctx, layer, single ? "f32" : "f64");

@@ -7,9 +7,12 @@ import type { Numbers } from "../ops/op.ts";
 import type { Target } from "../plan/plan.ts";
 import { sameShape, sizeOf } from "../tensor/shape.ts";
 import { clampCode, codeIn, codeOf, type Levels, levelsOf } from "./codes.ts";
-import { defineForm, type Layer } from "./form.ts";
+import { defineForm, type Judgement, type Layer } from "./form.ts";
 import { judgeByTarget } from "./judge.ts";
+import type { LinearData, LinearOperand } from "./linear.ts";
+import { linearForm, offsets } from "./linearForm.ts";
 import { activationEncoding, constantNumbers, isPlainCluster, type Resolved, resolve } from "./operands.ts";
+import { singleCode, singleForm } from "./single.ts";
 import { emitTable } from "./tableLower.ts";
 
 export interface TableData {
@@ -19,6 +22,8 @@ export interface TableData {
   readonly from: Encoding;
   readonly to: Encoding;
   readonly nodes: readonly Resolved[];
+  /** Add, Sub or Mul with one operand constant, or with itself: target ort has forms of its own for them. */
+  readonly linear: LinearData | null;
   /** Output code of each input code from qmin up; made on first use. */
   readonly codes: (target: Target) => Float64Array;
 }
@@ -39,7 +44,10 @@ export const tableForm = defineForm<TableData>({
     const to = { storage: ctx.storage(data.to), ref: ctx.output(data.output, layout) };
     emitTable(data.node, from, to, (q) => codes[q - from.levels.qmin]!, sizeOf(shapeOf(ctx.graph, data.output)), ctx);
   },
-  judge: (_data, layer, graph, inputs, source, target) => judgeByTarget(layer, graph, inputs, source, target),
+  judge: (data, layer, graph, inputs, source, target) =>
+    targetRow(target).single && data.linear
+      ? linearForm.judge(data.linear, layer, graph, inputs, source, target)
+      : widened(data, judgeByTarget(layer, graph, inputs, source, target)),
 });
 
 function match(layer: Layer, graph: Graph): TableData | null {
@@ -56,6 +64,7 @@ function match(layer: Layer, graph: Graph): TableData | null {
     for (const id of node.inputs) if (id !== "" && isConstant(graph, id) && sizeOf(shapeOf(graph, id)) !== 1) return null;
     nodes.push(resolved);
   }
+  const linear = linearForm.match(layer, graph);
   const codes: { real?: Float64Array; single?: Float64Array } = {};
   return {
     node: layer.nodes.at(-1)!.id,
@@ -64,9 +73,10 @@ function match(layer: Layer, graph: Graph): TableData | null {
     from,
     to,
     nodes,
+    linear,
     codes: (target) =>
       targetRow(target).single
-        ? (codes.single ??= buildSingle(input, output, from, to, nodes, graph))
+        ? (codes.single ??= linear ? linearCodes(linear, input, from, graph) : buildSingle(input, output, from, to, nodes, graph))
         : (codes.real ??= build(input, output, from, to, nodes, graph)),
   };
 }
@@ -91,6 +101,26 @@ function build(input: ValueId, output: ValueId, from: Encoding, to: Encoding, no
   return out;
 }
 
+/** Judgements of target ort allow for functions that it does not round correctly. */
+function widened({ nodes, to }: TableData, judgements: Judgement[]): Judgement[] {
+  const error = nodes.reduce((sum, { def }) => sum + (def.traits.single?.error ?? 0), 0) / levelsOf(to).scale;
+  return judgements.map((one) => (one.deviation && error > 0 ? { ...one, deviation: one.deviation.map((d) => d + error) } : one));
+}
+
+/** Output codes of target ort for a layer of two operands of which the input is one, or both. */
+function linearCodes(linear: LinearData, input: ValueId, from: Encoding, graph: Graph): Float64Array {
+  const form = singleForm(linear, graph);
+  const { a, b, levels } = form.data;
+  const { qmin, qmax, zeroPoint } = levelsOf(from);
+  const code = singleCode(form);
+  const other = (operand: LinearOperand): number => (operand.id === input ? 0 : offsets(operand, graph, new Map())[0]!);
+  const [x, y] = [other(a), other(b)];
+  return Float64Array.from({ length: qmax - qmin + 1 }, (_, i) => {
+    const own = qmin + i - zeroPoint;
+    return clampCode(code(a.id === input ? own : x, b.id === input ? own : y), levels);
+  });
+}
+
 /** Output codes of target ort: dequantized, every node and the quotient in float32. */
 function buildSingle(
   input: ValueId,
@@ -106,6 +136,12 @@ function buildSingle(
   const x = Float32Array.from({ length: count }, (_, i) => grid.scale * (grid.qmin + i - grid.zeroPoint));
   const values = new Map<ValueId, Numbers>([[input, { dims: [count], data: x }]]);
   for (const { node, def, attrs, infos } of nodes) {
+    const { single } = def.traits;
+    const own = values.get(node.inputs[0]!);
+    if (single && own) {
+      values.set(node.outputs[0]!, { dims: [count], data: Float32Array.from(own.data, (v) => single.of(v, attrs)) });
+      continue;
+    }
     const args = node.inputs.map((id) => (id === "" ? null : (values.get(id) ?? constantNumbers(graph, id, "f32"))));
     const types = infos.map((info) => info?.type ?? null);
     values.set(node.outputs[0]!, def.float(args, attrs, "f32", types)[0]!);

@@ -34,6 +34,7 @@ export interface Node {
   readonly attrs: Attrs;
   readonly inputs: readonly ValueId[];
   readonly outputs: readonly ValueId[];
+  readonly truncates?: boolean; // stood on codes in the file, which ONNX Runtime interpolates towards zero
 }
 
 export interface Graph {

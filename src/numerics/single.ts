@@ -60,6 +60,23 @@ export function codeSingle(x: number, { scale, zeroPoint }: SingleGrid): number 
   return roundHalfEven(f32(x / scale)) + zeroPoint;
 }
 
+/** Numerator and denominator of the logistic function, odd and even coefficients from the highest: a minimax quotient on [−18, 18]. */
+const LOGISTIC_ODD = [4.37031012579801e-11, 1.15627324459942e-7, 6.08574864600143e-5, 8.51377133304701e-3, 2.48287947061529e-1].map(f32);
+const LOGISTIC_EVEN = [
+  6.1024738975568e-13, 5.76102136993427e-9, 6.2910678501704e-6, 1.70198817374094e-3, 1.16817656904453e-1, 9.9315192102318e-1,
+].map(f32);
+/** How far logisticSingle may be from the logistic function. */
+export const LOGISTIC_ERROR = 2 ** -21;
+
+/** 1/(1 + exp(−x)) as ONNX Runtime has it: f32(p/q + ½), p and q by fused multiply-adds in x². source: Eigen's coefficients, as MLAS uses them. */
+export function logisticSingle(x: number): number {
+  const value = Math.min(18, Math.max(-18, x));
+  const square = f32(value * value);
+  const horner = (coefficients: readonly number[]): number => coefficients.reduce((sum, c) => fma32(sum, square, c));
+  const half = f32(f32(horner(LOGISTIC_ODD) * value) / horner(LOGISTIC_EVEN));
+  return Math.min(1, Math.max(0, f32(half + 0.5)));
+}
+
 /** The code of a mean, not clamped. `sum`: codes without zero points; RNE(f32(f32(sum)·f32(sx/f32(sy·n)))) + zy, as QLinearGlobalAveragePool. */
 export function meanSingle(from: SingleGrid, to: SingleGrid, sum: number, count: number): number {
   return roundHalfEven(f32(f32(sum) * meanFactor(from, to, count))) + to.zeroPoint;

@@ -143,6 +143,8 @@ export interface Traits<A> {
     constants: readonly (TypeInfo | null)[],
     attrs: A,
   ) => { readonly scale: Float64Array; readonly shift: Float64Array } | undefined;
+  /** One element in float32 as ONNX Runtime computes it, where that is not the correctly rounded function; `error`: how far it may be off. */
+  readonly single?: { readonly of: (x: number, attrs: A) => number; readonly error: number };
   /** Scalar form over rationals, for operators that map rationals to rationals. Inputs in operator order (absent ones undefined). */
   readonly rational?: (inputs: readonly (Rational | undefined)[], attrs: A) => Rational;
   /** The two-operand linear form. */
@@ -153,8 +155,8 @@ export interface Traits<A> {
   readonly gather?: (attrs: A) => number;
   /** Encoding passes through the operator in both directions (movement, max pools, reduce max/min, …). */
   readonly passesEncoding?: boolean;
-  /** Moves codes without a look at them where it stands between quantizer and dequantizer. */
-  readonly movesCodes?: (attrs: A) => boolean;
+  /** What it does on codes between quantizer and dequantizer: moves them, or interpolates them; absent: nothing that reals would not say. */
+  readonly onIntegers?: (attrs: A) => "moves" | "interpolates" | undefined;
   /** exp(x_i)/Σ exp(x_j) over lines of `size` elements, `inner` apart, `outer`·`inner` of them. */
   readonly exponentialShares?: (dims: Shape, attrs: A) => { readonly outer: number; readonly size: number; readonly inner: number };
   readonly activation?: (constants: readonly (TypeInfo | null)[], attrs: A) => Activation | undefined;

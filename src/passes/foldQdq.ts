@@ -124,8 +124,11 @@ function foldNode(walk: Walk, node: Node): readonly Node[] {
   if (boundary === "quantize") return foldQuantize(walk, node) ?? [kept];
   if (boundary === "dequantize") return foldDequantize(walk, node) ?? [kept];
   const encoding = walk.coded.get(node.inputs[0] ?? "");
-  if (encoding) for (const id of node.outputs) markCoded(walk, id, encoding);
-  return [kept];
+  if (!encoding) return [kept];
+  for (const id of node.outputs) markCoded(walk, id, encoding);
+  const op = opOf(node);
+  const interpolates = op?.traits.onIntegers?.(op.parse(node.attrs, opsetOf(walk.graph, node))) === "interpolates";
+  return [interpolates ? { ...kept, truncates: true } : kept];
 }
 
 function markCoded(walk: Walk, id: ValueId, encoding: Encoding): void {
@@ -149,7 +152,7 @@ function isDecodable(walk: Walk, code: ValueId, encoding: Encoding): boolean {
 
 function movesCodes({ graph }: Walk, node: Node): boolean {
   const op = opOf(node);
-  return op?.traits.passesEncoding === true || op?.traits.movesCodes?.(op.parse(node.attrs, opsetOf(graph, node))) === true;
+  return op?.traits.passesEncoding === true || op?.traits.onIntegers?.(op.parse(node.attrs, opsetOf(graph, node))) !== undefined;
 }
 
 function resolve(walk: Walk, id: ValueId): ValueId {

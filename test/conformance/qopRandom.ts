@@ -151,7 +151,12 @@ const PAIRS: readonly (readonly [readonly number[], readonly number[]])[] = [
 function binary(op: string): (draw: Draw) => void {
   return (draw) => {
     const [a, b] = pick(draw.random, PAIRS);
-    finish(draw, op, [input(draw, a), ...gridOf(draw), input(draw, b), ...gridOf(draw), ...gridOf(draw)], MS);
+    const left = [input(draw, a), ...gridOf(draw)];
+    const own = draw.random.float();
+    const size = b.reduce((x, y) => x * y, 1);
+    const second = own < 0.3 ? draw.builder.constant("w", codes(draw, draw.type, size), b, draw.type) : input(draw, b);
+    const right = own < 0.9 ? [second, ...gridOf(draw)] : left;
+    finish(draw, op, [...left, ...right, ...gridOf(draw)], MS);
   };
 }
 
@@ -165,7 +170,7 @@ function softmax(draw: Draw): void {
   const dims = pick(random, [
     [4, 10],
     [2, 3, 50],
-    [1, 1000],
+    [2, 1000],
   ]);
   const zero = scalar(draw, draw.type === "int8" ? -128 : 0, draw.type);
   const scale = Math.fround(scaleOf(draw) / 4);
