@@ -16,6 +16,7 @@ import {
   quantizeResult,
 } from "./expansion.ts";
 import type { ExpandCall, OpDef } from "./op.ts";
+import { expandComputed, isComputed } from "./qoperatorComputed.ts";
 
 /** A bias in int32 on the accumulator's grid: DequantizeLinear by f32(f32(alpha·sx)·sw[c]), zero point 0. */
 function bias(to: Draft, call: ExpandCall, at: number, scales: readonly [sx: number, sw: number], alpha = 1): ValueId {
@@ -26,6 +27,9 @@ function bias(to: Draft, call: ExpandCall, at: number, scales: readonly [sx: num
   return to.node(`dequantize${at}`, "DequantizeLinear", [inputOf(call, at), scale], { domain: CONTRIB, attrs: { axis: -1 } });
 }
 
+/** Inputs of QLinearConv and QLinearMatMul that are scales or zero points. */
+const PARAMETERS = [1, 2, 4, 5, 6, 7];
+
 const qlinearConv = defineExpanding<Attrs>({
   type: "QLinearConv",
   since: 10,
@@ -33,6 +37,7 @@ const qlinearConv = defineExpanding<Attrs>({
   onCodes: true,
   parse: anyAttrs,
   expand(call) {
+    if (isComputed(call, ...PARAMETERS)) return expandComputed(call, "ConvInteger", call.attrs);
     const to = draft(call);
     const inputs = [dequantizeInput(to, call, 0), dequantizeInput(to, call, 3)];
     if (inputOf(call, 8) !== "") inputs.push(bias(to, call, 8, [1, 4]));
@@ -55,6 +60,7 @@ const qlinearMatMul = defineExpanding<object>({
   onCodes: true,
   parse: noAttrs,
   expand(call) {
+    if (isComputed(call, ...PARAMETERS)) return expandComputed(call, "MatMulInteger", new Map());
     const to = draft(call);
     requireVector(call, 1);
     requireVector(call, 4);
