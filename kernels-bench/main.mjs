@@ -17,6 +17,7 @@ const program = new Command("npm run bench --")
   .option("--filter <text>", "only cases whose name contains this text", "")
   .option("--peers <names>", "comma-separated: ort-web, litert, ort-node, tfjs (installed by npm run peers)", list, [])
   .option("--models <folder>", "where mobilenetv2-qdq.onnx, mobilenetv2-int8.tflite, resnet50-qdq.onnx, resnet50-int8.tflite are")
+  .option("--also <folder>", "suite models: every ONNX file below this folder instead, beside the peers that read ONNX")
   .option("--engine <path>", "run on another Node executable")
   .option("--engine-flags <flags>", "flags for that engine, such as --no-enable-avx-vnni", "")
   .option("--json <file>", "write the rows")
@@ -65,6 +66,7 @@ const context = {
   filter: options.filter,
   peers: options.peers,
   modelsDir: options.models,
+  also: options.also,
   peak,
   log: (line) => console.log(line),
   emit: (row) => rows.push({ ...row, engine, threads: 1 }),

@@ -1,6 +1,6 @@
 // Finds the model files the peers are compared on, or makes them in build/models: the same networks as ONNX and as TensorFlow Lite.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { buildNetwork, LAYERS } from "./nets/networks.mjs";
 import { onnxNet } from "./nets/onnxNet.mjs";
 import { tfliteNet } from "./nets/tfliteNet.mjs";
@@ -48,4 +48,18 @@ export async function modelFiles(dir) {
   const layers = [];
   for (const name of Object.keys(LAYERS)) layers.push(await pair(name, [`${name}.onnx`, `${name}.tflite`], []));
   return { networks, layers };
+}
+
+/** Every ONNX file below a folder, named by its path: { name, onnx, tflite: null }. */
+export function onnxFilesBelow(folder) {
+  const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".onnx"))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  return paths.sort().map((onnx) => ({
+    name: relative(folder, onnx)
+      .replaceAll("\\", "/")
+      .replace(/\.onnx$/, ""),
+    onnx,
+    tflite: null,
+  }));
 }

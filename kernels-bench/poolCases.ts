@@ -16,7 +16,13 @@ export function pool(bench: Bench, side: number, channels: number, kind: "global
   const axis = { size: side, out, window, stride, dilation: 1, padBegin: 0 };
   const channel = { size: channels, out: channels, window: 1, stride: 1, dilation: 1, padBegin: 0 };
   const steps = rows ? [side, 1, side * side] : [side * channels, channels, 1];
-  const { words, rank, run: length, units } = windowDescriptor([axis, axis, channel], steps, null);
+  const [axes, strides] = rows
+    ? [
+        [channel, axis, axis],
+        [steps[2]!, steps[0]!, steps[1]!],
+      ]
+    : [[axis, axis, channel], steps];
+  const { words, rank, run: length, units } = windowDescriptor(axes, strides, null);
   const output = bump.reserve(out * out * channels);
   const place = { input: input.address, output, rank, axes: bump.put(words), run: length, min: low, max: low + 255 };
   const zeros = { inZero: low + 120, outZero: low + 125, inOrigin: 0, outOrigin: 0, multipliers: 0, countMin: 1, rounding: 0 };

@@ -4,7 +4,7 @@ import { NOT_LOADED } from "./forms/index.ts";
 import { loadFull } from "./full.ts";
 import { isOpen, valueNamed } from "./graph/graph.ts";
 import type { Source } from "./io/source.ts";
-import { type LoadedModel, type LoadOptions, loadModel, type Model } from "./model.ts";
+import { type LoadedModel, type LoadOptions, loadModel as load, type Model } from "./model.ts";
 import type { Precision } from "./ops/op.ts";
 import type { Target, Variant } from "./plan/plan.ts";
 import { checkedModel, checkedOptions, checkShapes } from "./runtime/arguments.ts";
@@ -29,6 +29,14 @@ function isModel(source: Model | Source): source is LoadedModel {
   return typeof source === "object" && source !== null && "graph" in source && "warnings" in source;
 }
 
+/** Reads an ONNX model and, if given, its AIMET encodings; meanwhile the kernels of this engine are loaded and tested for the sessions to come.
+ *  strict: unmatched names and float islands are one error that lists them all. throws ModelError: "onnx/…", "graph/…", "op/…", "encodings/…",
+ *  "model/strict". */
+export async function loadModel(source: Source, options?: LoadOptions): Promise<LoadedModel> {
+  engineFor("auto").catch(() => {});
+  return load(source, options);
+}
+
 /** A model packed for this engine, ready to run. */
 export class Session extends SessionBase {
   /** Loads (unless given a Model), chooses the variant by known-answer tests, packs weights, and plans if the shapes are static or given.
@@ -39,7 +47,7 @@ export class Session extends SessionBase {
     if (signal?.aborted) throw new SessionError("session/aborted", "the session was aborted before it was created");
     const engine = engineFor(options.variant); // compiles while the model is read
     engine.catch(() => {});
-    const model = isModel(source) ? checkedModel(source) : await loadModel(source as Source, options);
+    const model = isModel(source) ? checkedModel(source) : await load(source as Source, options);
     const { graph } = model;
     const symbolic = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
     if (symbolic.length > 0) await loadFull(); // what a shape needs shows when it is run, and runSync cannot wait

@@ -1,9 +1,9 @@
 /** Public API of bitexact. Names, shapes and meanings are a contract; more may be added beside them. */
-export { runReference, Session, type SessionOptions, type SimulateOptions, simulate, verify } from "./api.ts";
+export { loadModel, runReference, Session, type SessionOptions, type SimulateOptions, simulate, verify } from "./api.ts";
 export type { Encoding } from "./encodings/encoding.ts";
 export { type Issue, ModelError, SessionError } from "./errors.ts";
 export type { Source } from "./io/source.ts";
-export { type LoadOptions, loadModel, type Model, type ValueInfo } from "./model.ts";
+export type { LoadOptions, Model, ValueInfo } from "./model.ts";
 export type { Target, Variant } from "./plan/plan.ts";
 export type { Feeds } from "./runtime/feeds.ts";
 export type { RunOptions } from "./runtime/session.ts";

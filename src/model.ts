@@ -6,12 +6,12 @@ import { type Graph, isOpen, type ValueId, valueNamed } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import { withValues } from "./graph/rewrite.ts";
 import { sourceFolder } from "./io/folder.ts";
-import { readSource, type Source } from "./io/source.ts";
+import { isOwnCopy, readSource, type Source } from "./io/source.ts";
 import { decodeOnnx } from "./onnx/decode.ts";
 import type { ExternalData } from "./onnx/externalData.ts";
 import { checkOperators } from "./passes/checkOperators.ts";
 import { completeEncodings } from "./passes/completeEncodings.ts";
-import { bindShapes, inferShapes } from "./passes/inferShapes.ts";
+import { bindShapes, inferShapes, rememberInferred } from "./passes/inferShapes.ts";
 import { layersOf } from "./passes/layers.ts";
 import { readQuantization } from "./passes/prepare.ts";
 import { type ElementType, isFloatType } from "./tensor/dtype.ts";
@@ -42,14 +42,12 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Reads an ONNX model and, if given, its AIMET encodings. strict: unmatched names and float islands are one error that lists them all.
- *  throws ModelError: "onnx/…", "graph/…", "op/…", "encodings/…", "model/strict". */
+/** loadModel of src/api.ts, without the kernels. */
 export async function loadModel(source: Source, options: LoadOptions = {}): Promise<LoadedModel> {
   if (typeof options !== "object" || options === null)
     throw modelError("option/type", `options: found ${String(options)}, expected a record of options, or nothing`);
   const bytes = await readSource(source, options.signal);
-  const external = await externalReader(source, options.externalData ?? {}, options.signal);
-  const decoded = await modernized(decodeOnnx(bytes, external ? { externalData: external } : {}));
+  const decoded = await modernized(await decodeWithFiles(bytes, source, options));
   await loadFor(decoded);
   checkOperators(decoded);
   const quantized = readQuantization(decoded);
@@ -71,7 +69,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
 /** A Model of a graph with its encodings. strict: any warning is an error. throws ModelError. */
 export function modelOf(graph: Graph, found: readonly Issue[] = [], strict = false): LoadedModel {
   checkOperators(graph);
-  const { probe, dynamic } = probeShapes(graph);
+  const { inferred, probe, dynamic } = probeShapes(graph);
   requireDeclaredOutputs(graph, probe);
   const warnings = [...found, ...dynamic];
   if (dynamic.length === 0) warnings.push(...islandWarnings(probe));
@@ -88,7 +86,9 @@ export function modelOf(graph: Graph, found: readonly Issue[] = [], strict = fal
     return { name: id, type: declared.type, shape, ...(encoding ? { encoding } : {}) };
   };
   const inputs = graph.inputs.map(info);
-  return { inputs, outputs: graph.outputs.map(info), warnings, graph: withInputEncodings(graph, inputs) };
+  const ready = withInputEncodings(graph, inputs);
+  if (inferred && !symbolic) rememberInferred(ready, withInputEncodings(inferred, inputs));
+  return { inputs, outputs: graph.outputs.map(info), warnings, graph: ready };
 }
 
 /** Encodings that reach an input from behind data movement stand on it, so that it takes codes. */
@@ -111,33 +111,44 @@ function isBody(source: object | null): boolean {
   return typeof source === "object" && source !== null && typeof (source as { arrayBuffer?: unknown }).arrayBuffer === "function";
 }
 
-async function externalReader(
-  source: Source,
-  given: Record<string, Source>,
-  signal: AbortSignal | undefined,
-): Promise<ExternalData | undefined> {
+/** The model's graph. Its folder is looked into once a tensor asks for a file that was not given. */
+async function decodeWithFiles(bytes: Uint8Array, source: Source, { externalData = {}, signal }: LoadOptions): Promise<Graph> {
   const files = new Map<string, Uint8Array>();
-  for (const [name, file] of Object.entries(given)) files.set(name, await readSource(file, signal));
-  const folder = await sourceFolder(source);
-  return (location) => files.get(location) ?? folder?.(location);
+  for (const [name, file] of Object.entries(externalData)) files.set(name, await readSource(file, signal));
+  const decode = (read: ExternalData): Graph => decodeOnnx(bytes, { externalData: read, lasting: isOwnCopy(source) });
+  let missing = false;
+  try {
+    return decode((location) => {
+      const file = files.get(location);
+      missing ||= file === undefined;
+      return file;
+    });
+  } catch (error) {
+    const folder = missing ? await sourceFolder(source) : undefined;
+    if (!folder) throw error;
+    return decode((location) => files.get(location) ?? folder(location));
+  }
 }
 
 interface Probe {
+  readonly inferred: Graph | null;
   readonly probe: Graph;
   readonly dynamic: readonly Issue[]; // shapes that follow from computed elements: only simulate runs the model
 }
 
-/** Types, shapes and completed encodings, symbolic dimensions taken as 1. throws ModelError for contradictions. */
+/** Types and shapes, symbolic dimensions taken as 1, and with that completed encodings. throws ModelError for contradictions, unless those sizes may
+ *  be why. */
 function probeShapes(graph: Graph): Probe {
   const shapes: Record<string, number[]> = Object.create(null);
   const symbolic = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
   for (const id of symbolic) shapes[id] = (valueNamed(graph, id).shape ?? []).map((dim) => (typeof dim === "number" ? dim : 1));
   try {
-    return { probe: completeEncodings(inferShapes(bindShapes(graph, shapes))), dynamic: [] };
+    const inferred = inferShapes(bindShapes(graph, shapes));
+    return { inferred, probe: completeEncodings(inferred), dynamic: [] };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    if (symbolic.length > 0) return { probe: graph, dynamic: [] };
-    if (error.issues.every(({ code }) => code === "op/dynamic")) return { probe: graph, dynamic: error.issues };
+    if (symbolic.length > 0) return { inferred: null, probe: graph, dynamic: [] };
+    if (error.issues.every(({ code }) => code === "op/dynamic")) return { inferred: null, probe: graph, dynamic: error.issues };
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import { single } from "./requantizeSingle";
 import {
   ADD, HEADER_BYTES, HI, LO, M, MAGIC64, MAX, MIN, MODE, MODE_DOUBLE, MODE_FIXED64, MODE_NEAR_TIE, MODE_PROVEN_SINGLE, MODE_RAW,
   MODE_REAL, MODE_SINGLE, MUL,
-  NARROW, NEAR, OFF, OUT_BYTES, PANEL_BYTES, SHIFT, SLOPE, WIDE, ZERO,
+  NARROW, NEAR, OFF, OUT_BYTES, PANEL_BYTES, SHIFT, SLOPE, SLOPE_SET, WIDE, ZERO,
 } from "./epilogue";
 
 export function panelBlockAt(header: usize, panel: i32): usize {
@@ -46,8 +46,10 @@ function finishPanel(acc: usize, rows: i32, header: usize, block: usize, c: usiz
   else if (mode == MODE_FIXED64) fixed64(acc, rows, header, block, c, ldc);
   else if (mode == MODE_RAW) raw(acc, rows, c, ldc);
   else if (mode == MODE_REAL) real(acc, rows, block, c, ldc);
-  else if (mode == MODE_NEAR_TIE && isPlain(header, block)) doubleNearTie(acc, rows, header, block, c, ldc);
-  else if (mode == MODE_DOUBLE && isPlain(header, block)) doubleProven(acc, rows, header, block, c, ldc);
+  else if (mode == MODE_NEAR_TIE && !load<i32>(header, WIDE)) {
+    if (load<i32>(block, SLOPE)) doubleSlope(acc, rows, header, block, c, ldc);
+    else doubleNearTie(acc, rows, header, block, c, ldc);
+  } else if (mode == MODE_DOUBLE && !(load<i32>(block, SLOPE) | load<i32>(header, WIDE))) doubleProven(acc, rows, header, block, c, ldc);
   else {
     for (let i = 0; i < rows; ++i) {
       scalarRow(mode, acc, header, block, c);
@@ -55,11 +57,6 @@ function finishPanel(acc: usize, rows: i32, header: usize, block: usize, c: usiz
       c += ldc;
     }
   }
-}
-
-/** No slope side, and values that the magic addition can round without a clamp. */
-@inline function isPlain(header: usize, block: usize): bool {
-  return !(load<i32>(block, SLOPE) | load<i32>(header, WIDE));
 }
 
 /** Low words of the four 64-bit lanes of a, b. */
@@ -93,9 +90,14 @@ function fixed64(acc: usize, rows: i32, header: usize, block: usize, c: usize, l
   }
 }
 
-/** acc·mul + add for two accumulators; |v| < 2^27 unless the header says wide. */
-@inline function scaled(acc: usize, mul: v128, add: v128): v128 {
-  return f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(acc)), mul), add);
+/** acc·mul + add for two accumulators, slope sides included |v| < 2^27 unless the header says wide. at: their constants in the block. slope (literal):
+ *  where that is negative, the slope side's constants instead, as codeOfReal has it. */
+@inline function scaled(slope: bool, acc: usize, at: usize): v128 {
+  const x = f64x2.convert_low_i32x4_s(v128.load64_zero(acc));
+  const v = f64x2.add(f64x2.mul(x, v128.load(at, MUL)), v128.load(at, ADD));
+  if (!slope) return v;
+  const below = f64x2.add(f64x2.mul(x, v128.load(at, MUL + SLOPE_SET)), v128.load(at, ADD + SLOPE_SET));
+  return v128.bitselect(below, v, f64x2.lt(v, f64x2.splat(0)));
 }
 
 /** (v − RNE(v))² per lane, v − RNE(v) being exact; rounded = v + MAGIC. */
@@ -106,20 +108,20 @@ function fixed64(acc: usize, rows: i32, header: usize, block: usize, c: usize, l
 
 /** RNE(acc·mul + add) + zero, clamped as integers: v + 1.5·2^52 holds RNE(v) in its low 32 bits for |v| < 2^31 (those of 1.5·2^52 itself are 0). near (literal): a row with a lane whose distance to the nearest integer is ≥ ½ − margin is stored and
  *  then decided again, exactly, by scalarRow. */
-@inline function double(near: bool, acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
+@inline function double(near: bool, slope: bool, acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
   const magic = v128.load64_splat(header, MAGIC64), zero = v128.load32_splat(header, ZERO);
   const low = v128.load16_splat(header, MIN), high = v128.load16_splat(header, MAX);
   const distance = load<f64>(header, NEAR);
   const limit = f64x2.splat(distance * distance * 0.9999999999999991); // rounding of the squares only adds flagged lanes
   const outBytes = load<i32>(header, OUT_BYTES);
   for (let i = 0; i < rows; ++i) {
-    const v0 = scaled(acc, v128.load(block, MUL), v128.load(block, ADD));
-    const v1 = scaled(acc + 8, v128.load(block, MUL + 16), v128.load(block, ADD + 16));
+    const v0 = scaled(slope, acc, block);
+    const v1 = scaled(slope, acc + 8, block + 16);
     const r0 = f64x2.add(v0, magic), r1 = f64x2.add(v1, magic);
     let far = v0;
     if (near) far = f64x2.pmax(tieDistance(v0, r0, magic), tieDistance(v1, r1, magic));
-    const v2 = scaled(acc + 16, v128.load(block, MUL + 32), v128.load(block, ADD + 32));
-    const v3 = scaled(acc + 24, v128.load(block, MUL + 48), v128.load(block, ADD + 48));
+    const v2 = scaled(slope, acc + 16, block + 32);
+    const v3 = scaled(slope, acc + 24, block + 48);
     const r2 = f64x2.add(v2, magic), r3 = f64x2.add(v3, magic);
     if (near) far = f64x2.pmax(far, f64x2.pmax(tieDistance(v2, r2, magic), tieDistance(v3, r3, magic)));
     const codes0 = i32x4.add(lowWords(r0, r1), zero), codes1 = i32x4.add(lowWords(r2, r3), zero);
@@ -131,10 +133,13 @@ function fixed64(acc: usize, rows: i32, header: usize, block: usize, c: usize, l
   }
 }
 function doubleProven(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  double(false, acc, rows, header, block, c, ldc);
+  double(false, false, acc, rows, header, block, c, ldc);
 }
 function doubleNearTie(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  double(true, acc, rows, header, block, c, ldc);
+  double(true, false, acc, rows, header, block, c, ldc);
+}
+function doubleSlope(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
+  double(true, true, acc, rows, header, block, c, ldc);
 }
 
 /** Float32 with a margin: rows of a tile that has a lane near a tie are decided again in double. One byte outputs, no slope, |v| < 2^22. */

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { fill } from "../peers/peers.mjs";
 
 const [runtime, path] = process.argv.slice(2);
 const RUNS = 30;
@@ -14,8 +15,7 @@ async function openBitexact() {
     const model = await loadModel(path);
     const session = await Session.create(model);
     const [{ name, shape }] = model.inputs;
-    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => ((i * 31) % 255) / 127 - 1);
-    const feeds = { [name]: new Tensor("float32", data, [...shape]) };
+    const feeds = { [name]: new Tensor("float32", fill(new Float32Array(shape.reduce((a, b) => a * b, 1))), [...shape]) };
     return () => session.run(feeds);
   };
 }

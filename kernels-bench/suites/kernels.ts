@@ -83,7 +83,7 @@ const CASES: readonly Case[] = [
 
 export async function kernels(context: Context): Promise<void> {
   await loadFull(); // kernels of float layers
-  const { variant, module, geometry, packer } = await kernelsFor("auto");
+  const { variant, module, geometry } = await kernelsFor("auto");
   const peak = await peakGops(variant);
   context.log(`variant ${variant}; peak of its dot: ${peak.toFixed(0)} GOPS. minimum (median) ms, GOPS = 2 · MAC / minimum`);
   const rates = new Map<string, number>();
@@ -91,7 +91,7 @@ export async function kernels(context: Context): Promise<void> {
     if (!one.name.includes(context.filter)) continue;
     for (const target of one.targets) {
       const timing = one.call
-        ? await timeCall(one, { variant, module, geometry, packer }, target)
+        ? await timeCall(one, { variant, module, geometry }, target)
         : await timeKernels(context, one, { variant, module, geometry }, target);
       if (!timing) continue;
       const gops = (2 * layerMacs(one.layer, one.m)) / timing.minMs / 1e6;

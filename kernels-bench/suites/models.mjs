@@ -1,7 +1,7 @@
 // Suite models: whole networks and single layers beside the peers, the bundled networks, and where MobileNetV2 spends its time.
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { modelFiles } from "../modelFiles.mjs";
+import { modelFiles, onnxFilesBelow } from "../modelFiles.mjs";
 import { startPeers } from "../peers/peers.mjs";
 import { interleave } from "./interleave.mjs";
 import { checkedOwn, ENGINE, reportOf } from "./own.mjs";
@@ -10,10 +10,15 @@ const BUNDLED = ["digits_cnn/w8a8_pc", "digits_cnn/w4a8_pc", "conv1d/w8a16_pc", 
 const COSTLIEST = 3;
 const BATCH = 50; // runs of a small network that are timed together
 
-/** peers: their names. modelsDir: where model files are looked for first. filter: part of the names to run. emit: takes the JSON rows.
- *  peak: variant to GOPS measured in this process, for percentOfPeak. ms, runs: time and least count of runs a candidate.
- *  A wrong answer sets the exit code. */
-export async function models({ peers = [], modelsDir, filter = "", emit, log, peak = async () => null, ms = 2000, runs = 20 }) {
+/** peers: their names. modelsDir: where model files are looked for first. also: a folder whose ONNX files are timed, and nothing else.
+ *  filter: part of the names to run. emit: takes the JSON rows. peak: variant to GOPS measured in this process, for percentOfPeak.
+ *  ms, runs: time and least count of runs a candidate. A wrong answer sets the exit code. */
+export async function models({ peers = [], modelsDir, also, filter = "", emit, log, peak = async () => null, ms = 2000, runs = 20 }) {
+  if (also) {
+    const context = { emit, log, peak, budget: { ms: ms / 4, runs: runs / 2 }, started: await startPeers(peers, log) };
+    for (const file of onnxFilesBelow(also)) if (file.name.includes(filter)) await compareOther(file, context);
+    return;
+  }
   const files = await modelFiles(modelsDir);
   const asked = (name) => name.includes(filter);
   const context = { emit, log, peak, budget: { ms, runs }, started: await startPeers(peers, log) };
@@ -24,6 +29,17 @@ export async function models({ peers = [], modelsDir, filter = "", emit, log, pe
   }
   for (const file of files.layers.filter(({ name }) => asked(name))) await compare(file, true, context);
   for (const folder of BUNDLED.filter(asked)) await overhead(folder, context);
+}
+
+/** A network of somebody else, or why it is refused. */
+async function compareOther(file, context) {
+  try {
+    await compare(file, false, context);
+  } catch (error) {
+    const refused = String(error.message ?? error).split("\n")[0];
+    context.emit({ suite: "models", name: file.name, runtime: "bitexact", engine: ENGINE, threads: 1, refused });
+    context.log(`${file.name}: refused, ${refused.slice(0, 160)}`);
+  }
 }
 
 /** One network or layer: this runtime and every peer that reads it, in turn. Single layers take and give codes, as TensorFlow Lite's do. */

@@ -7,6 +7,10 @@ import { pathToFileURL } from "node:url";
 import { fill } from "../peers/peers.mjs";
 
 const DIST = resolve("dist");
+const ARRAYS = {
+  ...{ float32: Float32Array, float64: Float64Array, uint8: Uint8Array, int8: Int8Array, bool: Uint8Array },
+  ...{ uint16: Uint16Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array },
+};
 
 /** Columns every row has. */
 export const ENGINE = `Node ${process.versions.node} (V8 ${process.versions.v8})`;
@@ -29,7 +33,7 @@ export function reportOf(command, model, ...options) {
 
 /** Float feeds, or codes of the inputs' encodings. */
 function feedsOf({ Tensor }, session, model, codes) {
-  if (!codes) return Object.fromEntries(model.inputs.map(({ name, shape }) => [name, filled(Tensor, shape)]));
+  if (!codes) return Object.fromEntries(model.inputs.map(({ name, type, shape }) => [name, filled(Tensor, type, shape)]));
   const floats = feedsOf({ Tensor }, session, model, false);
   const { inputs } = session.anatomy(floats).views;
   return Object.fromEntries(
@@ -40,9 +44,9 @@ function feedsOf({ Tensor }, session, model, codes) {
   );
 }
 
-function filled(Tensor, shape) {
+function filled(Tensor, type, shape) {
   const dims = shape.map((dim) => (typeof dim === "number" ? dim : 1));
-  return new Tensor("float32", fill(new Float32Array(dims.reduce((a, b) => a * b, 1))), dims);
+  return new Tensor(type, fill(new ARRAYS[type](dims.reduce((a, b) => a * b, 1))), dims);
 }
 
 /** A proven session that runs with preallocated outputs: { run, bare, session, digest }. bare fills the inputs and executes the

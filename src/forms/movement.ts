@@ -94,6 +94,11 @@ function lowerMoved(node: string, moved: Moved, ctx: Lowering): void {
   const shape = shapeOf(ctx.graph, output);
   const regions = movement.alias === undefined ? movement.regions : regionsOf(movement, shapeOf(ctx.graph, moved.inputs[movement.alias]!));
   const layouts = chooseLayouts(moved, regions, shape, ctx);
+  if (liesStill(moved, regions, layouts, ctx)) {
+    const [{ input }] = regions as [Region];
+    ctx.alias(output, moved.inputs[input]!, layouts.inputs[input], layouts.output);
+    return;
+  }
   const { bytes, shift } = ctx.storage(encoding);
   const sources = moved.inputs.map((id, i) =>
     regions.some((region) => region.input === i) ? source(node, id, moved, layouts.inputs[i]!, ctx) : null,
@@ -114,6 +119,21 @@ function lowerMoved(node: string, moved: Moved, ctx: Lowering): void {
       ctx,
     );
   }
+}
+
+/** Whether one region takes every byte of an input, in order, to every byte of the output: channels moved last of what then lies channels last. */
+function liesStill(moved: Moved, regions: readonly Region[], layouts: { inputs: Layout[]; output: Layout }, ctx: Lowering): boolean {
+  const [region] = regions;
+  if (regions.length !== 1 || !region) return false;
+  const id = moved.inputs[region.input]!;
+  const shape = shapeOf(ctx.graph, moved.output);
+  const inShape = shapeOf(ctx.graph, id);
+  const size = sizeOf(shape);
+  if (isConstant(ctx.graph, id) || sizeOf(region.dims) !== size || sizeOf(inShape) !== size) return false;
+  if (!sameEncoding(activationEncoding(ctx.graph, id)!, moved.encoding)) return false;
+  const from = walkIn(layouts.inputs[region.input]!, inShape, { offset: region.inOffset, strides: region.inStrides }, region.dims);
+  const to = walkIn(layouts.output, shape, { offset: region.outOffset, strides: region.outStrides }, region.dims);
+  return from?.offset === 0 && to?.offset === 0 && runLength(from, to, region.dims) === size;
 }
 
 interface Place {

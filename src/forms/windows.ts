@@ -89,16 +89,20 @@ export function mostTaps({ axes }: Window): number {
   return axes.reduce((product, axis) => product * axis.window, 1);
 }
 
-/** Where a windowed layer reads and writes: codes may be summed in any order, so reduced axes go first and long runs last. `ordered`: taps in
- *  row-major order. */
+/** Where a windowed layer reads and writes: codes may be summed in any order, so reduced axes go first and long runs last; those that lie innermost
+ *  stay there, where their taps are neighbours. `ordered`: taps in row-major order. */
 export function placeWindow(window: Window, input: ValueId, output: ValueId, graph: Graph, inLayout: Layout, ordered = false) {
   const inShape = shapeOf(graph, input);
   const outShape = shapeOf(graph, output);
   const keeps = inShape.length === outShape.length;
   const layout: Layout = keeps ? inLayout : "rowMajor";
   const order = memoryOrder(inShape.length, layout);
-  const single = order.filter((axis) => window.axes[axis]!.out === 1);
-  const sorted = ordered ? order : [...single, ...order.filter((axis) => window.axes[axis]!.out !== 1)];
+  const isSingle = (axis: number): boolean => window.axes[axis]!.out === 1;
+  const inner = order.length - 1 - order.findLastIndex((axis) => !isSingle(axis));
+  const outer = order.slice(0, order.length - inner);
+  const sorted = ordered
+    ? order
+    : [...outer.filter(isSingle), ...outer.filter((axis) => !isSingle(axis)), ...order.slice(order.length - inner)];
   const strides = layoutStrides(inShape, inLayout);
   const extents = extentsOf(window);
   const descriptor = windowDescriptor(

@@ -81,7 +81,12 @@ function isNode(): boolean {
   return typeof process !== "undefined" && process.versions?.node !== undefined;
 }
 
-/** The name stays a variable, so that bundlers for browsers leave the import alone. */
+/** The name stays a variable, so that bundlers for browsers leave the import alone, which takes Node milliseconds the first time. */
 export async function nodeModule<T>(name: string): Promise<T> {
-  return (await import(/* @vite-ignore */ name)) as T;
+  return (process.getBuiltinModule?.(name) ?? (await import(/* @vite-ignore */ name))) as T;
+}
+
+/** Whether readSource makes bytes of its own from `source`, which nobody else writes to. */
+export function isOwnCopy(source: Source): boolean {
+  return !(source instanceof Uint8Array || source instanceof ArrayBuffer);
 }

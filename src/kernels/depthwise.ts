@@ -67,7 +67,9 @@ function arrange(kr: number, window: DepthwiseWindow, bandRows: number, abreast:
       if (!rows.has(row)) rows.set(row, { output, tap, shift: 0 });
     }
   const distinct = [...rows].sort((a, b) => a[0] - b[0]).map(([, lane]) => lane);
-  const used = Array.from({ length: abreast }, (_, i) => distinct.map((lane) => ({ ...lane, shift: i * columnDilation }))).flat();
+  const used = Array.from({ length: abreast }, (_, i) =>
+    distinct.map(({ output, tap }) => ({ output, tap, shift: i * columnDilation })),
+  ).flat();
   const reach = (abreast - 1) * columnDilation;
   const groups = Math.ceil(used.length / kr);
   const lanes = [...used, ...new Array<DepthwiseLane>(groups * kr - used.length).fill({ output: 0, tap: -1, shift: reach })];
@@ -97,18 +99,26 @@ export function packDepthwise(
 ): Int8Array | Int16Array {
   const { kr } = module;
   const count = codes.length / channels;
-  const cell = PANEL_COLUMNS * kr;
-  const panel = taps.bandRows * taps.stepCount * cell;
+  const places = tapTable(taps, kr);
+  const panel = PANEL_COLUMNS * places.length;
   const length = Math.ceil(channels / PANEL_COLUMNS) * panel;
   const packed = module.variant === "simd" ? new Int16Array(length) : new Int8Array(length);
-  for (let at = 0; at < taps.bandRows * taps.stepCount; at++)
-    for (let lane = 0; lane < kr; lane++) {
-      const tap = taps.tapAt(Math.floor(at / taps.stepCount), at % taps.stepCount, lane);
-      if (tap < 0) continue;
-      for (let n = 0, to = at * cell + lane; n < channels; n += PANEL_COLUMNS, to += panel)
-        for (let i = 0; i < PANEL_COLUMNS && n + i < channels; i++) packed[to + i * kr] = codes[(n + i) * count + tap]!;
-    }
+  for (let place = 0; place < places.length; place++) {
+    const tap = places[place]!;
+    if (tap < 0) continue;
+    const lane = place % kr;
+    for (let n = 0, to = (place - lane) * PANEL_COLUMNS + lane; n < channels; n += PANEL_COLUMNS, to += panel)
+      for (let i = 0; i < PANEL_COLUMNS && n + i < channels; i++) packed[to + i * kr] = codes[(n + i) * count + tap]!;
+  }
   return packed;
+}
+
+/** [bandRows][stepCount][KR]: the tap that each lane of a step holds, −1: none. */
+export function tapTable({ bandRows, stepCount, tapAt }: DepthwiseTaps, kr: number): Int32Array {
+  const table = new Int32Array(bandRows * stepCount * kr);
+  for (let i = 0, at = 0; i < bandRows * stepCount; i++)
+    for (let lane = 0; lane < kr; lane++) table[at++] = tapAt(Math.floor(i / stepCount), i % stepCount, lane);
+  return table;
 }
 
 /** [image][band][lane] byte offset of the row that each lane reads, −1: none. `rowAt`: that of row tap `tap` of output row `row`, −1 outside. */

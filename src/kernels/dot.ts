@@ -40,8 +40,10 @@ export const PANEL_COLUMNS = 8;
  *   tap) of s8 codes b' = stored − shift, shift = 128 in usdot else 0, and init[n] = (bias ? bias[n] : 0) − za·Σ_k b'[k][n] + k·za·zb with
  *   zb = stored zero point of b − shift. With rowFactor[n] = −zb and rowSums of a, igemm_q8 yields Σ (a − za)(b − zb). panels: panelBytes(…)·⌈n/8⌉
  *   bytes; init: int32[⌈n/8⌉·8]; bias: int32[n] or 0. Units: ⌈n/8⌉.
- * pack_w_q8: int8 codes (n, tap, k) at rows + n·rowStride + k·taps + tap become panels (8-bit layout of packWeights) and sums[n] = Σ of a column's codes,
+ * pack_w_q8: int8 codes (n, tap, k) at rows + n·rowStride + k·stepStride + tap become panels (8-bit layout of packWeights) and sums[n] = Σ of a column's codes,
  *   int32[⌈n/8⌉·8]. Only called while a session is made (weightPacker.ts), never by a plan. Units: ⌈n/8⌉.
+ * pack_taps_q8: int8 codes (n, tap) at rows + n·count + tap become panels as packDepthwise writes them, by table: int32[cells][KR], the tap of each lane or −1,
+ *   and sums[n] = Σ of a channel's codes, int32[⌈n/8⌉·8]. Called when and as pack_w_q8.
  * pad_rows_q8: row r of `to`, `width` elements, is `left` times `zero`, `count` stored q8 from `from` + r·pitch on, and `zero` to its end. Elements are
  *   what igemm_q8 reads: int16 in simd, else q8. count ≤ width − left. Units: rows.
  * widen_q8: to[i] = int16 of the stored q8 from[i], i < count; writes up to `count` rounded up to 16 elements. Units: runUnits(count).
@@ -107,7 +109,8 @@ export const DOT_KERNELS = {
   ],
   rowsum_q8: ["a", "lda", "aOffset", "table", "taps", "columns", "pieces", "m", "k", "sums"],
   pack_b_q8: ["b", "strideK", "strideN", "k", "n", "panels", "init", "za", "zb", "bias"],
-  pack_w_q8: ["rows", "rowStride", "taps", "k", "n", "panels", "sums"],
+  pack_taps_q8: ["rows", "count", "n", "table", "cells", "panels", "sums"],
+  pack_w_q8: ["rows", "rowStride", "stepStride", "taps", "k", "n", "panels", "sums"],
   pad_rows_q8: ["from", "to", "pitch", "count", "left", "width", "zero"],
   widen_q8: ["from", "to", "count"],
   split_q16: ["from", "hi", "lo", "count"],

@@ -23,6 +23,8 @@ export const ELEMENTWISE_KERNELS = {
   gather_rows: ["input", "indices", "output", "count", "extent", "run"],
   /** Writes `units` elements of `size` 1, 2, 4 or 8 bytes whose bits are `low` (and `high` for 8). */
   fill: ["output", "size", "low", "high"],
+  /** Flips the top bit of bytes (`mask` 0x80808080) or 16-bit elements (0x80008000) in place: codes of the other signedness. units = bytes. */
+  flip_top: ["address", "mask"],
 
   /** output[i] = table[input[i] − lowest storable value]: 256 entries (q8 input) or 65,536 (q16 input), entries are stored codes.
    *  units = elements. The 8-bit to 8-bit one may run in place. */
@@ -95,6 +97,8 @@ export const ELEMENTWISE_KERNELS = {
   to_real: ["input", "output", "inKind", "zero", "scale"],
   /** stored = clamp(RNE(x / scale) + zero), x f64; NaN → zero. */
   from_real: ["input", "output", "outKind", "zero", "min", "max", "scale"],
+  /** Rows of `size` codes: RNE((e^(x − max x) / Σ) / scale) + zero. table: f64[256], e^(−d·scale of the input). Units: rows. */
+  softmax_q8: ["input", "output", "size", "table", "zero", "min", "max", "scale"],
   /** float32 rounded to binary16 (half to even) and back. In place allowed. */
   half_round: ["input", "output"],
 

@@ -4,7 +4,6 @@ import { instantiateKernels, type Kernels, moduleGeometry } from "./instantiate.
 import { createMemory } from "./memory.ts";
 import { prepareSelfTest } from "./selfTest.ts";
 import type { ModuleGeometry, Variant } from "./variant.ts";
-import { kernelPacker, type WeightPacker } from "./weightPacker.ts";
 
 /** Bytes of one kernel module. */
 export type LoadKernels = (variant: Variant) => Promise<Uint8Array> | Uint8Array;
@@ -13,7 +12,6 @@ export interface KernelSelection {
   readonly variant: Variant;
   readonly module: WebAssembly.Module;
   readonly geometry: ModuleGeometry;
-  readonly packer: WeightPacker; // works in a small memory of its own
   readonly reasons: readonly string[]; // why each better variant was passed over
 }
 
@@ -37,7 +35,7 @@ export async function selectVariant(load: LoadKernels, wanted: "auto" | Variant)
   throw new ModelError([{ code: "session/variant", message }]);
 }
 
-type Accepted = Pick<KernelSelection, "module" | "geometry" | "packer">;
+type Accepted = Pick<KernelSelection, "module" | "geometry">;
 
 /** The compiled module and what an instance of it says and does, or the reason against it. A wrong answer is looked for cold, through warming up, and after the engine had a turn to optimize. */
 async function acceptVariant(load: LoadKernels, variant: Variant): Promise<Accepted | string> {
@@ -48,7 +46,7 @@ async function acceptVariant(load: LoadKernels, variant: Variant): Promise<Accep
   const memory = createMemory(1 << 18);
   const kernels = instantiateKernels(module, memory);
   const geometry = moduleGeometry(kernels, variant);
-  return (await testFault(kernels, geometry, memory)) ?? { module, geometry, packer: kernelPacker(kernels, geometry, memory) };
+  return (await testFault(kernels, geometry, memory)) ?? { module, geometry };
 }
 
 /** Null when every known answer is right. Also to be asked in every worker. */

@@ -3,7 +3,7 @@
  *  before the engine optimizes. Raw accumulators are compared with plain integer loops. */
 
 import { DEPTHWISE_CHANNELS, depthwiseScratch, depthwiseSteps, depthwiseTaps, lineFields, packDepthwise } from "./depthwise.ts";
-import { igemmScratch, igemmUnits } from "./dot.ts";
+import { DOT_KERNELS, igemmScratch, igemmUnits, PANEL_COLUMNS } from "./dot.ts";
 import { PLAIN_HEADER, RAW_CHANNEL, writeEpilogue } from "./epilogue.ts";
 import type { Kernels } from "./instantiate.ts";
 import { argsBytes, type Bump, createBump, writeArgs } from "./memory.ts";
@@ -18,6 +18,7 @@ interface Workbench {
   readonly kernels: Kernels;
   readonly geometry: ModuleGeometry;
   readonly bump: Bump;
+  readonly epilogue: number; // raw, of 16 channels
 }
 
 interface Probe {
@@ -33,7 +34,9 @@ export interface SelfTest {
 
 /** Prepares the probes in `memory` (grown as needed; its contents are lost). */
 export function prepareSelfTest(kernels: Kernels, geometry: ModuleGeometry, memory: WebAssembly.Memory): SelfTest {
-  const bench = { kernels, geometry, bump: createBump(memory) };
+  const bump = createBump(memory);
+  const epilogue = bump.put(writeEpilogue(PLAIN_HEADER, "raw", new Array(2 * PANEL_COLUMNS).fill(RAW_CHANNEL)));
+  const bench = { kernels, geometry, bump, epilogue };
   const { mr, kr } = geometry;
   const everyTile = Array.from({ length: mr + 1 }, (_, i) => i + 1); // rows 1 … MR + 1: each remainder tile, and a full one followed by one row
   const shallow = PATTERNS.map((pattern) => matrixProbe(bench, everyTile, 9, 3 * kr + 1, pattern));
@@ -54,17 +57,20 @@ function firstFault(probes: readonly Probe[]): string | null {
 }
 
 /** Weight in −128 … 127 (raised to the variant's smallest), activation byte in 0 … 255 (true value, or +128 of it), start of accumulator n. */
-type Pattern = (i: number) => { readonly w: number; readonly x: number; readonly init: number };
+interface Pattern {
+  readonly w: (i: number) => number;
+  readonly x: (i: number) => number;
+  readonly init: (i: number) => number;
+}
 
-const most: Pattern = () => ({ w: 127, x: 255, init: -2147483648 });
-const least: Pattern = () => ({ w: -128, x: 255, init: 2147483647 });
-const smallest: Pattern = () => ({ w: -128, x: 0, init: -7 });
-const alternating: Pattern = (i) => ({ w: i & 1 ? 127 : -128, x: i & 2 ? 255 : 128, init: 1 << 30 });
-/** Fixed pseudorandom bytes: multiplicative hashing of the index. */
-const mixed: Pattern = (i) => {
-  const h = Math.imul(i + 1, 0x9e3779b1) >>> 0;
-  return { w: ((h >>> 24) & 255) - 128, x: (h >>> 13) & 255, init: h | 0 };
-};
+const most: Pattern = { w: () => 127, x: () => 255, init: () => -2147483648 };
+const least: Pattern = { w: () => -128, x: () => 255, init: () => 2147483647 };
+const smallest: Pattern = { w: () => -128, x: () => 0, init: () => -7 };
+const alternating: Pattern = { w: (i) => (i & 1 ? 127 : -128), x: (i) => (i & 2 ? 255 : 128), init: () => 1 << 30 };
+/** Multiplicative hashing of the index. */
+const hash = (i: number): number => Math.imul(i + 1, 0x9e3779b1);
+/** Fixed pseudorandom bytes. */
+const mixed: Pattern = { w: (i) => (hash(i) >>> 24) - 128, x: (i) => (hash(i) >>> 13) & 255, init: hash };
 const PATTERNS = [most, least, smallest, alternating, mixed];
 
 /** One set of operands, run for each number of rows: rows do not depend on each other. */
@@ -72,13 +78,11 @@ function matrixProbe(bench: Workbench, rows: readonly number[], n: number, k: nu
   const { geometry, bump } = bench;
   const m = Math.max(...rows);
   const shift = geometry.signed ? 128 : 0;
-  const codes = Int16Array.from({ length: m * k }, (_, i) => pattern(7 * Math.floor(i / k) + 3 * (i % k)).x - shift); // (m, k)
-  const weights = Int16Array.from({ length: n * k }, (_, i) =>
-    Math.max(geometry.weightMin, pattern(11 * Math.floor(i / k) + 5 * (i % k)).w),
-  ); // (n, k)
+  const codes = filled(new Int16Array(m * k), (i) => pattern.x(7 * Math.floor(i / k) + 3 * (i % k)) - shift); // (m, k)
+  const weights = filled(new Int16Array(n * k), (i) => Math.max(geometry.weightMin, pattern.w(11 * Math.floor(i / k) + 5 * (i % k)))); // (n, k)
   const weight = (column: number, _: number, i: number): number => weights[column * k + i]!;
-  const a = bump.put(geometry.variant === "simd" ? codes : Uint8Array.from(codes));
-  const init = Int32Array.from({ length: 8 * Math.ceil(n / 8) }, (_, column) => pattern(column).init);
+  const a = bump.put(geometry.variant === "simd" ? codes : new Uint8Array(codes));
+  const init = filled(new Int32Array(8 * Math.ceil(n / 8)), pattern.init);
   const c = bump.reserve(4 * m * n);
   const fields = {
     a,
@@ -98,24 +102,20 @@ function matrixProbe(bench: Workbench, rows: readonly number[], n: number, k: nu
     init: bump.put(init),
     rowSums: 0,
     rowFactor: 0,
-    epilogue: rawEpilogue(bump, n),
+    epilogue: bench.epilogue,
     c,
     ldc: 4 * n,
     mBlock: Math.ceil(m / geometry.mr) * geometry.mr,
     scratch: bump.reserve(igemmScratch(geometry, 1, k, 8)),
   };
-  const expected = Int32Array.from({ length: m * n }, (_, i) => {
+  const expected = filled(new Int32Array(m * n), (i) => {
     let acc = init[i % n]!;
     const row = Math.floor(i / n) * k;
     const column = (i % n) * k;
     for (let j = 0; j < k; j++) acc = (acc + codes[row + j]! * weights[column + j]!) | 0;
     return acc;
   });
-  const probes = rows.map((count) => {
-    const units = igemmUnits(count, n, fields.mBlock);
-    return probe(`igemm_q8 ${count}×${n}×${k}`, bench, "igemm_q8", { ...fields, m: count }, units, expected.subarray(0, count * n));
-  });
-  return { run: () => firstFault(probes) };
+  return probe(bench, "igemm_q8", fields, "m", rows, (count) => igemmUnits(count, n, fields.mBlock), n, expected);
 }
 
 /** One output row of a 3×3 window on three input rows with a column of padding, run for each number of outputs. */
@@ -123,17 +123,17 @@ function depthwiseProbe(bench: Workbench, outputs: readonly number[], pattern: P
   const { geometry, bump } = bench;
   const [channels, columns, side] = [DEPTHWISE_CHANNELS, Math.max(...outputs), 3];
   const shift = geometry.signed ? 128 : 0;
-  const codes = Int16Array.from({ length: side * columns * channels }, (_, i) => pattern(i).x - shift); // (row, column, channel)
-  const zero = pattern(0).x - shift;
-  const weights = Int16Array.from({ length: channels * side * side }, (_, i) =>
-    Math.max(geometry.weightMin, pattern(5 * Math.floor(i / (side * side)) + (i % (side * side))).w),
+  const codes = filled(new Int16Array(side * columns * channels), (i) => pattern.x(i) - shift); // (row, column, channel)
+  const zero = pattern.x(0) - shift;
+  const weights = filled(new Int16Array(channels * side * side), (i) =>
+    Math.max(geometry.weightMin, pattern.w(5 * Math.floor(i / (side * side)) + (i % (side * side)))),
   );
   const window = { rowTaps: side, columnTaps: side, columnDilation: 1, stride: 1, rowAxis: null, copies: 1, flipped: false } as const;
   const taps = depthwiseTaps(geometry, window);
   const sizes = lineFields(geometry, taps, { columns, gap: 1, left: 1, outRows: 1, outColumns: columns }, channels);
   const scratch = bump.reserve(depthwiseScratch(geometry, taps, sizes.width));
-  const x = bump.put(Uint8Array.from(codes));
-  const init = Int32Array.from({ length: channels }, (_, channel) => pattern(channel).init);
+  const x = bump.put(new Uint8Array(codes));
+  const init = filled(new Int32Array(channels), pattern.init);
   const rows = Uint32Array.from(taps.lanes, ({ tap }) => (tap < 0 ? scratch : x + tap * columns * channels));
   const fields = {
     ...sizes,
@@ -143,12 +143,12 @@ function depthwiseProbe(bench: Workbench, outputs: readonly number[], pattern: P
     steps: bump.put(depthwiseSteps(taps, sizes.width)),
     w: bump.put(packDepthwise(geometry, taps, channels, weights)),
     init: bump.put(init),
-    epilogue: rawEpilogue(bump, channels),
+    epilogue: bench.epilogue,
     c: bump.reserve(4 * columns * channels),
     ldc: 4 * channels,
     scratch,
   };
-  const expected = Int32Array.from({ length: columns * channels }, (_, i) => {
+  const expected = filled(new Int32Array(columns * channels), (i) => {
     const [column, channel] = [Math.floor(i / channels), i % channels];
     let acc = init[channel]!;
     for (let tap = 0; tap < side * side; tap++) {
@@ -158,46 +158,46 @@ function depthwiseProbe(bench: Workbench, outputs: readonly number[], pattern: P
     }
     return acc;
   });
-  const probes = outputs.map((count) =>
-    probe(
-      `dwconv_q8 ${count}×${channels}`,
-      bench,
-      "dwconv_q8",
-      { ...fields, outColumns: count },
-      1,
-      expected.subarray(0, count * channels),
-    ),
-  );
-  return { run: () => firstFault(probes) };
+  return probe(bench, "dwconv_q8", fields, "outColumns", outputs, () => 1, channels, expected);
 }
 
-function rawEpilogue(bump: Bump, channels: number): number {
-  return bump.put(
-    writeEpilogue(
-      PLAIN_HEADER,
-      "raw",
-      Array.from({ length: channels }, () => RAW_CHANNEL),
-    ),
-  );
+function filled<T extends Int16Array | Int32Array>(to: T, valueAt: (i: number) => number): T {
+  for (let i = 0; i < to.length; i++) to[i] = valueAt(i);
+  return to;
 }
 
+/** Calls `kernel` once for each of `counts` in field `counted`, and compares `count` rows of `width` accumulators. */
 function probe(
-  name: string,
   { kernels, bump }: Workbench,
   kernel: "igemm_q8" | "dwconv_q8",
   fields: Readonly<Record<string, number>> & { readonly c: number },
-  units: number,
+  counted: "m" | "outColumns",
+  counts: readonly number[],
+  units: (count: number) => number,
+  width: number,
   expected: Int32Array,
 ): Probe {
   const args = bump.reserve(argsBytes(kernel));
   writeArgs(new DataView(bump.memory.buffer), args, kernel, fields);
+  const place = (args >> 2) + (DOT_KERNELS[kernel] as readonly string[]).indexOf(counted);
+  const run = (count: number): string | null => {
+    const words = new Int32Array(bump.memory.buffer);
+    words[place] = count;
+    const c = fields.c >> 2;
+    words.fill(0, c, c + count * width);
+    kernels[kernel]!(args, 0, units(count));
+    for (let at = 0; at < count * width; at++)
+      if (words[c + at] !== expected[at])
+        return `${kernel} ${count} rows of ${width}: accumulator ${at} is ${words[c + at]}, expected ${expected[at]}`;
+    return null;
+  };
   return {
     run: () => {
-      kernels[kernel]!(args, 0, units);
-      const found = new Int32Array(bump.memory.buffer, fields.c, expected.length);
-      let at = 0;
-      while (at < expected.length && expected[at] === found[at]) at++;
-      return at === expected.length ? null : `${name}: accumulator ${at} is ${found[at]}, expected ${expected[at]}`;
+      for (const count of counts) {
+        const fault = run(count);
+        if (fault !== null) return fault;
+      }
+      return null;
     },
   };
 }

@@ -25,12 +25,15 @@ export interface DecodeOptions {
   readonly externalData?: ExternalData;
   /** Told what was ignored. */
   readonly onWarning?: (issue: Issue) => void;
+  /** Nobody writes to the bytes, as long as the graph lives: constants may be views of them. */
+  readonly lasting?: boolean;
 }
 
 interface Context {
   readonly issues: Issue[];
   readonly externalData: ExternalData | undefined;
   readonly warn: (issue: Issue) => void;
+  readonly lasting: boolean;
   readonly functions: ReadonlySet<string>; // "domain/name" of model-local functions
 }
 
@@ -48,6 +51,7 @@ export function decodeOnnx(bytes: Uint8Array, options: DecodeOptions = {}): Grap
     issues: [],
     externalData: options.externalData,
     warn: options.onWarning ?? (() => {}),
+    lasting: options.lasting ?? false,
     functions: new Set((model.functions ?? []).map((each) => `${each.domain ?? ""}/${each.name ?? ""}`)),
   };
   const opsets = decodeOpsets(model.opsetImport ?? [], context);
@@ -189,6 +193,7 @@ function decodeTensorProto(proto: TensorProto, id: string, context: Context): Co
     external:
       proto.dataLocation === 1 ? (proto.externalData ?? []).map(({ key, value }) => ({ key: key ?? "", value: value ?? "" })) : undefined,
     segmented: proto.segment !== undefined,
+    lasting: context.lasting,
   };
   return collect(context, () => decodeTensor(fields, context.externalData, context.warn));
 }

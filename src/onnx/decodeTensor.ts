@@ -15,6 +15,7 @@ export interface TensorFields {
   readonly typed: TypedFields;
   readonly external: readonly { readonly key: string; readonly value: string }[] | undefined;
   readonly segmented: boolean;
+  readonly lasting: boolean; // raw may be kept
 }
 
 /** throws ModelError "onnx/tensor-type", "onnx/dims", "onnx/data-length", "onnx/segment", "onnx/external-…". */
@@ -40,7 +41,7 @@ export function decodeTensor(fields: TensorFields, read: ExternalData | undefine
   const { field, length } = typedLength(dataType, size);
   if (fields.raw && (fields.raw.length > 0 || fields.typed[field].length === 0)) {
     if (fields.raw.length !== bytes) throw lengthError(fields, `${fields.raw.length} bytes of raw data`, `${bytes}`);
-    return { type, dims, data: fromRaw(dataType, fields.raw, size) };
+    return { type, dims, data: fromRaw(dataType, fields.raw, size, fields.lasting) };
   }
   if (fields.typed[field].length !== length) throw lengthError(fields, `${fields.typed[field].length} stored elements`, `${length}`);
   return { type, dims, data: fromTyped(dataType, fields.typed, size) };

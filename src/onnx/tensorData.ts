@@ -59,17 +59,21 @@ export function rawBits(dataType: number): number {
   return type === "bool" ? 8 : (integerType(type) as { bits: number }).bits;
 }
 
-/** Elements of little-endian `raw`, which holds exactly ⌈size·bits/8⌉ bytes. Sub-byte elements come low bits first. */
-export function fromRaw(dataType: number, raw: Uint8Array, size: number): TypedArray {
+/** Elements of little-endian `raw`, which holds exactly ⌈size·bits/8⌉ bytes. Sub-byte elements come low bits first. lasting: the array may be a view of
+ *  `raw`, where it lies on whole elements. */
+export function fromRaw(dataType: number, raw: Uint8Array, size: number, lasting = false): TypedArray {
   const type = TYPES.get(dataType) as ElementType;
   const bits = rawBits(dataType);
   if (bits < 8) return unpackBits(type, raw, size);
-  const copy = new Uint8Array(raw.length);
-  copy.set(raw);
-  if (dataType === BFLOAT16) return widenBfloat16(new Uint16Array(copy.buffer));
+  const copy = lasting && raw.byteOffset % (bits / 8) === 0 ? raw : new Uint8Array(raw);
+  if (dataType === BFLOAT16) return widenBfloat16(new Uint16Array(copy.buffer, copy.byteOffset, size));
   if (type === "bool") return copy.map((byte) => (byte === 0 ? 0 : 1));
   const array = newArray(type, 0);
-  return new (array.constructor as new (buffer: ArrayBuffer) => TypedArray)(copy.buffer);
+  return new (array.constructor as new (buffer: ArrayBufferLike, at: number, size: number) => TypedArray)(
+    copy.buffer,
+    copy.byteOffset,
+    size,
+  );
 }
 
 /** The bytes of `data` as raw_data holds them. */

@@ -103,6 +103,19 @@ function toTyped(data: Float64Array | Float32Array, type: Value["type"]): TypedA
   return out;
 }
 
+const inferred = new WeakMap<Graph, Graph>();
+
+/** Saves preparing `graph`, which has no symbolic dimensions, from inferring it again. */
+export function rememberInferred(graph: Graph, result: Graph): void {
+  inferred.set(graph, result);
+}
+
+/** The graph at `shapes`, inferred. throws ModelError listing all issues. */
+export function inferredAt(graph: Graph, shapes: Readonly<Record<string, readonly number[]>>): Graph {
+  const known = Object.keys(shapes).length === 0 ? inferred.get(graph) : undefined;
+  return known ?? inferShapes(bindShapes(graph, shapes));
+}
+
 /** Every value with type and static shape; constant sub-graphs replaced by constants. throws ModelError listing all issues. */
 export function inferShapes(graph: Graph): Graph {
   const issues: Issue[] = [];

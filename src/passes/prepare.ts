@@ -6,7 +6,7 @@ import { opOf } from "../ops/index.ts";
 import { integerType } from "../tensor/dtype.ts";
 import { completeEncodings } from "./completeEncodings.ts";
 import { foldQdq } from "./foldQdq.ts";
-import { bindShapes, inferShapes } from "./inferShapes.ts";
+import { inferredAt } from "./inferShapes.ts";
 import { layersOf } from "./layers.ts";
 
 export interface FormedLayer {
@@ -47,7 +47,7 @@ export function readQuantization(graph: Graph): Graph {
 
 /** The graph at concrete shapes: inferred, folded, encodings completed. `shapes` binds symbolic inputs. */
 export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readonly number[]>> = {}): Graph {
-  return completed(inferShapes(bindShapes(graph, shapes)));
+  return completed(inferredAt(graph, shapes));
 }
 
 /** What follows once every shape is known: affine operators folded, encodings completed. */

@@ -11,7 +11,7 @@ import type { Lowering, ModuleGeometry, Ref } from "./lowering.ts";
 import type { Layout, Plan, Port, Proof, Step, Storage, Target } from "./plan.ts";
 import { layoutsCoincide, storageOf } from "./storage.ts";
 import { transposeFields } from "./transpose.ts";
-import { type StoreKind, storeWeights, type WeightStore } from "./weightStore.ts";
+import { type Make, type StoreKind, storeWeights, type WeightStore } from "./weightStore.ts";
 
 interface Draft {
   readonly kernel: string;
@@ -38,6 +38,7 @@ interface DraftPort {
   readonly ref: Ref;
   readonly float: Ref | null;
   readonly convert: readonly Draft[];
+  readonly flip: readonly Draft[];
 }
 
 type Places = Partial<Record<Layout, Ref>>;
@@ -74,7 +75,7 @@ export class PlanBuilder implements Lowering {
     return { kind: "constant", id: this.constants.length - 1, offset: 0 };
   }
 
-  weights(key: string, make: () => ArrayBufferView): Ref {
+  weights(key: string, make: Make): Ref {
     return this.stored(key, "weights", make);
   }
 
@@ -82,7 +83,7 @@ export class PlanBuilder implements Lowering {
     return this.stored(key, "shared", make);
   }
 
-  private stored(key: string, kind: StoreKind, make: () => ArrayBufferView): Ref {
+  private stored(key: string, kind: StoreKind, make: Make): Ref {
     const address = this.sharing ? storeWeights(this.store, key, kind, make) : undefined;
     if (address === undefined) {
       const ref = this.own.get(key) ?? this.constant(make());
@@ -156,8 +157,8 @@ export class PlanBuilder implements Lowering {
     return ref;
   }
 
-  alias(output: ValueId, input: ValueId): void {
-    this.places.set(output, { rowMajor: this.input(input, "rowMajor") });
+  alias(output: ValueId, input: ValueId, from: Layout = "rowMajor", to: Layout = "rowMajor"): void {
+    this.places.set(output, { [to]: this.input(input, from) });
   }
 
   emit(kernel: string, fields: Readonly<Record<string, number | Ref>>, units: number, node: string, uses: readonly Ref[] = []): void {
@@ -205,7 +206,7 @@ export class PlanBuilder implements Lowering {
     const float = quantize ? this.buffer(size * 4) : null;
     const convert = quantize && float ? this.apart(-1, () => quantize(this, float, ref)) : [];
     if (float) this.touch([float], -1);
-    this.inputPorts.push({ value: id, layout: "rowMajor", ref, float, convert });
+    this.inputPorts.push({ value: id, layout: "rowMajor", ref, float, convert, flip: this.flip(id, ref, -1) });
   }
 
   /** Declares a value that is read after the last step; call when all layers are lowered. */
@@ -216,12 +217,23 @@ export class PlanBuilder implements Lowering {
       const float = this.buffer(4 * shapeOf(this.graph, id).reduce((a, b) => a * b, 1));
       const convert = this.apart(end, () => dequantize(this, ref, float));
       this.touch([ref, float], end);
-      return { value: id, layout: "rowMajor", ref, float, convert };
+      return { value: id, layout: "rowMajor", ref, float, convert, flip: this.flip(id, ref, end) };
     }
     const layout = this.layoutOf(id);
     const ref = this.input(id, layout);
     this.touch([ref], end);
-    return { value: id, layout, ref, float: null, convert: [] };
+    return { value: id, layout, ref, float: null, convert: [], flip: this.flip(id, ref, end) };
+  }
+
+  /** The step between codes and stored codes, in place; none where they are the same. */
+  private flip(id: ValueId, ref: Ref, time: number): Draft[] {
+    const value = valueNamed(this.graph, id);
+    if (!isActivationEncoding(value)) return [];
+    const { bytes, shift } = this.storage(value.encoding!);
+    if (shift === 0) return [];
+    const size = shapeOf(this.graph, id).reduce((a, b) => a * b, bytes);
+    const mask = bytes === 1 ? 0x80808080 : 0x80008000;
+    return this.apart(time, () => this.emit("flip_top", { address: ref, mask }, size, id));
   }
 
   /** Fixes every address. The builder is spent afterwards. */
@@ -236,8 +248,8 @@ export class PlanBuilder implements Lowering {
     const arena = planArena(this.buffers);
     this.store.sealed = true;
     const base = Math.ceil(this.store.end / 64) * 64;
-    const ports = [...this.inputPorts, ...outputPorts];
-    const all = [...this.drafts, ...ports.flatMap((port) => port.convert)];
+    const ports = [...this.inputPorts, ...outputPorts, ...capturePorts];
+    const all = [...this.drafts, ...ports.flatMap((port) => [...port.convert, ...port.flip])];
     const argsBytes = all.reduce((sum, step) => sum + 4 * KERNELS[step.kernel]!.length, 0);
     let cursor = base + Math.ceil(argsBytes / CONSTANT_ALIGN) * CONSTANT_ALIGN;
     const addresses = this.constants.map((content) => {
@@ -308,6 +320,7 @@ export class PlanBuilder implements Lowering {
       address: resolve(port.ref),
       floatAddress: port.float ? resolve(port.float) : -1,
       convert: port.convert.map(place),
+      flip: port.flip.map(place),
     };
   }
 }

@@ -21,8 +21,9 @@ export interface Lowering {
   readonly packer: WeightPacker;
   /** Bytes that depend on this plan (tables, pointers). Aligned to 16. */
   constant(bytes: ArrayBufferView): Ref;
-  /** Packed weights: made once per session and shared by all its plans. `key` names them uniquely. */
-  weights(key: string, make: () => ArrayBufferView): Ref;
+  /** Packed weights: made once per session and shared by all its plans. `key` names them uniquely. `make` is told the address they will have, if that
+   *  can be written to: see WeightPacker. */
+  weights(key: string, make: (address?: number) => ArrayBufferView): Ref;
   /** As weights, for what goes with them: epilogue blocks, start values, tables per channel. */
   shared(key: string, make: () => ArrayBufferView): Ref;
   /** A table of 32-bit addresses: base + offsets[i], or `zero` where offsets[i] is −1. */
@@ -37,8 +38,8 @@ export interface Lowering {
   layoutOf(id: ValueId): Layout;
   /** Allocates the output `id` (codes if encoded, else float32) in `layout`. */
   output(id: ValueId, layout: Layout): Ref;
-  /** `output` shares the bytes of `input` (same storage, both row-major). */
-  alias(output: ValueId, input: ValueId): void;
+  /** `output`, lying in layout `to`, shares the bytes of `input` in layout `from` (same storage). Both row-major unless said. */
+  alias(output: ValueId, input: ValueId, from?: Layout, to?: Layout): void;
   /** One kernel call. Fields by name in the order of the kernel's args list (src/kernels/abi.ts); a Ref becomes its address.
    *  `uses`: buffers reached only through pointer tables. */
   emit(kernel: string, fields: Readonly<Record<string, number | Ref>>, units: number, node: string, uses?: readonly Ref[]): void;

@@ -39,6 +39,7 @@ export interface Port {
   readonly address: number;
   readonly floatAddress: number; // inputs and outputs with an encoding: float32 region beside the codes, row-major; else −1
   readonly convert: readonly Step[]; // inputs: float32 → codes; outputs: codes → float32 row-major
+  readonly flip: readonly Step[]; // codes ⇄ stored codes in place, where storage has a shift
 }
 
 export interface Plan {

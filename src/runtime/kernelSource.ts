@@ -16,8 +16,8 @@ function kernelUrl(variant: Variant | Shared): URL {
 async function load(variant: Variant | Shared): Promise<Uint8Array> {
   const url = kernelUrl(variant);
   if (url.protocol === "file:") {
-    const { readFile } = await nodeModule<typeof import("node:fs/promises")>("node:fs/promises");
-    return readFile(url);
+    const { readFileSync } = await nodeModule<typeof import("node:fs")>("node:fs");
+    return readFileSync(url);
   }
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);

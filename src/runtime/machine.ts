@@ -3,15 +3,15 @@ import { SessionError } from "../errors.ts";
 import { notLoaded } from "../forms/index.ts";
 import { instantiateKernels, type Kernel, type Kernels } from "../kernels/instantiate.ts";
 import type { Plan, Step } from "../plan/plan.ts";
-import type { WeightStore } from "../plan/weightStore.ts";
+import { NO_BYTES, type WeightStore } from "../plan/weightStore.ts";
 
 const PAGE = 65536;
 const MAX_PAGES = 65536;
+const GROWTH = 16 * PAGE;
 
 export interface Machine {
   readonly memory: WebAssembly.Memory;
   readonly kernels: Kernels;
-  readonly written: Set<string>; // weight keys already in memory
   buffer: ArrayBuffer; // that of `memory`; another one once it has grown
   current: Plan | null;
   readonly aside: WeakMap<Plan, Uint8Array>; // constants of plans that had to make room for another
@@ -27,7 +27,7 @@ export interface Call {
 export function createMachine(module: WebAssembly.Module): Machine {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
   const kernels = instantiateKernels(module, memory);
-  return { memory, kernels, written: new Set(), buffer: memory.buffer, current: null, aside: new WeakMap() };
+  return { memory, kernels, buffer: memory.buffer, current: null, aside: new WeakMap() };
 }
 
 /** Grows the memory to `bytes`. throws SessionError "session/out-of-memory" naming what was needed. */
@@ -44,6 +44,18 @@ function reserve(machine: Machine, bytes: number): void {
   machine.buffer = memory.buffer;
 }
 
+/** Memory while weights are packed: grown in large steps, as far as it goes. */
+export function growFor(machine: Machine, end: number): ArrayBuffer {
+  if (end > machine.buffer.byteLength) reserve(machine, Math.max(end, Math.min(end + GROWTH, MAX_PAGES * PAGE)));
+  return machine.buffer;
+}
+
+/** Writes made weights to their place, unless they were packed there. */
+export function placeWeights(machine: Machine, address: number, bytes: Uint8Array): void {
+  if (bytes.buffer === machine.buffer) return;
+  new Uint8Array(growFor(machine, address + bytes.length)).set(bytes, address);
+}
+
 /** Puts the plan's constants, and the weights not there yet, into memory. The store lets go of its copy of what is written; the constants
  *  that lay there are set aside. */
 export function activate(machine: Machine, plan: Plan, store: WeightStore): void {
@@ -53,10 +65,9 @@ export function activate(machine: Machine, plan: Plan, store: WeightStore): void
   const bytes = new Uint8Array(machine.buffer);
   if (current && !aside.has(current)) aside.set(current, bytes.slice(current.constants.address, current.arena.address));
   for (const [key, entry] of store.entries) {
-    if (machine.written.has(key)) continue;
+    if (entry.bytes.length === 0) continue;
     bytes.set(entry.bytes, entry.address);
-    store.entries.set(key, { address: entry.address, bytes: new Uint8Array(0) });
-    machine.written.add(key);
+    store.entries.set(key, { address: entry.address, bytes: NO_BYTES });
   }
   bytes.set(aside.get(plan) ?? plan.constants.bytes, plan.constants.address);
   machine.current = plan;

@@ -18,6 +18,7 @@ export interface Gate {
   readonly codes: StoredCodes | null; // of an encoded value
   readonly floats: Float32Array | null; // plain elements, or the float32 twin of codes
   readonly convert: readonly Call[]; // between the two
+  readonly flip: readonly Call[]; // between codes and stored codes, in place
   readonly plainType: ElementType; // of the tensor that leaves as floats
 }
 
@@ -34,6 +35,7 @@ export function gateOf(machine: Machine, port: Port): Gate {
     codes: storage ? codesAt(buffer, storage, address, size) : null,
     floats: at < 0 ? null : new Float32Array(buffer, at, size),
     convert: callsOf(machine, port.convert),
+    flip: callsOf(machine, port.flip),
     plainType: storage || type === "float16" ? "float32" : type,
   };
 }
@@ -56,25 +58,9 @@ export function fillGate(gate: Gate, tensor: Tensor): boolean {
     storeNumbers(gate.floats!, tensor);
     return codes !== null;
   }
-  const { data } = tensor;
-  const { shift } = port.storage!;
-  if (shift === 0) codes.set(data as StoredCodes);
-  else flipTopBits(data as StoredCodes, codes);
+  codes.set(tensor.data as StoredCodes);
+  runCalls(gate.flip);
   return false;
-}
-
-/** to[i] = from[i] ± half the range of an element: adding or subtracting 2^7 (2^15) to codes of one (two) bytes flips their top bit. Four bytes at a
- *  time where both arrays lie on a word. */
-function flipTopBits(from: StoredCodes | Int16Array, to: StoredCodes | Int16Array): void {
-  const { BYTES_PER_ELEMENT: bytes, length } = to;
-  const aligned = (from.byteOffset | to.byteOffset) % 4 === 0;
-  const words = aligned ? Math.floor((length * bytes) / 4) : 0;
-  const source = new Uint32Array(from.buffer, aligned ? from.byteOffset : 0, words);
-  const target = new Uint32Array(to.buffer, aligned ? to.byteOffset : 0, words);
-  const flip = bytes === 1 ? 0x80808080 : 0x80008000;
-  for (let i = 0; i < words; i++) target[i] = source[i]! ^ flip;
-  const half = bytes === 1 ? 128 : 32768;
-  for (let i = (words * 4) / bytes; i < length; i++) to[i] = from[i]! ^ half;
 }
 
 function storeNumbers(floats: Float32Array, { type, data }: Tensor): void {
@@ -97,30 +83,31 @@ export function encodingLeaving(gate: Gate, quantized: boolean): Encoding | unde
  *  float32, dequantized by the plan's own steps. */
 export function drainGate(gate: Gate, quantized: boolean, data: TypedArray): void {
   const { codes, floats, port } = gate;
-  if (codes && quantized) copyRowMajor(codes, port, port.storage!.shift, data as Uint8Array);
-  else if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+  if (codes && quantized) {
+    runCalls(gate.flip); // where they lie: a view of the other signedness would need a copy of them
+    copyRowMajor(codes, port, data as Uint8Array);
+    runCalls(gate.flip);
+  } else if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     forEachElement(port.shape, port.layout, (rowMajor, memory) => {
       data[rowMajor] = BigInt(Math.trunc(floats![memory]!));
     });
   } else {
     runCalls(gate.convert);
     if (codes) data.set(floats!);
-    else copyRowMajor(floats!, port, 0, data);
+    else copyRowMajor(floats!, port, data);
   }
 }
 
 function copyRowMajor(
   from: StoredCodes | Float32Array,
   { shape, layout }: Port,
-  shift: number,
   to: Exclude<TypedArray, BigInt64Array | BigUint64Array>,
 ): void {
   if (layout === "channelsLast" && !layoutsCoincide(shape)) {
     forEachElement(shape, layout, (rowMajor, memory) => {
-      to[rowMajor] = from[memory]! - shift; // − 0 keeps −0
+      to[rowMajor] = from[memory]!;
     });
-  } else if (shift === 0) to.set(from);
-  else flipTopBits(from as StoredCodes, to as StoredCodes);
+  } else to.set(from);
 }
 
 /** A new tensor of what leaves through the gate. */

@@ -2,7 +2,7 @@
 import { type Issue, ModelError, SessionError } from "../errors.ts";
 import { isOpen, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
-import type { WeightPacker } from "../kernels/weightPacker.ts";
+import { kernelPacker, type WeightPacker } from "../kernels/weightPacker.ts";
 import type { LoadedModel } from "../model.ts";
 import { bindShapes } from "../passes/inferShapes.ts";
 import { type Prepared, prepare } from "../passes/prepare.ts";
@@ -14,7 +14,7 @@ import { checkedOptions, checkGivenRecord, checkNames } from "./arguments.ts";
 import { type BoundPlan, bindPlan, currentViews, deliveries, enterFeeds, sameCaptures, type Views } from "./bound.ts";
 import { compile } from "./compile.ts";
 import { checkFeeds, type Feeds, feedsFit, type Shapes } from "./feeds.ts";
-import { activate, createMachine, type Machine, runCalls } from "./machine.ts";
+import { activate, createMachine, growFor, type Machine, placeWeights, runCalls } from "./machine.ts";
 import { withinMemory } from "./outOfMemory.ts";
 import { checkGiven, deliver } from "./results.ts";
 
@@ -30,7 +30,6 @@ export interface RunOptions {
 export interface EngineChoice {
   readonly module: WebAssembly.Module;
   readonly geometry: ModuleGeometry;
-  readonly packer?: WeightPacker;
 }
 
 const PLANS = 4;
@@ -45,7 +44,8 @@ export class Session {
   private readonly model: LoadedModel;
   private readonly engine: EngineChoice;
   private plans: BoundPlan[] = []; // the last used first
-  private store: WeightStore = createWeightStore();
+  private store: WeightStore;
+  private readonly packer: WeightPacker;
   private machine: Machine | null;
 
   /** Use Session.create (src/index.ts): it chooses the variant. */
@@ -54,7 +54,10 @@ export class Session {
     this.engine = engine;
     this.target = target;
     this.variant = engine.geometry.variant;
-    this.machine = createMachine(engine.module);
+    const machine = createMachine(engine.module);
+    this.machine = machine;
+    this.store = createWeightStore((address, bytes) => placeWeights(machine, address, bytes));
+    this.packer = kernelPacker(machine.kernels, engine.geometry, (end) => growFor(machine, end));
   }
 
   /** Packs weights and plans now, at the given shapes of inputs. throws ModelError for shapes that do not fit and for what no kernel serves. */
@@ -92,9 +95,8 @@ export class Session {
     const { graph } = this.model;
     const prepared = prepare(graph, shapes);
     const names = captures === "all" ? capturable(prepared) : this.checkCaptures(prepared, captures);
-    const { geometry, packer } = this.engine;
-    const options = { target: this.target, module: geometry, store: this.store, ...(packer ? { packer } : {}) };
-    const plan = compile(prepared, { ...options, captures: names });
+    const { target, store, packer } = this;
+    const plan = compile(prepared, { target, module: this.engine.geometry, store, packer, captures: names });
     activate(machine, plan, this.store);
     return bindPlan(machine, graph, plan, key, captures === "all" ? captures : [...captures]);
   }

@@ -159,6 +159,8 @@ const WINDOWS: readonly LayerCase[] = [
     single("ReduceMean", [2, 19, 3, 4], A8, C16, { keepdims: 0 }, { axes: ints(2, 3) }),
   ],
   ["mean", "ReduceMean over channels", single("ReduceMean", [2, 8, 3, 4], C16, B8, {}, { axes: ints(1) })],
+  ["mean", "ReduceMean over the last axis, 37 lines", single("ReduceMean", [1, 37, 43], A8, B8, {}, { axes: ints(-1) })],
+  ["mean", "ReduceSum over the last axes, ties", single("ReduceSum", [19, 2, 8], A8, int8(8, -3), { keepdims: 0 }, { axes: ints(1, 2) })],
   ["mean", "ReduceSum over rows", single("ReduceSum", [2, 3, 5, 4], A8, int8(1, 0), {}, { axes: ints(-2) })],
   [
     "mean",
@@ -235,6 +237,7 @@ const PROGRAMS: readonly LayerCase[] = [
   ],
   ["Div of two activations", binary("Div", [2, 3, 4], [3, 1], A8, uint8(0.25, 0), C16)],
   ["Softmax over the last axis", single("Softmax", [2, 3, 17], A8, uint8(1 / 256))],
+  ["Softmax of long rows, coarse codes out", single("Softmax", [7, 98], uint8(0.11, 140), int8(1 / 64, -100))],
   ["Softmax over an inner axis, 16 bit", single("Softmax", [2, 9, 5], C16, uint16(1 / 65536), { axis: 1 })],
   [
     "layer normalization in pieces",

@@ -76,6 +76,27 @@ describe.each(machines())("copies, $variant", (machine) => {
     }
   });
 
+  it("copy_strided transposes bytes around the edges of its tiles", () => {
+    for (const rows of [7, 8, 9, 20]) {
+      for (const columns of [7, 8, 9, 255, 256, 257, 264, 511, 520]) {
+        checkCopy(machine, 1, [rows, columns], rows * columns, 0, [1, rows], rows * (columns + 3), 0, [columns + 3, 1], rows % 2);
+      }
+    }
+  });
+
+  it.each([1, 2])("flip_top flips the top bit of %i-byte elements and nothing else, runs of every length", (size) => {
+    const mask = size === 1 ? 0x80808080 : 0x80008000;
+    for (let count = 0; count <= 80; count++) {
+      machine.reset();
+      const bytes = painted(count * size);
+      const address = machine.output(count * size);
+      new Uint8Array(machine.memory.buffer, address, bytes.length).set(bytes);
+      const flipped = bytes.map((byte, i) => (i % size === size - 1 ? byte ^ 0x80 : byte));
+      machine.run("flip_top", { address, mask }, bytes.length);
+      expect(firstDifference(machine.bytes(address, bytes.length), flipped), `${count} elements`).toBeNull();
+    }
+  });
+
   it.each(SIZES)("copy_strided copies runs of every length up to 300 elements, %i-byte elements", (size) => {
     for (const length of [1, 2, 15, 16, 17, 31, 32, 33, 64, 255, 256, 257, 300]) {
       checkCopy(machine, size, [3, length], 4 * (length + 1), 1, [length + 1, 1], 3 * (length + 5), 2, [length + 5, 1], size);

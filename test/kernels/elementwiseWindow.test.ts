@@ -81,6 +81,8 @@ const CASES: readonly (readonly [string, Case])[] = [
   ["first and last axis", rowMajor([all(4), pass(6), all(35)])],
   ["1-D windows", rowMajor([pass(2), pass(2), slide(11, 4, 3, 1, 1, 2)])],
   ["3-D windows", rowMajor([pass(1), pass(2), slide(4, 2, 2, 1, 0, 0), slide(5, 3, 1, 1, 1, 1), slide(6, 2, 2, 1, 0, 0)])],
+  ["lines of neighbours", rowMajor([pass(37), all(43)])],
+  ["images of neighbours, short", rowMajor([pass(2), pass(9), all(2), all(4)])],
   ["everything", rowMajor([all(3), all(4), all(11)])],
   ["one element", rowMajor([pass(1)])],
   ["no outputs", rowMajor([pass(0), all(3)])],

@@ -1,6 +1,7 @@
 /** Packing whole rows of codes, in plain loops and by the kernel, equals packing them one by one. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { type DepthwiseWindow, depthwiseTaps, packDepthwise } from "../../src/kernels/depthwise.ts";
 import { instantiateKernels, moduleGeometry } from "../../src/kernels/instantiate.ts";
 import { createMemory } from "../../src/kernels/memory.ts";
 import { packWeights } from "../../src/kernels/pack.ts";
@@ -24,10 +25,19 @@ function packersOf(variant: Variant): { geometry: ModuleGeometry; packers: Map<s
   const memory = createMemory(1);
   const kernels = instantiateKernels(new WebAssembly.Module(bytes), memory);
   const geometry = moduleGeometry(kernels, variant);
-  return { geometry, packers: packers.set("kernel", kernelPacker(kernels, geometry, memory)) };
+  return { geometry, packers: packers.set("kernel", kernelPacker(kernels, geometry, reserveIn(memory))) };
+}
+
+function reserveIn(memory: WebAssembly.Memory): (end: number) => ArrayBuffer {
+  return (end) => {
+    const missing = Math.ceil((end - memory.buffer.byteLength) / 65536);
+    if (missing > 0) memory.grow(missing);
+    return memory.buffer;
+  };
 }
 
 const random = createPcg32(SEED, 1);
+const AT = 4096; // where kernels put panels
 
 function check(packer: WeightPacker, geometry: ModuleGeometry, [n, taps, k, start]: readonly [number, number, number, number]): void {
   const rowStride = k * taps + (start === 4 ? 4 : start);
@@ -41,10 +51,39 @@ function check(packer: WeightPacker, geometry: ModuleGeometry, [n, taps, k, star
   const arrays: CodeRows["elements"][] = [Int8Array.from(codes), odd, Int16Array.from(codes), Float64Array.from(codes)];
   const panels = packWeights(geometry, { n, taps, k, bits: 8 }, at);
   for (const elements of arrays) {
-    const packed = packer({ n, taps, k }, { elements, start, rowStride });
-    const found = [firstDifference(packed.panels, panels), firstDifference(packed.sums, sums)];
+    const packed = packer.dense({ n, taps, k }, { elements, start, rowStride, stepStride: taps }, AT);
+    const found = [firstDifference(bytesOf(packed.panels), panels), firstDifference(packed.sums, sums)];
     expect(found, `${n}×${taps}×${k} from ${start}: first differing panel byte and sum`).toEqual([-1, -1]);
   }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function signed(count: number): Int8Array {
+  return Int8Array.from({ length: count }, () => random.integer(-128, 127));
+}
+
+/** Columns that interleave: code (n, k) at start + n + k·stride. */
+function checkInterleaved(packer: WeightPacker, geometry: ModuleGeometry, n: number, k: number, start: number, stride: number): void {
+  const elements = signed(start + k * stride);
+  const codes = Int8Array.from({ length: n * k }, (_, i) => elements[start + Math.floor(i / k) + (i % k) * stride]!);
+  const apart = plainPacker(geometry).dense({ n, taps: 1, k }, { elements: codes, start: 0, rowStride: k, stepStride: 1 });
+  const packed = packer.dense({ n, taps: 1, k }, { elements, start, rowStride: 1, stepStride: stride }, AT);
+  const found = [firstDifference(bytesOf(packed.panels), bytesOf(apart.panels)), firstDifference(packed.sums, apart.sums)];
+  expect(found, `${n}×${k} from ${start}, ${stride} apart: first differing panel byte and sum`).toEqual([-1, -1]);
+}
+
+function checkDepthwise(packer: WeightPacker, geometry: ModuleGeometry, channels: number, window: DepthwiseWindow): void {
+  const taps = depthwiseTaps(geometry, window);
+  const codes = signed(channels * window.rowTaps * window.columnTaps);
+  const apart = packDepthwise(geometry, taps, channels, codes);
+  const packed = packer.depthwise(taps, channels, codes, AT);
+  const count = codes.length / channels;
+  const sums = Int32Array.from({ length: channels }, (_, n) => codes.subarray(n * count, (n + 1) * count).reduce((a, b) => a + b, 0));
+  const found = [firstDifference(bytesOf(packed.panels), bytesOf(apart)), firstDifference(packed.sums, sums)];
+  expect(found, `${channels} channels, ${JSON.stringify(window)}: first differing panel byte and sum`).toEqual([-1, -1]);
 }
 
 function firstDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -59,6 +98,30 @@ describe.each(["simd", "usdot", "sdot"] as const)("rows of codes into panels of 
       for (const taps of [1, 2, 9])
         for (const k of [1, 3, 4, 5, 15, 16, 17, 33])
           for (const start of [0, 1, 4]) check(packers.get(name)!, geometry, [n, taps, k, start]);
+  });
+
+  test.each([...packers.keys()])(`by %s: columns that interleave, every edge of columns and depth (seed ${SEED})`, (name) => {
+    for (const n of [1, 7, 8, 9, 16, 17, 40])
+      for (const k of [1, 2, 3, 4, 5, 8, 33, 300])
+        for (const start of [0, 3]) for (const more of [1, 6]) checkInterleaved(packers.get(name)!, geometry, n, k, start, n + more);
+    checkInterleaved(packers.get(name)!, geometry, 1000, 257, 0, 1000);
+  });
+
+  test.each([...packers.keys()])(`by %s: taps of depthwise windows (seed ${SEED})`, (name) => {
+    const axis = { columnDilation: 1, stride: 1, copies: 1, flipped: false } as const;
+    for (const channels of [1, 7, 8, 9, 16, 33])
+      for (const [rowTaps, columnTaps] of [
+        [1, 1],
+        [1, 3],
+        [3, 3],
+        [5, 5],
+        [2, 7],
+        [3, 1],
+      ] as const)
+        for (const outputs of [0, 1, 2, 4]) {
+          const rowAxis = outputs === 0 ? null : { stride: 1 + (outputs % 2), dilation: 1, outputs };
+          checkDepthwise(packers.get(name)!, geometry, channels, { ...axis, rowTaps, columnTaps, rowAxis, flipped: outputs === 0 });
+        }
   });
 
   test.each([...packers.keys()])("by %s: more codes than fit one call, and rows longer than that", (name) => {

@@ -47,36 +47,49 @@ function pair(x: v128, scale: v128, low: v128, high: v128): v128 {
   return i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(f64x2.max(low, f64x2.min(high, quotient))));
 }
 
+/** Four elements as two vectors of doubles: the first two, or the last two. */
+@inline
+function doubles<T>(input: usize, last: bool): v128 {
+  if (sizeof<T>() == 8) return v128.load(input + (last ? 16 : 0));
+  return f64x2.promote_low_f32x4(v128.load64_zero(input + (last ? 8 : 0)));
+}
+
 /** Any elements, in double through scratch. */
-function quantizeChunks(p: QuantizeArgs, begin: i32, end: i32): void {
+function quantizeChunks<T>(p: QuantizeArgs, begin: i32, end: i32): void {
   const scale = f64x2.splat(load<f64>(p.scale));
   const low = f64x2.splat(<f64>(p.min - p.zero));
   const high = f64x2.splat(<f64>(p.max - p.zero));
   const zero = i32x4.splat(p.zero);
   for (let i = begin; i < end; i += CHUNK) {
     const n = min(end - i, CHUNK);
-    const input = p.input + (<usize>i << 2);
+    const input = p.input + i * sizeof<T>();
     let lane = 0;
     for (; lane <= n - 4; lane += 4) {
-      const x = v128.load(input + (<usize>lane << 2));
-      const first = pair(f64x2.promote_low_f32x4(x), scale, low, high);
-      const second = pair(f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 0)), scale, low, high);
+      const first = pair(doubles<T>(input + lane * sizeof<T>(), false), scale, low, high);
+      const second = pair(doubles<T>(input + lane * sizeof<T>(), true), scale, low, high);
       v128.store(CODES + (<usize>lane << 2), i32x4.add(v128.shuffle<i64>(first, second, 0, 2), zero));
     }
-    for (; lane < n; lane++) store<i32>(CODES + (<usize>lane << 2), code(<f64>load<f32>(input + (<usize>lane << 2)), p, load<f64>(p.scale)));
+    for (; lane < n; lane++) store<i32>(CODES + (<usize>lane << 2), code(<f64>load<T>(input + lane * sizeof<T>()), p, load<f64>(p.scale)));
     storeChunk(p.outKind, CODES, n, p.output + i * elementSize(p.outKind));
   }
 }
 
 /** x·(1/scale), clamped; a NaN stays one: both operations keep their first operand when unordered. */
 @inline
-function clampedQuotient(input: usize, inverse: v128, low: v128, high: v128): v128 {
-  return f32x4.pmin(f32x4.pmax(f32x4.mul(v128.load(input), inverse), low), high);
+function clampedQuotient<T>(input: usize, inverse: v128, low: v128, high: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(f32x4.mul(singles<T>(input), inverse), low), high);
 }
 
-/** 8-bit codes, sixteen at a time in float32. The inverse and the product round once each: |v − x/scale| ≤ 2.01·2^-24·|v| < 2^-14 where |v| ≤ 256, and
- *  beyond the clamp decides. A vector with a lane that near to a tie, or NaN, is left to the double path. Returns where it stopped. */
-function quantizeBytes(p: QuantizeArgs, begin: i32, end: i32): i32 {
+/** Four elements as float32. */
+@inline
+function singles<T>(input: usize): v128 {
+  if (sizeof<T>() == 4) return v128.load(input);
+  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(v128.load(input)), f32x4.demote_f64x2_zero(v128.load(input, 16)), 0, 2);
+}
+
+/** 8-bit codes, sixteen at a time in float32. The inverse, the product and (of a double) x round once each: |v − x/scale| ≤ 3.1·2^-24·|v| < 2^-14 where
+ *  |v| ≤ 256, and beyond the clamp decides. A vector with a lane that near to a tie, or NaN, is left to the double path. Returns where it stopped. */
+function quantizeBytes<T>(p: QuantizeArgs, begin: i32, end: i32): i32 {
   const inverse = f32x4.splat(<f32>(1.0 / load<f64>(p.scale)));
   const low = f32x4.splat(<f32>(p.min - p.zero));
   const high = f32x4.splat(<f32>(p.max - p.zero));
@@ -84,32 +97,34 @@ function quantizeBytes(p: QuantizeArgs, begin: i32, end: i32): i32 {
   const below = bitsBelow(p.zero);
   let i = begin;
   for (; i <= end - 16; i += 16) {
-    const input = p.input + (<usize>i << 2);
-    const v0 = clampedQuotient(input, inverse, low, high), s0 = shifted(v0);
-    const v1 = clampedQuotient(input + 16, inverse, low, high), s1 = shifted(v1);
-    const v2 = clampedQuotient(input + 32, inverse, low, high), s2 = shifted(v2);
-    const v3 = clampedQuotient(input + 48, inverse, low, high), s3 = shifted(v3);
+    const input = p.input + i * sizeof<T>();
+    const v0 = clampedQuotient<T>(input, inverse, low, high), s0 = shifted(v0);
+    const v1 = clampedQuotient<T>(input + 4 * sizeof<T>(), inverse, low, high), s1 = shifted(v1);
+    const v2 = clampedQuotient<T>(input + 8 * sizeof<T>(), inverse, low, high), s2 = shifted(v2);
+    const v3 = clampedQuotient<T>(input + 12 * sizeof<T>(), inverse, low, high), s3 = shifted(v3);
     const first = v128.and(f32x4.lt(distance(v0, s0), limit), f32x4.lt(distance(v1, s1), limit));
     const second = v128.and(f32x4.lt(distance(v2, s2), limit), f32x4.lt(distance(v3, s3), limit));
     if (i32x4.all_true(v128.and(first, second))) v128.store(p.output + i, narrowShifted(s0, s1, s2, s3, below));
-    else quantizeChunks(p, i, i + 16);
+    else quantizeChunks<T>(p, i, i + 16);
   }
   return i;
 }
 
 /** Bytes whose scale and its inverse are far from the ends of float32 go the fast way. */
-export function quantize_f32(args: usize, begin: i32, end: i32): void {
+@inline
+function quantize<T>(args: usize, begin: i32, end: i32): void {
   const p = changetype<QuantizeArgs>(args);
   const scale = load<f64>(p.scale);
   const plain = p.outKind == Q8 && scale > 1e-30 && scale < 1e30;
-  quantizeChunks(p, plain ? quantizeBytes(p, begin, end) : begin, end);
+  quantizeChunks<T>(p, plain ? quantizeBytes<T>(p, begin, end) : begin, end);
+}
+
+export function quantize_f32(args: usize, begin: i32, end: i32): void {
+  quantize<f32>(args, begin, end);
 }
 
 export function from_real(args: usize, begin: i32, end: i32): void {
-  const p = changetype<QuantizeArgs>(args);
-  const scale = load<f64>(p.scale);
-  const size = elementSize(p.outKind);
-  for (let i = begin; i < end; i++) storeCode(p.outKind, p.output + i * size, code(load<f64>(p.input + (<usize>i << 3)), p, scale));
+  quantize<f64>(args, begin, end);
 }
 
 /** scale·(stored − zero): a float32 times an integer below 2^17. One float32 product rounds the exact value once, as the double product (24 + 17

@@ -71,24 +71,29 @@ function interleave3(input: usize, output: usize, pixels: i32, inColumn: i32): i
   return count;
 }
 
-/** Blocks of 8×8 bytes; the last block of columns lies on their end, fewer than 8 columns go one by one. Returns the rows done (a multiple of 8). */
+/** Columns of a tile: what it reads is read again from a near cache while all rows pass, and each row writes long runs. */
+const TILE: i32 = 256;
+
+/** Blocks of 8×8 bytes, tile by tile; the last blocks lie on the end of the plane, over what others wrote. Fewer than 8 columns go one by one. Returns the
+ *  rows done: all, or none where there are fewer than 8. */
 function transposeBytes(input: usize, output: usize, rows: i32, columns: i32, inColumn: i32, outRow: i32): i32 {
-  const blockRows = rows & ~7;
-  const blockColumns = columns & ~7;
-  for (let row = 0; row < blockRows; row += 8) {
-    const to = output + row * outRow;
-    for (let column = 0; column < blockColumns; column += 8) {
-      bytes8x8(input + row + column * inColumn, inColumn, to + column, outRow);
-    }
-    if (columns > blockColumns && columns > 8) {
-      bytes8x8(input + row + (columns - 8) * inColumn, inColumn, to + columns - 8, outRow);
-      continue;
-    }
-    for (let column = blockColumns; column < columns; column++) {
-      elements<u8>(input + row + column * inColumn, to + column, 8, 1, outRow);
+  if (rows < 8) return 0;
+  if (columns < 8) {
+    for (let column = 0; column < columns; column++) elements<u8>(input + column * inColumn, output + column, rows, 1, outRow);
+    return rows;
+  }
+  for (let first = 0; first < columns; first += TILE) {
+    const stop = min(first + TILE, columns);
+    for (let next = 0; next < rows; next += 8) {
+      const row = min(next, rows - 8);
+      const from = input + row, to = output + row * outRow;
+      for (let column = first; column < stop; column += 8) {
+        const at = min(column, columns - 8);
+        bytes8x8(from + at * inColumn, inColumn, to + at, outRow);
+      }
     }
   }
-  return blockRows;
+  return rows;
 }
 
 /** Three rounds of interleaving: bytes, 16-bit pairs, 32-bit quads. */
@@ -118,8 +123,8 @@ function zip8(input: usize, stride: i32): v128 {
 
 @inline
 function storeHalves(output: usize, stride: i32, pair: v128): void {
-  store<i64>(output, i64x2.extract_lane(pair, 0));
-  store<i64>(output + stride, i64x2.extract_lane(pair, 1));
+  v128.store64_lane(output, pair, 0);
+  v128.store64_lane(output + stride, pair, 1);
 }
 
 /** Blocks of 4×4 words. Returns the rows done (a multiple of 4). */

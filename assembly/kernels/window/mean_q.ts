@@ -5,8 +5,8 @@ import { Q8_SIGNED } from "../../geometry";
 import { CODES, elementSize, loadCode, storeChunk, storeCode } from "../linear/codes";
 import { roundExact, setProduct } from "../linear/decide";
 import { rescaleFixed } from "../linear/fixed_binary";
-import { MOST_TAPS, meanLanes } from "./meanLanes";
-import { countedTaps, firstRow, innerStep, innerTaps, isPlane, locate, nextTapRow, validTaps } from "./window";
+import { MOST_TAPS, meanLanes, roundSums } from "./meanLanes";
+import { countedTaps, firstRow, innerStep, innerTaps, isPlane, locate, neighbours, nextTapRow, validTaps } from "./window";
 
 @unmanaged
 class MeanQArgs {
@@ -40,20 +40,49 @@ class MeanReals {
 
 export const LANES: i32 = 8;
 const BYTES: i32 = 16;
-export const SUMS: usize = 64; // int32[8]
+export const SUMS: usize = 64; // int32[16]
 
 export function mean_q(args: usize, begin: i32, end: i32): void {
   const p = changetype<MeanQArgs>(args);
   const size = elementSize(p.inKind);
   const limit = p.inKind == 0 ? 1 << 23 : 1 << 15;
   const bytes = p.inKind == 0 && p.outKind == 0 && p.mode < 2 && p.run >= BYTES;
-  for (let unit = begin; unit < end; unit++) {
+  const apart = p.inKind == 0 && p.outKind == 0 && p.mode < 2 && p.run == 1 ? neighbours(p.axes, p.rank) : 0;
+  for (let unit = apart ? rows(p, apart, begin, end) : begin; unit < end; unit++) {
     const any = locate(p.axes, p.rank, unit);
     const vector = any && validTaps() <= limit;
     let i = bytes && any && validTaps() <= MOST_TAPS && isPlane() ? byteRun(p, unit) : 0;
     if (vector) i = laneRun(p, unit, i, p.run);
     for (; i < p.run; i++) finish(p, any ? sumOne(p.inKind, p.input + i * size, vector) : 0, unit * p.run + i);
   }
+}
+
+/** Sixteen windows at a time whose taps are neighbours; the ones near a tie go one by one. Returns the windows done. */
+function rows(p: MeanQArgs, apart: i32, begin: i32, end: i32): i32 {
+  if (end - begin < BYTES || !locate(p.axes, p.rank, begin) || validTaps() > 1 << 23) return begin;
+  const taps = validTaps();
+  const reals = changetype<MeanReals>(p.reals);
+  const ratio = <f32>(reals.inScale / ((p.mode == 0 ? <f64>taps : 1) * reals.outScale));
+  const shift = taps * p.inZero;
+  const low = p.min - p.outZero, high = p.max - p.outZero;
+  let unit = begin;
+  for (; unit <= end - BYTES; unit += BYTES) {
+    for (let i = 0; i < BYTES; i++) store<i32>(SUMS + (<usize>i << 2), sumRow(p.input + (unit + i) * apart, taps));
+    const sums0 = v128.load(SUMS), sums1 = v128.load(SUMS, 16), sums2 = v128.load(SUMS, 32), sums3 = v128.load(SUMS, 48);
+    if (!roundSums(sums0, sums1, sums2, sums3, p.output + unit, shift, ratio, low, high, p.outZero)) {
+      for (let i = 0; i < BYTES; i++) finish(p, <i64>load<i32>(SUMS + (<usize>i << 2)), unit + i);
+    }
+  }
+  return unit;
+}
+
+/** Sum of neighbouring codes. */
+@inline
+function sumRow(pointer: usize, taps: i32): i32 {
+  const whole = taps & ~15;
+  let sum = sumBytes(pointer, whole);
+  for (let t = whole; t < taps; t++) sum += loadCode(0, pointer + t);
+  return sum;
 }
 
 /** Sixteen bytes at a time from the start of the run; the ones near a tie go eight at a time. Returns the elements done. */

@@ -52,6 +52,20 @@ export function locate(axes: usize, rank: i32, unit: i32): bool {
   return valid > 0;
 }
 
+/** Elements from one window to the next where the taps of each are neighbours, all of them inside; 0 where it is otherwise. */
+export function neighbours(axes: usize, rank: i32): i32 {
+  const last = changetype<Axis>(axes + <usize>(rank - 1) * AXIS_BYTES);
+  if (rank < 1 || rank > 2 || last.out != 1 || last.inStride != 1 || last.dilation != 1 || !isWhole(last, last.window)) return 0;
+  if (rank == 1) return last.size;
+  const first = changetype<Axis>(axes);
+  return first.window == 1 && first.stride == 1 && isWhole(first, first.out) ? first.inStride : 0;
+}
+
+@inline
+function isWhole(axis: Axis, count: i32): bool {
+  return axis.padBegin == 0 && axis.size == count && axis.extent == 0;
+}
+
 /** Taps of the window whose input index is below `limit`. */
 @inline
 function tapsBelow(limit: i32, start: i32, axis: Axis): i32 {

@@ -8,9 +8,9 @@ import {
   depthwiseUnits,
   laneRows,
   lineFields,
-  packDepthwise,
 } from "../../kernels/depthwise.ts";
 import { requantizeScratch } from "../../kernels/dot.ts";
+import type { PackedWeights } from "../../kernels/weightPacker.ts";
 import type { ConvGeometry } from "../../ops/op.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import type { DotData } from "./data.ts";
@@ -18,7 +18,7 @@ import { type Finish, rawRegion } from "./finish.ts";
 import { extentOf, tapTable } from "./geometry.ts";
 import { firstPlanes, type Plane } from "./lowerRows.ts";
 import { largestElement, type SecondOperand } from "./operands.ts";
-import { padded } from "./secondPlanes.ts";
+import { padded, startValues } from "./secondPlanes.ts";
 import { identity, type WeightPlane, weightPlanes } from "./weightPlanes.ts";
 
 /** A layer that isDepthwise accepts. */
@@ -114,14 +114,12 @@ function emitTaps(job: Job, first: Plane, plane: TapPlane, epilogue: Ref, c: Ref
   const { channels } = data;
   const key = `${data.node}:${plane.name}`;
   const { image, window } = lines;
-  let made: Int8Array | Int16Array | null = null;
-  const codes = (): Int8Array | Int16Array => (made ??= codesOf(data, second, plane));
-  const init = ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
-    startValues(channels, codes(), first.zero, (n) => (biased ? finish.integerBias(0, n) : 0)),
-  );
   const arranged = depthwiseTaps(ctx.module, { ...window, copies: plane.twice ? 2 : 1 });
-  const w = ctx.weights(`${key}:panels:${arranged.bandRows}:${arranged.reach}`, () =>
-    packDepthwise(ctx.module, arranged, channels, codes()),
+  let made: PackedWeights | null = null;
+  const packed = (at?: number): PackedWeights => (made ??= ctx.packer.depthwise(arranged, channels, codesOf(data, second, plane), at));
+  const w = ctx.weights(`${key}:panels:${arranged.bandRows}:${arranged.reach}`, (at) => packed(at).panels);
+  const init = ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
+    startValues(channels, packed().sums, first.zero, (n) => (biased ? finish.integerBias(0, n) : 0)),
   );
   const sizes = lineFields(ctx.module, arranged, image, channels);
   const scratch = ctx.buffer(depthwiseScratch(ctx.module, arranged, sizes.width));
@@ -153,17 +151,6 @@ function codesOf(data: DepthwiseData, second: SecondOperand, { twice, code }: Ta
     for (let copy = 0; copy < copies; copy++) codes[to + copy * taps] = code(weights[i]!, copy);
   }
   return codes;
-}
-
-function startValues(channels: number, codes: Int8Array | Int16Array, za: number, bias: (n: number) => number): Int32Array {
-  const init = new Int32Array(padded(channels));
-  const count = codes.length / channels;
-  for (let n = 0; n < channels; n++) {
-    let sum = 0;
-    for (let i = n * count; i < (n + 1) * count; i++) sum += codes[i]!;
-    init[n] = (bias(n) - za * sum) | 0;
-  }
-  return init;
 }
 
 /** The layer as images of rows: the last axis runs along lines, all others together are the row axis. */

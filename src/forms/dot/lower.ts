@@ -36,7 +36,7 @@ export function lowerDotReal(data: DotData, ctx: Lowering): Ref {
 }
 
 function emitDot(ctx: Lowering, data: DotData, out: Ref): void {
-  const second = data.computed ? null : secondOperand(data, ctx.graph, new Map());
+  const second = data.computed ? null : secondOperand(data, ctx.graph, new Map(), ctx.module.weightMin);
   const finish = finishOf(ctx, data, second);
   if (second && isDepthwise(data)) {
     emitDepthwise(ctx, data, second, finish, out);

@@ -3,6 +3,7 @@ import { type Encoding, gridOf } from "../../encodings/encoding.ts";
 import { assert } from "../../errors.ts";
 import { type Graph, type ValueId, valueNamed } from "../../graph/graph.ts";
 import { constantCodes, isFloat32Constant } from "../../graph/query.ts";
+import type { CodeRows } from "../../kernels/packCodes.ts";
 import { scaleIndexer } from "../../numerics/affine.ts";
 import type { MatmulGeometry } from "../../ops/op.ts";
 import type { Codes } from "../form.ts";
@@ -14,7 +15,8 @@ export type CentredMatrix = Int8Array | Int16Array | Int32Array | Float64Array;
 
 /** Second operand: per distinct matrix, channel and block of input channels. LPBQ integers are multiplied into the codes, so that it has one block. */
 export interface SecondOperand {
-  readonly matrices: readonly CentredMatrix[]; // each (channels, depth), centred; k = c·taps + tap
+  readonly matrices: readonly CentredMatrix[]; // each (channels, depth), centred; k = c·taps + tap; made when first asked for
+  readonly strided: readonly CodeRows[] | null; // the matrices where they lie as codes, for packing
   readonly matrixOf: readonly number[]; // by batch
   readonly blockEnds: readonly number[]; // exclusive ends in k, ascending; the last is depth
   readonly scaleAt: (matrix: number, n: number, block: number) => number; // float32 scale of codes (LPBQ: the channel's)
@@ -57,33 +59,63 @@ export function blockChannelEnds(data: DotData): number[] {
   return [...ends, channelsIn];
 }
 
-/** The second operand of a run. Exact: every sum of products of the layer stays below 2^53 (asserted). */
-export function secondOperand(data: DotData, graph: Graph, inputs: Codes): SecondOperand {
+/** The second operand of a run. weightMin: −128 saves looking for elements of int8 matrices below −127. Exact: every sum of products of the layer stays below 2^53 (asserted). */
+export function secondOperand(data: DotData, graph: Graph, inputs: Codes, weightMin: -128 | -127 = -127): SecondOperand {
   const codes = codesOf(graph, data.b, data.bEncoding, inputs);
   const { of, first } = weightMatrices(data.geometry);
-  const matrices = first.map((batch) => centredMatrix(data, codes, batch));
-  const { least, most } = extremes(matrices, data.bEncoding);
+  let made: readonly CentredMatrix[] | null = null;
+  const matrices = (): readonly CentredMatrix[] => (made ??= first.map((batch) => centredMatrix(data, codes, batch)));
+  const strided = stridedRows(data, codes, first);
+  const { least, most } = extremes(strided?.map(({ elements }) => elements) ?? matrices(), data.bEncoding, weightMin);
   const { depth } = extentOf(data.geometry);
   assert(largestElement({ least, most }) * largestCentred(data.aEncoding) * depth < 2 ** 53, "accumulator beyond 2^53");
-  return { matrices, matrixOf: of, ...scaleView(data), least, most };
+  return {
+    get matrices() {
+      return matrices();
+    },
+    strided,
+    matrixOf: of,
+    ...scaleView(data),
+    least,
+    most,
+  };
 }
 
-function extremes(matrices: readonly CentredMatrix[], encoding: Encoding): { least: number; most: number } {
+/** Most codes that are packed from where they lie, which takes room for all of them at once. */
+const STRIDED_CODES = 1 << 22;
+
+/** Symmetric int8 codes of a matrix product whose columns interleave. */
+function stridedRows(
+  { geometry, bEncoding }: DotData,
+  codes: ArrayLike<number>,
+  batches: readonly number[],
+): readonly CodeRows<Int8Array>[] | null {
+  if (geometry.kind !== "matmul" || !(codes instanceof Int8Array) || !isSymmetric(bEncoding) || codes.length > STRIDED_CODES) return null;
+  const [stepStride, rowStride] = geometry.bStrides;
+  if (stepStride <= rowStride) return null;
+  return batches.map((batch) => ({ elements: codes, start: geometry.bOffsets[batch]!, rowStride, stepStride }));
+}
+
+function isSymmetric({ lpbq, zeroPoint }: Encoding): boolean {
+  return !lpbq && zeroPoint.every((zero) => zero === 0);
+}
+
+function extremes(matrices: readonly CentredMatrix[], encoding: Encoding, weightMin: number): { least: number; most: number } {
   let least = 0;
   let most = 0;
   for (const matrix of matrices) {
-    const [low, high] = extremesOf(matrix, encoding);
+    const [low, high] = extremesOf(matrix, encoding, weightMin);
     least = Math.min(least, low);
     most = Math.max(most, high);
   }
   return { least, most };
 }
 
-/** Of an int8 matrix, which holds plain codes: the grid, without −128 where no element is that. */
-function extremesOf(matrix: CentredMatrix, { type }: Encoding): [number, number] {
+/** Of an int8 matrix, which holds plain codes: the grid, without −128 where no element is that and it matters. */
+function extremesOf(matrix: CentredMatrix, { type }: Encoding, weightMin: number): [number, number] {
   if (matrix instanceof Int8Array) {
     const { bits, qmin, qmax } = gridOf(type);
-    return [bits < 8 || matrix.includes(-128) ? qmin : -127, qmax];
+    return [bits < 8 || weightMin === -128 || matrix.includes(-128) ? qmin : -127, qmax];
   }
   let least = 0;
   let most = 0;
@@ -113,7 +145,7 @@ function centredMatrix(data: DotData, codes: ArrayLike<number>, batch: number): 
   const { channels, bEncoding } = data;
   const at = weightIndexer(data.geometry);
   const step = channelsIn > 1 ? at(batch, 0, 1, 0) - at(batch, 0, 0, 0) : taps;
-  const symmetric = !bEncoding.lpbq && bEncoding.zeroPoint.every((zero) => zero === 0);
+  const symmetric = isSymmetric(bEncoding);
   const ordered = step === taps && (channels === 0 || at(batch, channels - 1, 0, 0) === (channels - 1) * depth);
   if (symmetric && ordered && codes instanceof Int8Array && codes.length === channels * depth) return codes;
   if (symmetric && data.geometry.kind === "matmul" && codes instanceof Int8Array) return transposed(codes, data.geometry, batch);

@@ -2,14 +2,15 @@
 
 import { PANEL_COLUMNS } from "../../kernels/dot.ts";
 import { packBlockScales, packWeights, panelBytes } from "../../kernels/pack.ts";
+import { type CodeRows, digitSums } from "../../kernels/packCodes.ts";
 import type { PackedWeights } from "../../kernels/weightPacker.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { DotData } from "./data.ts";
 import type { Finish } from "./finish.ts";
-import { extentOf } from "./geometry.ts";
+import { type DotExtent, extentOf } from "./geometry.ts";
 import { bytePlanes, type Plane, type Product } from "./lowerRows.ts";
-import type { CentredMatrix, SecondOperand } from "./operands.ts";
+import type { SecondOperand } from "./operands.ts";
 import { type ChannelRange, identity, type WeightPlane, weightPlanes } from "./weightPlanes.ts";
 
 /** Operands of igemm_q8 that depend on the second operand. `rowFactor` 0: no row sums needed. */
@@ -60,9 +61,9 @@ function constantPanels(
   const k = range.to - range.from;
   const key = `${data.node}:${plane.name}:${matrix}.${group}.${range.from}-${range.to}`;
   const n0 = group * columns;
-  const elements = second.matrices[matrix]!;
-  const rows = { elements, start: n0 * depth + range.from * taps, rowStride: depth };
-  const digits = (n: number, tap: number, c: number): number => plane.digit(elements[rows.start + n * depth + c * taps + tap]!);
+  const rows = rowsOf(second, matrix, n0, range.from, { depth, taps });
+  const { elements, start, rowStride, stepStride } = rows;
+  const digits = (n: number, tap: number, c: number): number => plane.digit(elements[start + n * rowStride + c * stepStride + tap]!);
   const { zeros, blocks } = plane;
   const scaleAt = (n: number, c: number): number => blocks!.scaleAt(matrix, n0 + n, range.from + c);
   const codes = zeros
@@ -73,16 +74,16 @@ function constantPanels(
   const shape = { n: columns, taps, k, bits: plane.bits };
   let made: PackedWeights | null = null;
   const plain = plane.digit === identity && plane.bits === 8 && !zeros;
-  const packed = (): PackedWeights => (made ??= ctx.packer(shape, rows));
+  const packed = (at?: number): PackedWeights => (made ??= ctx.packer.dense(shape, rows, at));
   return {
-    w: ctx.weights(`${key}:panels`, () => (plain ? packed().panels : packWeights(ctx.module, shape, codes))),
+    w: ctx.weights(`${key}:panels`, (at) => (plain ? packed(at).panels : packWeights(ctx.module, shape, codes))),
     bits: plane.bits,
     blockScale: blocks
       ? ctx.weights(`${key}:scales`, () => packBlockScales(columns, Math.ceil(k / blocks.size), (n, b) => scaleAt(n, b * blocks.size)))
       : 0,
     blockDepth: blocks?.size ?? 0,
     init: ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
-      startValues(columns, plain ? (n) => packed().sums[n]! : sumsOf(plane, rows, k * taps), first.zero, (n) =>
+      startValues(columns, plain ? packed().sums : digitSums(shape, rows, plane.digit), first.zero, (n) =>
         biased ? finish.integerBias(matrix, n0 + n) : 0,
       ),
     ),
@@ -94,32 +95,16 @@ function constantPanels(
   };
 }
 
-interface Rows {
-  readonly elements: CentredMatrix;
-  readonly start: number;
-  readonly rowStride: number;
-}
-
-/** Σ of `count` digits of column n: a row of the matrix is contiguous, in whatever order of channels and taps. */
-function sumsOf(plane: WeightPlane, { elements, start, rowStride }: Rows, count: number): (n: number) => number {
-  if (plane.digit === identity) return (n) => sumOf(elements, start + n * rowStride, count);
-  return (n) => {
-    let sum = 0;
-    for (let i = start + n * rowStride, end = i + count; i < end; i++) sum += plane.digit(elements[i]!);
-    return sum;
-  };
-}
-
-function sumOf(elements: CentredMatrix, start: number, count: number): number {
-  let sum = 0;
-  for (let i = start; i < start + count; i++) sum += elements[i]!;
-  return sum;
+/** Rows of codes from row n and channel c on. */
+function rowsOf(second: SecondOperand, matrix: number, n: number, c: number, { depth, taps }: Pick<DotExtent, "depth" | "taps">): CodeRows {
+  const given = second.strided?.[matrix] ?? { elements: second.matrices[matrix]!, start: 0, rowStride: depth, stepStride: taps };
+  return { ...given, start: given.start + n * given.rowStride + c * given.stepStride };
 }
 
 /** bias − za·Σ(w − zw): the first operand's zero point and, with row sums, both. int32[⌈n/8⌉·8]. */
-function startValues(columns: number, sum: (n: number) => number, za: number, bias: (n: number) => number): Int32Array {
+export function startValues(columns: number, sums: Int32Array, za: number, bias: (n: number) => number): Int32Array {
   const init = new Int32Array(padded(columns));
-  for (let n = 0; n < columns; n++) init[n] = wrap(bias(n) - za * sum(n));
+  for (let n = 0; n < columns; n++) init[n] = wrap(bias(n) - za * sums[n]!);
   return init;
 }
 

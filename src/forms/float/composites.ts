@@ -1,11 +1,15 @@
 /** Float operators that take more than one opcode: how each is composed of kernel calls, in the order of the operator's own loops. */
-import { isConstant, shapeOf } from "../../graph/graph.ts";
+import { isConstant, type Node, shapeOf, valueNamed } from "../../graph/graph.ts";
 import { BINARY, UNARY } from "../../kernels/elementwise.ts";
+import { exp } from "../../numerics/elementary.ts";
 import { normalizeAxis, sizeOf } from "../../tensor/shape.ts";
-import type { Resolved } from "../operands.ts";
+import { levelsOf } from "../codes.ts";
+import { activationEncoding, type Resolved } from "../operands.ts";
 import { attribute } from "./attributes.ts";
 import { type FloatContext, read, scratch, write } from "./context.ts";
 import * as step from "./steps.ts";
+
+const MOST_CODES = 2 ** 24;
 
 /** Emits a node; false when no kernel serves it as it is here. */
 export type Composite = (resolved: Resolved, f: FloatContext) => boolean;
@@ -18,7 +22,7 @@ function operand({ node }: Resolved, i: number, f: FloatContext): step.Operand {
 function softmax(log: boolean): Composite {
   return (resolved, f) => {
     const { node, attrs } = resolved;
-    const { ref, dims } = operand(resolved, 0, f);
+    const dims = shapeOf(f.graph, node.inputs[0]!);
     const given = attribute(attrs, "axis");
     const flatten = attribute(attrs, "flatten") === 1;
     const axis = given === dims.length ? given : (normalizeAxis(given, Math.max(dims.length, 1)) ?? 0);
@@ -26,9 +30,27 @@ function softmax(log: boolean): Composite {
     const lines = flatten
       ? { outer, size: sizeOf(dims.slice(axis)), inner: 1 }
       : { outer, size: dims[axis] ?? 1, inner: sizeOf(dims.slice(axis + 1)) };
-    step.softmax(f, node.id, log, lines, ref, write(f, node.outputs[0]!));
+    if (!log && lines.inner === 1 && softmaxOfCodes(f, node, lines)) return true;
+    step.softmax(f, node.id, log, lines, read(f, node.inputs[0]!), write(f, node.outputs[0]!));
     return true;
   };
+}
+
+/** Rows of 8-bit codes to 8-bit codes: of e^x there are 256. */
+function softmaxOfCodes(f: FloatContext, { id, inputs, outputs }: Node, { outer, size }: step.Lines): boolean {
+  const from = activationEncoding(f.graph, inputs[0]!);
+  const to = activationEncoding(f.graph, outputs[0]!);
+  if (f.precision === "f32" || !from || !to || valueNamed(f.graph, outputs[0]!).half || size === 0 || size >= MOST_CODES) return false;
+  const { lowering } = f;
+  const [given, written] = [lowering.storage(from), lowering.storage(to)];
+  if (given.bytes !== 1 || written.bytes !== 1) return false;
+  const { scale } = levelsOf(from);
+  const input = lowering.input(inputs[0]!, "rowMajor");
+  const table = lowering.constant(Float64Array.from({ length: 256 }, (_, d) => exp(-d * scale)));
+  const { zero, min, max } = written;
+  const fields = { size, table, zero, min, max, scale: lowering.constant(Float64Array.of(levelsOf(to).scale)) };
+  lowering.emit("softmax_q8", { input, output: lowering.output(outputs[0]!, "rowMajor"), ...fields }, outer, id);
+  return true;
 }
 
 /** Constant bounds are parameters; computed ones a maximum and a minimum. */
