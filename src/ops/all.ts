@@ -11,6 +11,7 @@ import { EINSUMS } from "./einsum.ts";
 import { FUSED } from "./fused.ts";
 import { GATHERS } from "./gather.ts";
 import { GRIDS } from "./gridSample.ts";
+import { LINES } from "./lines.ts";
 import { LOGIC } from "./logic.ts";
 import { MATH } from "./math.ts";
 import { SUPPRESSIONS } from "./nonMaxSuppression.ts";
@@ -53,6 +54,7 @@ export const OPS: readonly OpDef[] = [
   ...TRIGONOMETRY,
   ...BITS,
   ...PICKS,
+  ...LINES,
   ...SUPPRESSIONS,
   ...GRIDS,
   ...UNPOOLS,

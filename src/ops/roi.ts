@@ -2,9 +2,12 @@
 import { roundHalfAway } from "../numerics/round.ts";
 import { type Round, roundOf, zerosLike } from "./arrays.ts";
 import { float, int, ints, oneOf, readAttrs } from "./attributes.ts";
-import { numbersAt, required, requireFloat, requireInteger, requireRank, requireVector, shapeError } from "./checks.ts";
+import { checkDims, numbersAt, required, requireFloat, requireInteger, requireRank, requireVector, shapeError } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef } from "./op.ts";
 import { erased } from "./registry.ts";
+
+/** Samples of one bin and axis beyond this are a mistake, not a model. */
+const MOST_SAMPLES = 4096;
 
 interface AlignAttrs {
   readonly shifted: boolean; // coordinates name centers of elements: half an element less
@@ -33,6 +36,7 @@ function sampleAt(x: number, extent: number, round: Round): Sample | null {
 
 /** The samples of bin `bin`: `count` of them at even distances. */
 function samplesOf(start: number, size: number, bin: number, count: number, extent: number, round: Round): (Sample | null)[] {
+  if (!(count <= MOST_SAMPLES)) throw shapeError(`a bin of ${size} elements takes ${count} samples, at most ${MOST_SAMPLES} are computed`);
   return Array.from({ length: count }, (_, i) => {
     const within = round(round((i + 0.5) * size) / count);
     return sampleAt(round(round(start + round(bin * size)) + within), extent, round);
@@ -127,7 +131,7 @@ const roiAlign = defineOp<AlignAttrs>({
     requireInteger(batches, 2);
     if (rois.dims[1] !== 4) throw shapeError(`regions have ${rois.dims[1]} coordinates, expected 4`);
     requireVector(batches, 2, rois.dims[0] as number);
-    return [{ type: x.type, dims: [rois.dims[0] as number, x.dims[1] as number, attrs.output_height, attrs.output_width] }];
+    return [{ type: x.type, dims: checkDims([rois.dims[0] as number, x.dims[1] as number, attrs.output_height, attrs.output_width]) }];
   },
   float(inputs, attrs, precision) {
     const x = numbersAt(inputs, 0);
@@ -179,7 +183,7 @@ const maxRoiPool = defineOp<RoiPoolAttrs>({
     requireRank(rois, 1, 2);
     if (rois.dims[1] !== 5) throw shapeError(`regions have ${rois.dims[1]} entries, expected 5`);
     if (pooled_shape.length !== 2) throw shapeError(`attribute 'pooled_shape' has ${pooled_shape.length} entries, expected 2`);
-    return [{ type: x.type, dims: [rois.dims[0] as number, x.dims[1] as number, ...pooled_shape] }];
+    return [{ type: x.type, dims: checkDims([rois.dims[0] as number, x.dims[1] as number, ...pooled_shape]) }];
   },
   float(inputs, attrs, precision) {
     const [x, rois] = [numbersAt(inputs, 0), numbersAt(inputs, 1)];

@@ -52,7 +52,8 @@ function melWeights(bands: number, length: number, rate: number, low: number, hi
   const step = (mel(high) - mel(low)) / (bands + 2);
   const edges = Array.from({ length: bands + 2 }, (_, i) => {
     const hertz = 700 * (exp((mel(low) + i * step) / MEL) - 1);
-    return Math.floor(((length + 1) * hertz) / rate);
+    const bin = Math.floor(((length + 1) * hertz) / rate);
+    return Math.min(Math.max(bin, -1), Math.floor(length / 2) + 2) || 0; // beyond the spectrum: just outside; not a number: 0
   });
   const dims = [Math.floor(length / 2) + 1, bands];
   const data = new Float64Array(sizeOf(dims));
@@ -116,6 +117,18 @@ function transform(
   return inverse ? [re / n, im / n] : [re, im];
 }
 
+/** Products of one transform beyond this take seconds. */
+const MOST_PRODUCTS = 2 ** 29;
+
+/** The sums are formed directly. throws ModelError "op/shape" where that would take too long. */
+function checkWork(dims: readonly number[], length: number): number[] {
+  const out = checkDims([...dims]);
+  const products = (sizeOf(out) / 2) * length;
+  if (products > MOST_PRODUCTS)
+    throw shapeError(`${products} products for transforms of length ${length}, at most ${MOST_PRODUCTS} are computed`);
+  return out;
+}
+
 interface DftAttrs {
   readonly axis: number | undefined; // undefined: an input (opset 20)
   readonly inverse: boolean;
@@ -134,7 +147,8 @@ function dftGeometry(dims: readonly number[], length: number | undefined, axis: 
   const n = length ?? (dims[at] as number);
   if (!(n >= 1)) throw shapeError(`the length is ${n}, expected at least 1`);
   const bins = onesided ? Math.floor(n / 2) + 1 : n;
-  return { axis: at, length: n, dims: checkDims(dims.map((dim, i) => (i === dims.length - 1 ? 2 : i === at ? bins : dim))) };
+  const out = dims.map((dim, i) => (i === dims.length - 1 ? 2 : i === at ? bins : dim));
+  return { axis: at, length: n, dims: checkWork(out, n) };
 }
 
 function dft(x: Numbers, { axis, length, dims }: DftGeometry, inverse: boolean, precision: Precision): Numbers {
@@ -202,7 +216,7 @@ function framesOf(
   if (window && window[0] !== n) throw shapeError(`the window has shape ${formatShape(window)}, expected [${n}]`);
   if (!(step >= 1) || !(n >= 1)) throw shapeError(`frame step ${step} and length ${n}, expected at least 1`);
   const frames = Math.floor(((dims[1] as number) - n) / step) + 1;
-  return { step, length: n, dims: checkDims([dims[0] as number, frames, onesided ? Math.floor(n / 2) + 1 : n, 2]) };
+  return { step, length: n, dims: checkWork([dims[0] as number, frames, onesided ? Math.floor(n / 2) + 1 : n, 2], n) };
 }
 
 function stft(x: Numbers, window: Numbers | null | undefined, frames: Frames, precision: Precision): Numbers {

@@ -161,6 +161,17 @@ describe("windows and regions", () => {
   });
 });
 
+describe("what would take forever", () => {
+  it("is refused", () => {
+    const samples = { sampling_ratio: 2 ** 30 };
+    expect(() => run("RoiAlign", 16, samples, floats([1, 1, 1, 1], 1), floats([1, 4], 0, 0, 1, 1), whole([1], 0))).toThrow("at most 4096");
+    expect(() => run("RoiAlign", 16, {}, floats([1, 1, 1, 1], 1), floats([1, 4], 0, 0, 1e30, 1), whole([1], 0))).toThrow("at most 4096");
+    expect(() => run("DFT", 17, {}, floats([1, 1, 1], 1), whole([], 1e6))).toThrow("products");
+    const [matrix] = run("MelWeightMatrix", 17, {}, whole([], 2), whole([], 4), whole([], 0), floats([], 1), floats([], 2));
+    expect(matrix!.data.every(Number.isFinite)).toBe(true);
+  });
+});
+
 describe("grids", () => {
   it("AffineGrid of the identity names every element's own position", () => {
     const identity = floats([1, 2, 3], 1, 0, 0, 0, 1, 0);
