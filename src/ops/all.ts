@@ -13,6 +13,7 @@ import { GATHERS } from "./gather.ts";
 import { GRIDS } from "./gridSample.ts";
 import { LINES } from "./lines.ts";
 import { LOGIC } from "./logic.ts";
+import { LOSSES } from "./losses.ts";
 import { MATH } from "./math.ts";
 import { SUPPRESSIONS } from "./nonMaxSuppression.ts";
 import { NORMALIZATIONS } from "./normalization.ts";
@@ -55,6 +56,7 @@ export const OPS: readonly OpDef[] = [
   ...BITS,
   ...PICKS,
   ...LINES,
+  ...LOSSES,
   ...SUPPRESSIONS,
   ...GRIDS,
   ...UNPOOLS,

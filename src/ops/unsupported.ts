@@ -32,7 +32,7 @@ export const UNSUPPORTED: readonly Refusal[] = [
     reason: "values are numbers, not strings; run it before the model",
   },
   {
-    types: ["NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss", "Adagrad", "Adam", "Gradient", "Momentum"],
+    types: ["Adagrad", "Adam", "Gradient", "Momentum"],
     reason: "it belongs to training; cut the graph before it",
   },
   { types: ["ImageDecoder"], reason: "it reads compressed images; decode them before the model" },

@@ -161,6 +161,27 @@ describe("windows and regions", () => {
   });
 });
 
+describe("losses", () => {
+  const scores = floats([2, 3], 1, 2, 3, 4, 6, 5);
+  const shares = [1, 2, 3, 4, 6, 5].map(
+    (x, i) => x - Math.log([1, 2, 3, 4, 6, 5].slice(i < 3 ? 0 : 3, i < 3 ? 3 : 6).reduce((a, y) => a + Math.exp(y), 0)),
+  );
+
+  it("NegativeLogLikelihoodLoss weighs classes and skips the ignored one", () => {
+    const weight = floats([3], 0.5, 2, 4);
+    expect(first("NegativeLogLikelihoodLoss", 13, { reduction: "none" }, scores, whole([2], 2, 0), weight)).toEqual([-12, -2]);
+    near(first("NegativeLogLikelihoodLoss", 13, {}, scores, whole([2], 2, 0), weight), [-14 / 4.5]);
+    expect(first("NegativeLogLikelihoodLoss", 13, { reduction: "sum", ignore_index: 0 }, scores, whole([2], 2, 0))).toEqual([-3]);
+    expect(() => run("NegativeLogLikelihoodLoss", 13, {}, scores, whole([2], 3, 0))).toThrow("class 3");
+  });
+
+  it("SoftmaxCrossEntropyLoss takes logarithms of the shares first, and hands them on", () => {
+    const [loss, logarithms] = run("SoftmaxCrossEntropyLoss", 13, { reduction: "sum" }, scores, whole([2], 1, 2));
+    near(logarithms!.data, shares);
+    near(loss!.data, [-(shares[1]! + shares[5]!)]);
+  });
+});
+
 describe("what would take forever", () => {
   it("is refused", () => {
     const samples = { sampling_ratio: 2 ** 30 };
