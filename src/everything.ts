@@ -1,5 +1,6 @@
 /** All that src/full.ts loads beyond the core, in one file of dist. */
 export { FORMS } from "./forms/all.ts";
+export { integerFinish } from "./forms/dot/integerFinish.ts";
 export { OPS } from "./ops/all.ts";
 export * as floats from "./ops/floats.ts";
 export { adviceOn } from "./ops/unsupported.ts";

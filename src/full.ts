@@ -1,5 +1,6 @@
 /** Everything beyond the core — operators, forms and kernels that quantized convolutional networks do without — loaded on demand.
  *  Loading adds and never changes: a model that the core serves gives the same plan before and after. */
+import { useIntegerFinish } from "./forms/dot/finish.ts";
 import { useForms } from "./forms/index.ts";
 import type { Graph, Node } from "./graph/graph.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
@@ -20,7 +21,7 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ adviceOn, expandOperators, FORMS, floats, foldBatchNorm, OPS }, float, signed, unsigned] = await Promise.all([
+  const [{ adviceOn, expandOperators, FORMS, floats, foldBatchNorm, integerFinish, OPS }, float, signed, unsigned] = await Promise.all([
     import("./everything.ts"),
     compileKernels("float"),
     compileKernels("rest-signed"),
@@ -31,6 +32,7 @@ async function load(): Promise<void> {
   useExpanding(expandOperators);
   useOperators(OPS, adviceOn);
   useForms(FORMS);
+  useIntegerFinish(integerFinish);
   useMoreKernels({ float, signed, unsigned });
 }
 

@@ -90,7 +90,7 @@ describe("architecture", () => {
 
   it("engine-dependent elementary functions of Math are not used in numerics, forms, reference and sim", () => {
     const users = sources
-      .filter((file) => /^src\/(numerics|forms|reference|sim|ops)\//.test(file) && file !== "src/forms/dot/range.ts") // there: bits of headroom, for reports
+      .filter((file) => /^src\/(numerics|forms|reference|sim|ops)\//.test(file) && file !== "src/forms/dot/exactRange.ts") // there: bits of headroom, for reports
       .filter((file) =>
         /Math\.(exp|log|log2|log10|pow|tanh|sin|cos|cbrt|expm1|log1p|hypot)\(/.test(readFileSync(join(root, file), "utf8")),
       );

@@ -1,6 +1,5 @@
 /** Forms that come with the core. What one of them takes here, it also takes among all forms (src/forms/all.ts). */
 
-import { modelError } from "../errors.ts";
 import { targetRow } from "../numerics/targets.ts";
 import { aliasCore } from "./alias.ts";
 import { dotCore } from "./dot/core.ts";
@@ -8,23 +7,16 @@ import { extremeCore } from "./extreme.ts";
 import type { CoreForm, Form, Layer } from "./form.ts";
 import { linearCore } from "./linear.ts";
 import { meanCore } from "./mean.ts";
+import { notLoaded } from "./notLoaded.ts";
 
 /** A list of forms forgets their data types: whoever holds a form only passes it what its own match returned. */
 export function erased<D>(form: Form<D>): Form<unknown> {
   return form as Form<unknown>;
 }
 
-/** Code of the error that says: load everything and ask again. */
-export const NOT_LOADED = "plan/not-loaded";
-
-/** throws ModelError "plan/not-loaded". */
-export function notLoaded(): never {
-  throw modelError(NOT_LOADED, "a layer needs more than the core; create its session with Session.create, which loads it");
-}
-
-/** Target ort has other kernels for what is no dot product. */
+/** The other targets have forms and kernels of their own for what is no dot product. */
 function inReals<D>(form: CoreForm<D>): CoreForm<D> {
-  return { ...form, lower: (data, layer, ctx) => (targetRow(ctx.target).single ? notLoaded() : form.lower(data, layer, ctx)) };
+  return { ...form, lower: (data, layer, ctx) => (targetRow(ctx.target).bias === "int32" ? notLoaded() : form.lower(data, layer, ctx)) };
 }
 
 /** A form that compiles layers; its reference and its judge are asked for after everything is loaded only. */

@@ -2,8 +2,9 @@
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
-import { CORE_FORMS, NOT_LOADED, notLoaded } from "./core.ts";
+import { CORE_FORMS } from "./core.ts";
 import type { Form, Layer } from "./form.ts";
+import { NOT_LOADED, notLoaded } from "./notLoaded.ts";
 
 export { NOT_LOADED, notLoaded };
 

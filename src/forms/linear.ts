@@ -1,9 +1,6 @@
 /** Form of Add, Sub and Mul of two operands with an optional clamp: exact real arithmetic, or a peer's integers. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
 import { type Graph, isConstant, type ValueId, valueNamed } from "../graph/graph.ts";
-import { applyFixedAdd, fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
-import { targetRow } from "../numerics/targets.ts";
-import type { Target } from "../plan/plan.ts";
 import { clampAfter } from "./clampAfter.ts";
 import { type Levels, levelsOf } from "./codes.ts";
 import type { CoreForm, Layer } from "./form.ts";
@@ -69,24 +66,4 @@ function operandOf(id: ValueId, graph: Graph): LinearOperand | null {
     largest = Math.max(largest, Math.abs(x));
   }
   return { id, encoding: null, scale: 1, zeroPoint: 0, largest };
-}
-
-/** The integer form of a fixed target, as a function of both (q − zeroPoint), before the output's zero point; null where the target
- *  has none: an operand without a grid, or a product that leaves int32. */
-export function fixedForm(data: LinearData, target: Target): ((a: number, b: number) => number) | null {
-  const { a, b, op, levels } = data;
-  const { requantize } = targetRow(target);
-  if (!requantize || !a.encoding || !b.encoding) return null;
-  if (op === "mul") {
-    if (a.largest * b.largest > 2 ** 31 - 1) return null;
-    const { multiplier, r } = fixedMul(a.scale, b.scale, levels.scale);
-    return (x, y) => requantize(x * y, multiplier, r);
-  }
-  const fixed = fixedAdd(a.scale, b.scale, levels.scale, bitsOf(data));
-  return (x, y) => applyFixedAdd(fixed, x, y, op === "sub", requantize);
-}
-
-/** Width of the widest of the three grids. */
-export function bitsOf({ a, b, encoding }: LinearData): number {
-  return Math.max(...[a.encoding, b.encoding, encoding].map((grid) => (grid ? gridOf(grid.type).bits : 0)));
 }

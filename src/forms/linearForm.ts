@@ -12,7 +12,8 @@ import { clampCode } from "./codes.ts";
 import { type Codes, defineForm } from "./form.ts";
 import { type DeviationOf, judgeNodes } from "./judge.ts";
 import { withinLimits } from "./limits.ts";
-import { bitsOf, fixedForm, type LinearData, type LinearOperand, linearCore } from "./linear.ts";
+import { type LinearData, type LinearOperand, linearCore } from "./linear.ts";
+import { bitsOf, fixedForm, lowerFixed } from "./linearFixed.ts";
 import { placeLinear } from "./linearLower.ts";
 import { constantNumbers } from "./operands.ts";
 import { referenceSingle, singleDeviation, singleForm, singleReals } from "./single.ts";
@@ -24,7 +25,11 @@ export const linearForm = defineForm<LinearData>({
       ? referenceSingle(data, graph, (operand) => offsets(operand, graph, inputs))
       : reference(data, graph, inputs, target),
   ],
-  lower: (data, layer, ctx) => (targetRow(ctx.target).single ? lowerSingle(data, ctx) : linearCore.lower(data, layer, ctx)),
+  lower: (data, layer, ctx) => {
+    if (targetRow(ctx.target).single) lowerSingle(data, ctx);
+    else if (fixedForm(data, ctx.target)) withinLimits(data.node, () => lowerFixed(data, ctx));
+    else linearCore.lower(data, layer, ctx);
+  },
   judge: (data, layer, graph, inputs, source, target) => judgeNodes(layer, graph, inputs, source, deviation(data, graph, inputs, target)),
 });
 

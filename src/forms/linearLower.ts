@@ -1,16 +1,15 @@
-/** Lowers Add, Sub and Mul: linear_binary for exact arithmetic, add_q8 where integers are proven to equal it, add_fixed and mul_fixed for a fixed target. */
+/** Lowers Add, Sub and Mul: linear_binary for exact arithmetic, add_q8 where integers are proven to equal it. */
 import { isConstant, shapeOf } from "../graph/graph.ts";
 import { KIND } from "../kernels/elementwise.ts";
 import { broadcastDescriptor, codeSumFields, linearReals } from "../kernels/elementwiseArgs.ts";
-import { fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
 import { type CodeSumConstants, proveSum } from "../numerics/proveSum.ts";
 import type { Lowering, Ref } from "../plan/lowering.ts";
 import type { Layout, Storage } from "../plan/plan.ts";
 import { forEachElement } from "../plan/storage.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { memoryOrder, operandStrides } from "./broadcastIndex.ts";
-import { fixedRounding, kindOf } from "./codes.ts";
-import { bitsOf, fixedForm, type LinearData, type LinearOperand } from "./linear.ts";
+import { kindOf } from "./codes.ts";
+import type { LinearData, LinearOperand } from "./linear.ts";
 import { constantNumbers } from "./operands.ts";
 
 interface Place {
@@ -51,8 +50,7 @@ export function lowerLinear(data: LinearData, ctx: Lowering): void {
   const { a, b, own, fields, storage, units, words, rank } = placeLinear(data, ctx);
   const runs = [a, b].every(({ kind }, i) => kind === KIND.q8 && words[rank * (i + 2) - 1] === 1);
   const proven = runs && storage.bytes === 1 && data.op !== "mul" ? provenSum(data, a.zero, b.zero, storage) : null;
-  if (fixedForm(data, ctx.target)) emitFixed(data, fields, units, ctx);
-  else if (proven) ctx.emit("add_q8", { ...own, ...codeSumFields(proven) }, units, data.node);
+  if (proven) ctx.emit("add_q8", { ...own, ...codeSumFields(proven) }, units, data.node);
   else {
     const whole = data.a.encoding !== null && data.b.encoding !== null;
     const reals = linearReals(data.op, data.a.scale, data.b.scale, data.levels.scale, data.a.largest, data.b.largest, whole);
@@ -71,28 +69,6 @@ function provenSum({ op, a, b, levels }: LinearData, zeroA: number, zeroB: numbe
     zero: storage.zero,
     lowest: storage.signed ? -128 : 0,
   });
-}
-
-function emitFixed(data: LinearData, fields: Readonly<Record<string, number | Ref>>, units: number, ctx: Lowering): void {
-  const rounding = fixedRounding(ctx.target);
-  if (data.op === "mul") {
-    const { multiplier, r } = fixedMul(data.a.scale, data.b.scale, data.levels.scale);
-    ctx.emit("mul_fixed", { ...fields, multiplier, shift: r, rounding }, units, data.node);
-    return;
-  }
-  const { leftShift, a, b, out } = fixedAdd(data.a.scale, data.b.scale, data.levels.scale, bitsOf(data));
-  const multipliers = {
-    subtract: data.op === "sub" ? 1 : 0,
-    left: leftShift,
-    aMultiplier: a.multiplier,
-    aShift: a.r,
-    bMultiplier: b.multiplier,
-    bShift: b.r,
-    outMultiplier: out.multiplier,
-    outShift: out.r,
-    rounding,
-  };
-  ctx.emit("add_fixed", { ...fields, ...multipliers }, units, data.node);
 }
 
 /** The output lies as the first operand of its own size does. */

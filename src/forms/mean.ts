@@ -1,13 +1,9 @@
 /** Form of means and sums over windows (average pools, ReduceMean, ReduceSum) with an optional clamp: exact integer sums, one division. */
 import type { Encoding } from "../encodings/encoding.ts";
-import { sameEncoding } from "../encodings/encoding.ts";
 import type { Graph, ValueId } from "../graph/graph.ts";
 import { meanReals } from "../kernels/elementwiseArgs.ts";
-import { fixedMean, type Multiplier } from "../numerics/fixedPoint.ts";
-import { targetRow } from "../numerics/targets.ts";
 import type { Window } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
-import type { Target } from "../plan/plan.ts";
 import { clampAfter } from "./clampAfter.ts";
 import { fixedRounding, kindOf, type Levels, levelsOf } from "./codes.ts";
 import type { CoreForm, Layer } from "./form.ts";
@@ -27,11 +23,19 @@ export interface MeanData {
   readonly levels: Levels; // the output's, narrowed by the clamp
 }
 
+/** Multipliers of the fixed targets by count from `first` on. */
+export interface MultiplierTable {
+  readonly words: Int32Array;
+  readonly first: number;
+}
+
+const NO_MULTIPLIERS: MultiplierTable = { words: new Int32Array(2), first: 1 };
+
 /** Without its reference and its judge, which are in meanForm.ts. */
 export const meanCore: CoreForm<MeanData> = {
   name: "mean",
   match,
-  lower: (data, _layer, ctx) => withinLimits(data.node, () => lower(data, ctx)),
+  lower: (data, _layer, ctx) => withinLimits(data.node, () => emitMean(data, ctx, data.divides ? 0 : 1)),
 };
 
 function match(layer: Layer, graph: Graph): MeanData | null {
@@ -59,28 +63,14 @@ function largest({ from, divides, window }: Pick<MeanData, "from" | "divides" | 
   return Math.max(qmax - zeroPoint, zeroPoint - qmin) * (divides ? 1 : mostTaps(window));
 }
 
-/** How a target divides. real: exact real arithmetic; multiplier: one fixed-point multiplier per count; pool: the mean of the raw
- *  codes, where both sides share an encoding and no padding is counted. */
-export function modeOf({ divides, window, from, to }: MeanData, target: Target): "real" | "multiplier" | "pool" {
-  if (!targetRow(target).requantize) return "real";
-  return divides && !window.countPadding && sameEncoding(from, to) ? "pool" : "multiplier";
-}
-
-/** One multiplier for each count that occurs. throws ModelError "plan/multiplier-range". */
-export function multipliersOf({ from, levels, divides }: MeanData, counts: Int32Array): Map<number, Multiplier> {
-  const distinct = divides ? new Set(counts) : new Set([1]);
-  return new Map([...distinct].map((count) => [count, fixedMean(levelsOf(from).scale, levels.scale, count)]));
-}
-
-function lower(data: MeanData, ctx: Lowering): void {
-  const { window, levels, divides, node } = data;
+/** One mean_q; `mode`: 0 mean, 1 sum, and those of the fixed targets. */
+export function emitMean(data: MeanData, ctx: Lowering, mode: number, multipliers = NO_MULTIPLIERS): void {
+  const { window, levels, node } = data;
   const inLayout = ctx.layoutOf(data.input);
   const { layout, descriptor } = placeWindow(window, data.input, data.output, ctx.graph, inLayout);
   const from = ctx.storage(data.from);
   const to = ctx.storage(data.to);
-  const mode = modeOf(data, ctx.target);
-  const multipliers = mode === "multiplier" ? multiplierTable(data) : { words: new Int32Array(2), first: 1 };
-  const reals = mode === "real" ? meanReals(levelsOf(data.from).scale, levels.scale, largest(data)) : new Float64Array(3);
+  const reals = mode < 2 ? meanReals(levelsOf(data.from).scale, levels.scale, largest(data)) : new Float64Array(3);
   const fields = {
     input: ctx.input(data.input, inLayout),
     output: ctx.output(data.output, layout),
@@ -93,7 +83,7 @@ function lower(data: MeanData, ctx: Lowering): void {
     outZero: to.zero,
     min: levels.qmin + to.shift,
     max: levels.qmax + to.shift,
-    mode: mode === "pool" ? 3 : mode === "multiplier" ? 2 : divides ? 0 : 1,
+    mode,
     reals: ctx.constant(reals),
     multipliers: ctx.constant(multipliers.words),
     countMin: multipliers.first,
@@ -102,19 +92,4 @@ function lower(data: MeanData, ctx: Lowering): void {
     outOrigin: to.shift,
   };
   ctx.emit("mean_q", fields, descriptor.units, node);
-}
-
-/** (multiplier, r) pairs from the smallest count up, one and the same for a sum; counts that do not occur stay 0. */
-function multiplierTable(data: MeanData): { words: Int32Array; first: number } {
-  const counts = tapCounts(data.window);
-  if (counts.length === 0) return { words: new Int32Array(2), first: 1 };
-  const all = multipliersOf(data, counts);
-  const distinct = [...new Set(counts)];
-  const first = distinct.reduce((least, count) => Math.min(least, count));
-  const words = new Int32Array(2 * (distinct.reduce((most, count) => Math.max(most, count)) - first + 1));
-  for (const count of distinct) {
-    const { multiplier, r } = all.get(data.divides ? count : 1)!;
-    words.set([multiplier, r], 2 * (count - first));
-  }
-  return { words, first };
 }

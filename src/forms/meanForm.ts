@@ -10,7 +10,8 @@ import { clampCode, levelsOf } from "./codes.ts";
 import { type Codes, defineForm } from "./form.ts";
 import { type DeviationOf, judgeNodes } from "./judge.ts";
 import { withinLimits } from "./limits.ts";
-import { type MeanData, meanCore, modeOf, multipliersOf } from "./mean.ts";
+import { type MeanData, meanCore } from "./mean.ts";
+import { lowerFixed, modeOf, multipliersOf } from "./meanFixed.ts";
 import { lowerSingle, referenceSingle, singleDeviation } from "./meanSingle.ts";
 import { forEachWindow, tapCounts } from "./windows.ts";
 
@@ -21,6 +22,7 @@ export const meanForm = defineForm<MeanData>({
   ],
   lower: (data, layer, ctx) => {
     if (targetRow(ctx.target).single) withinLimits(data.node, () => lowerSingle(data, ctx));
+    else if (targetRow(ctx.target).requantize) withinLimits(data.node, () => lowerFixed(data, ctx));
     else meanCore.lower(data, layer, ctx);
   },
   judge: (data, layer, graph, inputs, source, target) => judgeNodes(layer, graph, inputs, source, deviation(data, inputs, target)),

@@ -100,9 +100,8 @@ export function placeWindow(window: Window, input: ValueId, output: ValueId, gra
   const isSingle = (axis: number): boolean => window.axes[axis]!.out === 1;
   const inner = order.length - 1 - order.findLastIndex((axis) => !isSingle(axis));
   const outer = order.slice(0, order.length - inner);
-  const sorted = ordered
-    ? order
-    : [...outer.filter(isSingle), ...outer.filter((axis) => !isSingle(axis)), ...order.slice(order.length - inner)];
+  const grouped = [...outer.filter(isSingle), ...outer.filter((axis) => !isSingle(axis)), ...order.slice(order.length - inner)];
+  const sorted = ordered ? order : grouped;
   const strides = layoutStrides(inShape, inLayout);
   const extents = extentsOf(window);
   const descriptor = windowDescriptor(

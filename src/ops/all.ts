@@ -4,6 +4,7 @@ import { ARITHMETIC } from "./arithmetic.ts";
 import { ATTENTIONS } from "./attention.ts";
 import { batchNormalization } from "./batchNormalization.ts";
 import { BITS } from "./bits.ts";
+import { BLOCK_QUANTIZED } from "./blockQuantized.ts";
 import { CASTS } from "./cast.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
@@ -29,6 +30,7 @@ import { ROIS } from "./roi.ts";
 import { SEARCHES } from "./search.ts";
 import { SHAPES } from "./shape.ts";
 import { SIGNALS } from "./signal.ts";
+import { SKIPS } from "./skipNormalization.ts";
 import { SOFTMAXES } from "./softmax.ts";
 import { TRIGONOMETRY } from "./trigonometry.ts";
 import { UNPOOLS } from "./unpool.ts";
@@ -66,4 +68,6 @@ export const OPS: readonly OpDef[] = [
   ...FUSED,
   ...QOPERATORS,
   ...QOPERATOR_POOLS,
+  ...BLOCK_QUANTIZED,
+  ...SKIPS,
 ];

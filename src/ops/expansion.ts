@@ -97,35 +97,34 @@ export function numbersOf({ data }: { readonly data: TypedArray }): number[] {
   return Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
-/** DequantizeLinear of input `at`, its scale and zero point the next two. `axis`: along which a scale of several elements lies. */
+/** DequantizeLinear of input `at`, its scale and zero point the next two. `axis`: along which a scale of several elements lies.
+ *  With computed scales it stays an operator of the graph. */
 export function dequantizeInput(to: Draft, call: ExpandCall, at: number, axis = 0): ValueId {
-  const scale = constantInput(call, at + 1, "a scale");
-  const zero = inputOf(call, at + 2) === "" ? "" : zeroPoint(to, call, at + 2, scale);
-  const inputs = [inputOf(call, at), scale.id, ...(zero === "" ? [] : [zero])];
+  const scale = inputOf(call, at + 1);
+  const zero = inputOf(call, at + 2) === "" ? [] : [zeroPoint(to, call, at + 2, call.value(scale))];
+  const inputs = [inputOf(call, at), scale, ...zero];
   return to.node(`dequantize${at}`, "DequantizeLinear", inputs, { domain: CONTRIB, attrs: { axis } });
 }
 
 /** The zero point, repeated where the scale has more elements. */
-function zeroPoint(to: Draft, call: ExpandCall, at: number, scale: Value & { readonly data: TypedArray }): ValueId {
-  const zero = constantInput(call, at, "a zero point");
-  const { length } = scale.data;
-  if (zero.data.length === length || zero.data.length !== 1) return zero.id;
-  const all = newArray(zero.type, length) as Int8Array;
-  return to.constant(`zero${at}`, all.fill(numbersOf(zero)[0]!), scale.shape as Shape, zero.type);
+function zeroPoint(to: Draft, call: ExpandCall, at: number, scale: Value | undefined): ValueId {
+  const zero = call.value(inputOf(call, at));
+  if (!scale?.data || zero?.data?.length !== 1 || scale.data.length === 1) return inputOf(call, at);
+  const all = newArray(zero.type, scale.data.length) as Int8Array;
+  return to.constant(`zero${at}`, all.fill(Number(zero.data[0])), scale.shape as Shape, zero.type);
 }
 
-/** QuantizeLinear of the real result by the constant inputs `at` (scale) and `at + 1` (zero point). */
+/** QuantizeLinear of the real result by the inputs `at` (scale) and `at + 1` (zero point). */
 export function quantizeResult(to: Draft, call: ExpandCall, at: number): Expansion {
-  const scale = constantInput(call, at, "the output's scale");
-  const zero = inputOf(call, at + 1) === "" ? noZeroPoint(to, call, scale) : constantInput(call, at + 1, "the output's zero point").id;
-  to.node("quantize", "QuantizeLinear", [call.real, scale.id, zero], { domain: CONTRIB, output: call.codes });
+  const zero = inputOf(call, at + 1) || noZeroPoint(to, call, call.value(inputOf(call, at)));
+  to.node("quantize", "QuantizeLinear", [call.real, inputOf(call, at), zero], { domain: CONTRIB, output: call.codes });
   return to.done();
 }
 
 /** Zero, of the type that the other zero points or the first operand have. */
-function noZeroPoint(to: Draft, call: ExpandCall, scale: Value): ValueId {
+function noZeroPoint(to: Draft, call: ExpandCall, scale: Value | undefined): ValueId {
   const types = call.node.inputs.map((id) => call.value(id)?.type);
   const type = types.find((found) => found && found !== "bool" && (integerType(found)?.bits ?? 64) <= 16) ?? "uint8";
   const zero = integerType(type)?.signed ? new Int8Array(1) : new Uint8Array(1);
-  return to.constant("zero", zero, scale.shape as Shape, type === "int8" ? "int8" : "uint8");
+  return to.constant("zero", zero, (scale?.shape as Shape | null | undefined) ?? [], type === "int8" ? "int8" : "uint8");
 }

@@ -1,34 +1,31 @@
 /** Operators on codes with constant scales, read as DequantizeLinear, a float operator and QuantizeLinear.
  *  Source: ONNX QLinearConv-10, QLinearMatMul-10/21; com.microsoft QGemm and QLinear* of ONNX Runtime. */
 import { modelError } from "../errors.ts";
-import type { Attr, Attrs, ValueId } from "../graph/graph.ts";
+import type { Attr, Attrs, Value, ValueId } from "../graph/graph.ts";
 import { flag, float, int, noAttrs, optionalInt, readAttrs } from "./attributes.ts";
-import {
-  anyAttrs,
-  CONTRIB,
-  constantInput,
-  type Draft,
-  defineExpanding,
-  dequantizeInput,
-  draft,
-  inputOf,
-  numbersOf,
-  quantizeResult,
-} from "./expansion.ts";
+import { anyAttrs, CONTRIB, type Draft, defineExpanding, dequantizeInput, draft, inputOf, quantizeResult } from "./expansion.ts";
 import type { ExpandCall, OpDef } from "./op.ts";
-import { expandComputed, isComputed } from "./qoperatorComputed.ts";
 
 /** A bias in int32 on the accumulator's grid: DequantizeLinear by f32(f32(alpha·sx)·sw[c]), zero point 0. */
 function bias(to: Draft, call: ExpandCall, at: number, scales: readonly [sx: number, sw: number], alpha = 1): ValueId {
-  const [x, w] = [constantInput(call, scales[0], "a scale"), constantInput(call, scales[1], "a scale")];
-  const sx = Math.fround(alpha * numbersOf(x)[0]!);
-  const grid = Float32Array.from(numbersOf(w), (sw) => sx * sw);
-  const scale = to.constant("bias-scale", grid, w.shape as readonly number[], "float32");
+  const scale = biasScale(to, call, scales, alpha);
   return to.node(`dequantize${at}`, "DequantizeLinear", [inputOf(call, at), scale], { domain: CONTRIB, attrs: { axis: -1 } });
 }
 
-/** Inputs of QLinearConv and QLinearMatMul that are scales or zero points. */
-const PARAMETERS = [1, 2, 4, 5, 6, 7];
+function biasScale(to: Draft, call: ExpandCall, scales: readonly [sx: number, sw: number], alpha: number): ValueId {
+  const [x, w] = scales.map((at) => call.value(inputOf(call, at))) as [Value | undefined, Value | undefined];
+  if (x?.data && w?.data) {
+    const sx = Math.fround(alpha * Number(x.data[0]));
+    const grid = Float32Array.from(w.data as Float32Array, (sw) => sx * sw);
+    return to.constant("bias-scale", grid, w.shape as readonly number[], "float32");
+  }
+  const product = to.node(
+    "bias-scale",
+    "Mul",
+    scales.map((at) => inputOf(call, at)),
+  );
+  return alpha === 1 ? product : to.node("bias-alpha", "Mul", [product, to.constant("alpha", Float32Array.of(alpha), [], "float32")]);
+}
 
 const qlinearConv = defineExpanding<Attrs>({
   type: "QLinearConv",
@@ -37,7 +34,6 @@ const qlinearConv = defineExpanding<Attrs>({
   onCodes: true,
   parse: anyAttrs,
   expand(call) {
-    if (isComputed(call, ...PARAMETERS)) return expandComputed(call, "ConvInteger", call.attrs);
     const to = draft(call);
     const inputs = [dequantizeInput(to, call, 0), dequantizeInput(to, call, 3)];
     if (inputOf(call, 8) !== "") inputs.push(bias(to, call, 8, [1, 4]));
@@ -48,9 +44,9 @@ const qlinearConv = defineExpanding<Attrs>({
 
 /** Scales of an operand: one, or (1-D) one per row of a, per column of b. */
 function requireVector(call: ExpandCall, at: number): void {
-  const { shape } = constantInput(call, at, "a scale");
-  if (shape!.length < 2 || shape!.every((dim) => dim === 1)) return;
-  throw modelError("op/scale-shape", `input ${at}: the scale has shape [${shape!.join(", ")}], expected one element or one dimension`);
+  const shape = call.value(inputOf(call, at))?.shape;
+  if (!shape || shape.length < 2 || shape.every((dim) => dim === 1)) return;
+  throw modelError("op/scale-shape", `input ${at}: the scale has shape [${shape.join(", ")}], expected one element or one dimension`);
 }
 
 const qlinearMatMul = defineExpanding<object>({
@@ -60,7 +56,6 @@ const qlinearMatMul = defineExpanding<object>({
   onCodes: true,
   parse: noAttrs,
   expand(call) {
-    if (isComputed(call, ...PARAMETERS)) return expandComputed(call, "MatMulInteger", new Map());
     const to = draft(call);
     requireVector(call, 1);
     requireVector(call, 4);

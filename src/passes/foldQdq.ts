@@ -68,6 +68,7 @@ function readEncoding(walk: Walk, node: Node): Encoding | undefined {
   const axis = attrs.axis < 0 ? attrs.axis + rank : attrs.axis;
   const scaleDims = scaleValue.shape as Shape;
   if (attrs.blockSize > 0 && scaleDims.length > 1) {
+    if (scaleDims.filter((dim, i) => i !== axis && dim > 1).length > 1) return undefined; // one axis of channels at most
     const channelAxis = scaleDims.findIndex((dim, i) => i !== axis && dim > 1);
     return { type, scale, zeroPoint, axis: channelAxis < 0 ? null : channelAxis, blockSize: attrs.blockSize, blockAxis: axis };
   }

@@ -1,9 +1,9 @@
-/** Random operators on codes: runtime = reference on target ort, and both = ONNX Runtime where it is installed (BITEXACT_PEERS). */
+/** Random operators on codes: runtime = reference on target ort, no unexplained deviation from the simulation, and both = ONNX Runtime where it is installed (BITEXACT_PEERS). */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadModel, runReference, Session, type Tensor } from "../../src/index.ts";
+import { loadModel, runReference, Session, type Tensor, verify } from "../../src/index.ts";
 import { encodeOnnx } from "../../src/onnx/encode.ts";
 import { QOP_KINDS, randomQop } from "./qopRandom.ts";
 
@@ -40,6 +40,10 @@ describe(`operators on codes, target ort (seed ${SEED})`, () => {
       session.dispose();
       const reference = Array.from((await runReference(model, feeds, { quantized: true })).y!.data as Uint8Array);
       expect(runtime, `${name}: runtime and reference`).toEqual(reference);
+      if (index % 3 === 0) {
+        const { totals, verdict } = await verify(model, [feeds]);
+        expect(totals.local!.unexplained, `${name}: ${verdict} against the simulation`).toBe(0);
+      }
       if (peer) expect(runtime, `${name}: ONNX Runtime`).toEqual(await peerCodes(bytes, feeds));
     }
   });

@@ -6,7 +6,7 @@ import type { Target } from "../../plan/plan.ts";
 import type { LayerFacts } from "../form.ts";
 import { biasUse } from "./bias.ts";
 import type { DotData } from "./data.ts";
-import { headroomBits } from "./range.ts";
+import { headroomBits } from "./exactRange.ts";
 
 export function dotFacts(data: DotData, graph: Graph, target: Target): LayerFacts {
   const term = data.bias[0];

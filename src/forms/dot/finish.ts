@@ -5,12 +5,9 @@ import {
   type EpilogueHeader,
   type EpilogueMode,
   exactChannel,
-  fixedChannel as fixedEpilogue,
-  float32Channel,
   PLAIN_HEADER,
   RAW_CHANNEL,
   realChannel,
-  SINGLE_LIMIT,
   singleMargin,
   tieMargin,
   writeEpilogue,
@@ -19,12 +16,12 @@ import { writeExactEpilogue } from "../../kernels/exactEpilogue.ts";
 import { targetRow } from "../../numerics/targets.ts";
 import type { Lowering } from "../../plan/lowering.ts";
 import type { Proof } from "../../plan/plan.ts";
+import { notLoaded } from "../notLoaded.ts";
 import { type ChannelReal, channelReals } from "./channel.ts";
 import type { DotData } from "./data.ts";
-import { checkFixedTarget, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
 import { type SecondOperand, scaleView } from "./operands.ts";
 import { outputBounds, realConstants } from "./outputs.ts";
-import { accumulatorBound, accumulatorRange, checkFixedRange } from "./range.ts";
+import { accumulatorBound } from "./range.ts";
 
 /** Everything the steps of one layer need to finish accumulators. `blocks` > 1: X = Σ_b blockFactor_b·acc_b is formed first. */
 export interface Finish {
@@ -40,12 +37,19 @@ export interface Finish {
   readonly proof: Pick<Proof, "accMin" | "accMax"> | null;
 }
 
+/** Finishes of the targets with an int32 bias; null until src/full.ts loads them. */
+let integerFinish: typeof finishOf | null = null;
+
+/** Only to be called by src/full.ts. */
+export function useIntegerFinish(finish: typeof finishOf): void {
+  integerFinish = finish;
+}
+
 /** `second` is null for a computed second operand. */
 export function finishOf(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
   if (!data.outEncoding) return realFinish(data, second);
-  const { bias, requantize } = targetRow(ctx.target);
-  if (bias === "float") return exactFinish(ctx, data, second);
-  return requantize ? fixedFinish(ctx, data, second) : float32Finish(ctx, data, second);
+  if (targetRow(ctx.target).bias === "float") return exactFinish(ctx, data, second);
+  return integerFinish ? integerFinish(ctx, data, second) : notLoaded();
 }
 
 /** A region of `count` channels that stores raw int32 accumulators. */
@@ -53,11 +57,11 @@ export function rawRegion(count: number): Uint8Array {
   return writeEpilogue(PLAIN_HEADER, "raw", new Array<EpilogueChannel>(count).fill(RAW_CHANNEL));
 }
 
-function channelsFrom<T>(from: number, count: number, make: (n: number) => T): T[] {
+export function channelsFrom<T>(from: number, count: number, make: (n: number) => T): T[] {
   return Array.from({ length: count }, (_, i) => make(from + i));
 }
 
-function outputHeader(ctx: Lowering, data: DotData, margin: number): EpilogueHeader {
+export function outputHeader(ctx: Lowering, data: DotData, margin: number): EpilogueHeader {
   const { bytes, shift, zero } = ctx.storage(data.outEncoding!);
   const { lo, hi } = outputBounds(data);
   return { outScale: data.outEncoding!.scale[0]!, zero, min: lo + shift, max: hi + shift, outBytes: bytes, tieMargin: margin };
@@ -139,77 +143,6 @@ function reach(data: DotData, second: SecondOperand | null, matrix: number, from
 
 function unsupported(data: DotData, why: string): Error {
   return modelError("plan/no-kernel", `${data.op} '${data.node}': ${why}; no kernel computes this exactly.`, { node: data.node });
-}
-
-function fixedFinish(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
-  checkFixedTarget(data, ctx.target);
-  const view = second ?? scaleView(data);
-  const channel = (matrix: number, n: number) => fixedChannel(data, view, matrix, n);
-  const mode = targetRow(ctx.target).epilogue;
-  const region = (matrix: number, from: number, count: number): Uint8Array => {
-    const all = channelsFrom(from, count, (n) => {
-      const constants = channel(matrix, n);
-      checkRange(ctx, data, second, matrix, n, constants.bias);
-      return constants;
-    });
-    const above = all.map(({ multiplier, r }) => fixedEpilogue(multiplier, r));
-    const below = data.activation?.kind === "slope" ? all.map((side) => fixedEpilogue(side.below!.multiplier, side.below!.r)) : null;
-    return writeEpilogue(outputHeader(ctx, data, 0), mode, above, below);
-  };
-  return {
-    mode,
-    elementBytes: ctx.storage(data.outEncoding!).bytes,
-    blocks: 1,
-    region,
-    blockFactor: () => 1,
-    integerBias: (matrix, n) => channel(matrix, n).bias,
-    proof: null,
-  };
-}
-
-/** The exact range is only summed where the bound over all weights does not do. */
-function checkRange(ctx: Lowering, data: DotData, second: SecondOperand | null, matrix: number, n: number, bias: number): void {
-  const bound = accumulatorBound(data, second);
-  const range = second && bound + Math.abs(bias) >= 2 ** 31 ? accumulatorRange(data, second, matrix, n) : { min: -bound, max: bound };
-  checkFixedRange(data, ctx.target, n, range, bias);
-}
-
-function float32Finish(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
-  checkFixedTarget(data, ctx.target);
-  const view = second ?? scaleView(data);
-  const slope = data.activation?.kind === "slope" ? data.activation.slope : null;
-  const region = (matrix: number, from: number, count: number): Uint8Array => {
-    const above = channelsFrom(from, count, (n) => {
-      checkRange(ctx, data, second, matrix, n, gridBias(data, view, matrix, n));
-      return float32Channel(float32Multiplier(data, view, matrix, n, 1));
-    });
-    const below = slope && channelsFrom(from, count, (n) => float32Channel(float32Multiplier(data, view, matrix, n, slope[n]!)));
-    const steepest = [...above, ...(below ?? [])].reduce((most, { mul }) => Math.max(most, Math.abs(mul)), 0);
-    const wide = steepest * 2 ** 31 >= SINGLE_LIMIT && steepest * largestSum(data, view, second, matrix, from, count) >= SINGLE_LIMIT / 2;
-    return writeEpilogue({ ...outputHeader(ctx, data, 0), wide }, "float32", above, below);
-  };
-  return {
-    mode: "float32",
-    elementBytes: ctx.storage(data.outEncoding!).bytes,
-    blocks: 1,
-    region,
-    blockFactor: () => 1,
-    integerBias: (matrix, n) => gridBias(data, view, matrix, n),
-    proof: null,
-  };
-}
-
-/** Bound on |acc + bias| of some channels. */
-function largestSum(
-  data: DotData,
-  view: ReturnType<typeof scaleView>,
-  second: SecondOperand | null,
-  matrix: number,
-  from: number,
-  count: number,
-): number {
-  const biases = channelsFrom(from, count, (n) => Math.abs(gridBias(data, view, matrix, n)));
-  return accumulatorBound(data, second) + biases.reduce((x, y) => Math.max(x, y), 0);
 }
 
 /** Real outputs: acc·factor + bias, or Σ_b acc_b·factor_b (factor 1 in the epilogue), then + bias. */

@@ -12,10 +12,10 @@ import type { Codes } from "../form.ts";
 import { accumulate } from "./accumulate.ts";
 import { type ChannelReal, type ChannelReals, channelReals, isNegative } from "./channel.ts";
 import type { DotData } from "./data.ts";
+import { accumulatorRange, checkFixedRange, computedRange } from "./exactRange.ts";
 import { checkFixedTarget, type FixedChannel, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
 import { firstOperand, type SecondOperand, secondOperand } from "./operands.ts";
 import { outputBounds, realConstants } from "./outputs.ts";
-import { accumulatorRange, checkFixedRange, computedRange } from "./range.ts";
 
 /** From one element's accumulators to its code. */
 type Finish = (matrix: number, n: number, acc: Float64Array) => number;
