@@ -1,4 +1,5 @@
 /** A graph compiled for one kernel module, its inputs written and its epilogues proven: what the suites time without a session around it. */
+
 import type { Graph } from "../src/graph/graph.ts";
 import { instantiateKernels, moduleGeometry } from "../src/kernels/instantiate.ts";
 import { type Prepared, prepare } from "../src/passes/prepare.ts";
@@ -7,7 +8,7 @@ import type { Plan, Step, Target, Variant } from "../src/plan/plan.ts";
 import { createWeightStore, type WeightStore } from "../src/plan/weightStore.ts";
 import { compile } from "../src/runtime/compile.ts";
 import { activate, createMachine, execute, type Machine } from "../src/runtime/machine.ts";
-import { readCodes, writeInput } from "../src/runtime/ports.ts";
+import { readCodes, writeInput } from "../src/runtime/portCodes.ts";
 import { promote } from "../src/runtime/promote.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 

@@ -3,7 +3,8 @@ import { type Encoding, gridOf, perTensor } from "../src/encodings/encoding.ts";
 import { GraphBuilder } from "../src/graph/build.ts";
 import type { Graph } from "../src/graph/graph.ts";
 import type { ElementType } from "../src/tensor/dtype.ts";
-import { Tensor, tensorOf } from "../src/tensor/tensor.ts";
+import { tensorOf } from "../src/tensor/numbers.ts";
+import { Tensor } from "../src/tensor/tensor.ts";
 
 export type Weights = "int8" | "int4" | "lpbq" | "float-blocks";
 

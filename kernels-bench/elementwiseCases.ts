@@ -1,5 +1,7 @@
 /** Kernels that move bytes rather than multiply: sums, tables, conversions, pools, copies; each with the memory.copy of the bytes it touches. */
-import { broadcastDescriptor, codeSumFields, linearReals } from "../src/kernels/elementwiseArgs.ts";
+
+import { broadcastDescriptor, codeSumFields } from "../src/kernels/elementwiseArgs.ts";
+import { linearReals } from "../src/kernels/linearReals.ts";
 import { quantizeReal } from "../src/numerics/affine.ts";
 import { divideExact } from "../src/numerics/decide.ts";
 import { fitLine } from "../src/numerics/fitLine.ts";

@@ -9,6 +9,9 @@ export interface ModuleGraph {
 const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[] }[] = [
   { name: "bitexact", roots: ["src/index.ts"] },
   { name: "proofs", roots: ["src/runtime/promote.ts"] },
+  { name: "modelFolder", roots: ["src/io/modelFolder.ts"] },
+  { name: "flaws", roots: ["src/onnx/flaws.ts"] },
+  { name: "qdq", roots: ["src/qdq.ts"] },
   { name: "full", roots: ["src/everything.ts"] },
   { name: "encodings", roots: ["src/passes/attachEncodings.ts"] },
   { name: "executors", roots: ["src/executors.ts"] },

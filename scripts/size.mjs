@@ -27,6 +27,8 @@ const core = closure(DIST, "index.js");
 const onDemand = (file) => closure(DIST, file).filter((name) => !core.includes(name));
 const chunks = {
   "float layers and rarer operators": "everything.js",
+  "broken files, external data": "flaws.js",
+  "quantize and dequantize operators": "qdq.js",
   "AIMET encodings": "attachEncodings.js",
   "simulate, runReference, verify": "executors.js",
   "proofs, after the first run": "promote.js",

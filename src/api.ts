@@ -1,7 +1,6 @@
 /** The functions of the public API: Session, and the executors of src/executors.ts, which are loaded when they are first called. */
-import { ModelError, SessionError } from "./errors.ts";
-import { NOT_LOADED } from "./forms/index.ts";
-import { loadFull } from "./full.ts";
+import { SessionError } from "./errors.ts";
+import { loadFull, withFull } from "./full.ts";
 import { isOpen, valueNamed } from "./graph/graph.ts";
 import type { Source } from "./io/source.ts";
 import { type LoadedModel, type LoadOptions, loadModel as load, type Model } from "./model.ts";
@@ -50,16 +49,11 @@ export class Session extends SessionBase {
     const model = isModel(source) ? checkedModel(source) : await load(source as Source, options);
     const { graph } = model;
     const symbolic = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
-    if (symbolic.length > 0) await loadFull(); // what a shape needs shows when it is run, and runSync cannot wait
+    if (symbolic.length > 0 || Object.keys(shapes).length > 0) await loadFull(); // what a shape needs shows when it is run, and runSync cannot wait
     const planned = symbolic.every((id) => Object.hasOwn(shapes, id)) ? shapes : null;
     const target = checkedTarget(options.target, graph);
-    try {
-      return Session.planned(model, await engine, target, planned);
-    } catch (error) {
-      if (!(error instanceof ModelError) || error.code !== NOT_LOADED) throw error;
-      await loadFull();
-      return Session.planned(model, await engine, target, planned);
-    }
+    const choice = await engine;
+    return withFull(() => Session.planned(model, choice, target, planned));
   }
 
   private static planned(model: LoadedModel, engine: EngineChoice, target: Target, shapes: SessionOptions["shapes"] | null): Session {

@@ -1,9 +1,7 @@
 /** All that src/full.ts loads beyond the core, in one file of dist. */
 export { FORMS } from "./forms/all.ts";
-export { integerFinish } from "./forms/dot/integerFinish.ts";
+export * as rare from "./forms/rare.ts";
+export { ELEMENTWISE_KERNELS } from "./kernels/elementwise.ts";
 export { OPS } from "./ops/all.ts";
 export * as floats from "./ops/floats.ts";
-export { adviceOn } from "./ops/unsupported.ts";
-export { expandOperators } from "./passes/expandOperators.ts";
-export { foldBatchNorm } from "./passes/foldBatchNorm.ts";
-export { upgradeOpset } from "./passes/upgradeOpset.ts";
+export * as rest from "./passes/rest.ts";

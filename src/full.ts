@@ -1,12 +1,15 @@
 /** Everything beyond the core — operators, forms and kernels that quantized convolutional networks do without — loaded on demand.
  *  Loading adds and never changes: a model that the core serves gives the same plan before and after. */
-import { useIntegerFinish } from "./forms/dot/finish.ts";
+import { ModelError } from "./errors.ts";
+import { NO_FORM, useRare } from "./forms/deferred.ts";
 import { useForms } from "./forms/index.ts";
 import type { Graph, Node } from "./graph/graph.ts";
+import { useKernels } from "./kernels/abi.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
-import { useFloats } from "./ops/deferred.ts";
-import { opOf, useOperators } from "./ops/index.ts";
-import { useExpanding, useFolding } from "./passes/prepare.ts";
+import { NOT_LOADED, useFloats } from "./ops/deferred.ts";
+import { isQuantizer, opOf, useOperators } from "./ops/index.ts";
+import { rest as loadedRest, useRest } from "./passes/deferred.ts";
+import { needsBinding } from "./passes/inferShapes.ts";
 import { compileKernels } from "./runtime/kernelSource.ts";
 
 let loading: Promise<void> | null = null;
@@ -21,24 +24,33 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ adviceOn, expandOperators, FORMS, floats, foldBatchNorm, integerFinish, OPS }, float, signed, unsigned] = await Promise.all([
+  const [{ ELEMENTWISE_KERNELS, FORMS, floats, OPS, rare, rest }, float, signed, unsigned] = await Promise.all([
     import("./everything.ts"),
     compileKernels("float"),
     compileKernels("rest-signed"),
     compileKernels("rest-unsigned"),
   ]);
   useFloats(floats);
-  useFolding(foldBatchNorm);
-  useExpanding(expandOperators);
-  useOperators(OPS, adviceOn);
+  useRest(rest);
+  useOperators(OPS);
+  useKernels(ELEMENTWISE_KERNELS);
   useForms(FORMS);
-  useIntegerFinish(integerFinish);
+  useRare(rare);
   useMoreKernels({ float, signed, unsigned });
 }
 
-/** Loads everything when the graph has an operator that the core does not know, or a node to fold: constants are folded in float. */
+/** The pass that turns quantize and dequantize operators into encodings, once it is loaded and they are known; null for a graph without them. */
+export async function loadFolding(graph: Graph): Promise<((graph: Graph) => Graph) | null> {
+  if (!graph.nodes.some(isQuantizer)) return null;
+  const { foldQdq, QUANTIZERS } = await import("./qdq.ts");
+  useOperators(QUANTIZERS);
+  return foldQdq;
+}
+
+/** Loads everything when the graph has an operator that the core does not know, inputs of symbolic shape, or a node to fold: constants are folded
+ *  in float. */
 export async function loadFor(graph: Graph): Promise<void> {
-  if (graph.nodes.some((node) => needsMore(graph, node))) await loadFull();
+  if (needsBinding(graph) || graph.nodes.some((node) => needsMore(graph, node))) await loadFull();
 }
 
 /** The first opset whose operators are read as they are. */
@@ -48,11 +60,22 @@ const MODERN_OPSET = 8;
 export async function modernized(graph: Graph): Promise<Graph> {
   if ((graph.opsets.get("") ?? 1) >= MODERN_OPSET) return graph;
   await loadFull();
-  return (await import("./everything.ts")).upgradeOpset(graph);
+  return loadedRest().upgradeOpset(graph);
 }
 
 function needsMore(graph: Graph, node: Node): boolean {
   const op = opOf(node);
   if (!op) return true;
   return op.traits.boundary === undefined && node.inputs.every((id) => id === "" || graph.values.get(id)?.data !== undefined);
+}
+
+/** What `work` returns; everything is loaded and `work` called again when it asks for more than the core. */
+export async function withFull<T>(work: () => T): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    if (error !== NOT_LOADED && !(error instanceof ModelError && error.code === NO_FORM)) throw error;
+    await loadFull();
+    return work();
+  }
 }

@@ -1,19 +1,20 @@
 /** Model: a loaded graph with its encodings, and what was noticed while loading. */
 import type { Encoding } from "./encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "./errors.ts";
-import { loadFor, modernized } from "./full.ts";
+import { loadFolding, loadFor, modernized, withFull } from "./full.ts";
 import { type Graph, isOpen, type ValueId, valueNamed } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import { withValues } from "./graph/rewrite.ts";
 import { sourceFolder } from "./io/folder.ts";
 import { isOwnCopy, readSource, type Source } from "./io/source.ts";
 import { decodeOnnx } from "./onnx/decode.ts";
+import { withFlaws } from "./onnx/deferred.ts";
 import type { ExternalData } from "./onnx/externalData.ts";
 import { checkOperators } from "./passes/checkOperators.ts";
 import { completeEncodings } from "./passes/completeEncodings.ts";
+import { restIfLoaded } from "./passes/deferred.ts";
 import { bindShapes, inferShapes, rememberInferred } from "./passes/inferShapes.ts";
 import { layersOf } from "./passes/layers.ts";
-import { readQuantization } from "./passes/prepare.ts";
 import { type ElementType, isFloatType } from "./tensor/dtype.ts";
 import { formatShape } from "./tensor/shape.ts";
 
@@ -48,9 +49,14 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
     throw modelError("option/type", `options: found ${String(options)}, expected a record of options, or nothing`);
   const bytes = await readSource(source, options.signal);
   const decoded = await modernized(await decodeWithFiles(bytes, source, options));
+  await loadFolding(decoded);
   await loadFor(decoded);
-  checkOperators(decoded);
-  const quantized = readQuantization(decoded);
+  const expanded = await withFull(() => {
+    checkOperators(decoded);
+    return restIfLoaded()?.expandOperators(decoded) ?? decoded;
+  });
+  const foldQdq = await loadFolding(expanded);
+  const quantized = await withFull(() => foldQdq?.(expanded) ?? expanded);
   const warnings: Issue[] = [];
   let graph = quantized;
   if (options.encodings !== undefined) {
@@ -63,7 +69,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
     warnings.push(...attached.warnings);
   }
   await loadFor(graph); // constants that stood behind a DequantizeLinear
-  return modelOf(graph, warnings, options.strict);
+  return withFull(() => modelOf(graph, warnings, options.strict));
 }
 
 /** A Model of a graph with its encodings. strict: any warning is an error. throws ModelError. */
@@ -115,10 +121,11 @@ function isBody(source: object | null): boolean {
 async function decodeWithFiles(bytes: Uint8Array, source: Source, { externalData = {}, signal }: LoadOptions): Promise<Graph> {
   const files = new Map<string, Uint8Array>();
   for (const [name, file] of Object.entries(externalData)) files.set(name, await readSource(file, signal));
-  const decode = (read: ExternalData): Graph => decodeOnnx(bytes, { externalData: read, lasting: isOwnCopy(source) });
+  const decode = (read: ExternalData): Promise<Graph> =>
+    withFlaws(() => decodeOnnx(bytes, { externalData: read, lasting: isOwnCopy(source) }));
   let missing = false;
   try {
-    return decode((location) => {
+    return await decode((location) => {
       const file = files.get(location);
       missing ||= file === undefined;
       return file;

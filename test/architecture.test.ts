@@ -24,6 +24,7 @@ const ROWS: readonly (readonly [prefix: string, row: number])[] = [
   ["src/runtime/kernelSource.ts", 2],
   ["src/everything.ts", 4],
   ["src/full.ts", 4],
+  ["src/qdq.ts", 4],
   ["src/model.ts", 5],
   ["src/runtime/", 6],
   ["src/verify/", 7],
@@ -39,9 +40,11 @@ const ROWS: readonly (readonly [prefix: string, row: number])[] = [
 /** Type-level knots within the two lowest rows that are one concept: an encoding is part of a tensor, storage of a plan. */
 const ALLOWED = new Set([
   "src/tensor/tensor.ts → src/encodings/encoding.ts",
+  "src/tensor/numbers.ts → src/encodings/encoding.ts",
   "src/numerics/affine.ts → src/encodings/encoding.ts",
   "src/io/folder.ts → src/onnx/externalData.ts",
   "src/io/modelFolder.ts → src/onnx/externalData.ts",
+  "src/io/modelFolder.ts → src/onnx/externalPath.ts",
 ]);
 
 function files(folder: string): string[] {
@@ -90,7 +93,7 @@ describe("architecture", () => {
 
   it("engine-dependent elementary functions of Math are not used in numerics, forms, reference and sim", () => {
     const users = sources
-      .filter((file) => /^src\/(numerics|forms|reference|sim|ops)\//.test(file) && file !== "src/forms/dot/exactRange.ts") // there: bits of headroom, for reports
+      .filter((file) => /^src\/(numerics|forms|reference|sim|ops)\//.test(file) && file !== "src/forms/dot/headroom.ts") // there: bits of headroom, for reports
       .filter((file) =>
         /Math\.(exp|log|log2|log10|pow|tanh|sin|cos|cbrt|expm1|log1p|hypot)\(/.test(readFileSync(join(root, file), "utf8")),
       );

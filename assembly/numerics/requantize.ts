@@ -7,7 +7,7 @@ import { single } from "./requantizeSingle";
 import {
   ADD, HEADER_BYTES, HI, LO, M, MAGIC64, MAX, MIN, MODE, MODE_DOUBLE, MODE_FIXED64, MODE_NEAR_TIE, MODE_PROVEN_SINGLE, MODE_RAW,
   MODE_REAL, MODE_SINGLE, MUL,
-  NARROW, NEAR, OFF, OUT_BYTES, PANEL_BYTES, SHIFT, SLOPE, SLOPE_SET, WIDE, ZERO,
+  NEAR, OFF, OUT_BYTES, PANEL_BYTES, SHIFT, SLOPE, SLOPE_SET, WIDE, ZERO,
 } from "./epilogue";
 
 export function panelBlockAt(header: usize, panel: i32): usize {
@@ -46,10 +46,8 @@ function finishPanel(acc: usize, rows: i32, header: usize, block: usize, c: usiz
   else if (mode == MODE_FIXED64) fixed64(acc, rows, header, block, c, ldc);
   else if (mode == MODE_RAW) raw(acc, rows, c, ldc);
   else if (mode == MODE_REAL) real(acc, rows, block, c, ldc);
-  else if (mode == MODE_NEAR_TIE && !load<i32>(header, WIDE)) {
-    if (load<i32>(block, SLOPE)) doubleSlope(acc, rows, header, block, c, ldc);
-    else doubleNearTie(acc, rows, header, block, c, ldc);
-  } else if (mode == MODE_DOUBLE && !(load<i32>(block, SLOPE) | load<i32>(header, WIDE))) doubleProven(acc, rows, header, block, c, ldc);
+  else if (mode == MODE_NEAR_TIE && !load<i32>(header, WIDE)) doubleNearTie(acc, rows, header, block, c, ldc);
+  else if (mode == MODE_DOUBLE && !(load<i32>(block, SLOPE) | load<i32>(header, WIDE))) doubleProven(acc, rows, header, block, c, ldc);
   else {
     for (let i = 0; i < rows; ++i) {
       scalarRow(mode, acc, header, block, c);
@@ -90,7 +88,7 @@ function fixed64(acc: usize, rows: i32, header: usize, block: usize, c: usize, l
   }
 }
 
-/** acc·mul + add for two accumulators, slope sides included |v| < 2^27 unless the header says wide. at: their constants in the block. slope (literal):
+/** acc·mul + add for two accumulators, slope sides included |v| < 2^27 unless the header says wide. at: their constants in the block. slope:
  *  where that is negative, the slope side's constants instead, as codeOfReal has it. */
 @inline function scaled(slope: bool, acc: usize, at: usize): v128 {
   const x = f64x2.convert_low_i32x4_s(v128.load64_zero(acc));
@@ -108,12 +106,12 @@ function fixed64(acc: usize, rows: i32, header: usize, block: usize, c: usize, l
 
 /** RNE(acc·mul + add) + zero, clamped as integers: v + 1.5·2^52 holds RNE(v) in its low 32 bits for |v| < 2^31 (those of 1.5·2^52 itself are 0). near (literal): a row with a lane whose distance to the nearest integer is ≥ ½ − margin is stored and
  *  then decided again, exactly, by scalarRow. */
-@inline function double(near: bool, slope: bool, acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
+@inline function double(near: bool, acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
   const magic = v128.load64_splat(header, MAGIC64), zero = v128.load32_splat(header, ZERO);
   const low = v128.load16_splat(header, MIN), high = v128.load16_splat(header, MAX);
   const distance = load<f64>(header, NEAR);
   const limit = f64x2.splat(distance * distance * 0.9999999999999991); // rounding of the squares only adds flagged lanes
-  const outBytes = load<i32>(header, OUT_BYTES);
+  const outBytes = load<i32>(header, OUT_BYTES), slope = near && load<i32>(block, SLOPE) != 0;
   for (let i = 0; i < rows; ++i) {
     const v0 = scaled(slope, acc, block);
     const v1 = scaled(slope, acc + 8, block + 16);
@@ -133,23 +131,18 @@ function fixed64(acc: usize, rows: i32, header: usize, block: usize, c: usize, l
   }
 }
 function doubleProven(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  double(false, false, acc, rows, header, block, c, ldc);
+  double(false, acc, rows, header, block, c, ldc);
 }
 function doubleNearTie(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  double(true, false, acc, rows, header, block, c, ldc);
-}
-function doubleSlope(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  double(true, true, acc, rows, header, block, c, ldc);
+  double(true, acc, rows, header, block, c, ldc);
 }
 
 /** Float32 with a margin: rows of a tile that has a lane near a tie are decided again in double. One byte outputs, no slope, |v| < 2^22. */
 function exactSingle(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  const near = load<i32>(header, NARROW) ? single(true, true, acc, rows, header, block, c, ldc) : single(true, false, acc, rows, header, block, c, ldc);
-  if (near) doubleNearTie(acc, rows, header, block, c, ldc);
+  if (single(true, acc, rows, header, block, c, ldc)) doubleNearTie(acc, rows, header, block, c, ldc);
 }
 function provenSingle(acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): void {
-  if (load<i32>(header, NARROW)) single(false, true, acc, rows, header, block, c, ldc);
-  else single(false, false, acc, rows, header, block, c, ldc);
+  single(false, acc, rows, header, block, c, ldc);
 }
 
 function raw(acc: usize, rows: i32, c: usize, ldc: i32): void {

@@ -12,17 +12,28 @@ export function isProvenSingle(block: usize): bool {
   return i32x4.add(f32x4.add(v, magic), zero);
 }
 
-/** Stores rows (a0, a1) at c and (b0, b1) at c + ldc; narrow (literal): [min, max] lies inside the stored range. */
+/** Stores rows (a0, a1) at c and (b0, b1) at c + ldc; narrow: [min, max] lies inside the stored range. */
 @inline export function storePair(narrow: bool, a0: v128, a1: v128, b0: v128, b1: v128, header: usize, block: usize, c: usize, ldc: usize): void {
   const magic = v128.load32_splat(header, MAGIC32), zero = v128.load32_splat(header, ZERO32);
-  let a = i16x8.narrow_i32x4_s(codes(a0, block, 0, magic, zero), codes(a1, block, 16, magic, zero));
-  let b = i16x8.narrow_i32x4_s(codes(b0, block, 0, magic, zero), codes(b1, block, 16, magic, zero));
+  const a = i16x8.narrow_i32x4_s(codes(a0, block, 0, magic, zero), codes(a1, block, 16, magic, zero));
+  const b = i16x8.narrow_i32x4_s(codes(b0, block, 0, magic, zero), codes(b1, block, 16, magic, zero));
+  storeRows(narrow, a, b, header, c, ldc);
+}
+
+/** One row of 8 as int16, for storeRows. */
+@inline export function rowCodes(a0: v128, a1: v128, header: usize, block: usize): v128 {
+  const magic = v128.load32_splat(header, MAGIC32), zero = v128.load32_splat(header, ZERO32);
+  return i16x8.narrow_i32x4_s(codes(a0, block, 0, magic, zero), codes(a1, block, 16, magic, zero));
+}
+
+/** Stores a at c and b at c + ldc. ldc 0: a alone. */
+@inline export function storeRows(narrow: bool, a: v128, b: v128, header: usize, c: usize, ldc: usize): void {
   if (narrow) {
     const low = v128.load16_splat(header, MIN), high = v128.load16_splat(header, MAX);
     a = i16x8.min_s(i16x8.max_s(a, low), high);
     b = i16x8.min_s(i16x8.max_s(b, low), high);
   }
   const bytes = Q8_SIGNED ? i8x16.narrow_i16x8_s(a, b) : i8x16.narrow_i16x8_u(a, b);
-  v128.store64_lane(c, bytes, 0);
   v128.store64_lane(c + ldc, bytes, 1);
+  v128.store64_lane(c, bytes, 0);
 }

@@ -3,7 +3,7 @@
 //   factor 1 + u at most, so that |v − t| ≤ 4u·(|t| + 2|b|) =: E wherever t lies on the grid, and a value farther than E from its tie is rounded as t is.
 //   |v| < 2^22 (the plan proves it), so v + 1.5·2^23 holds RNE(v) in its low bits; saturating values may lie anywhere beyond the grid.
 import { Q8_SIGNED } from "../geometry";
-import { ABS32, ADD32, MAGIC32, MAX, MIN, MUL32, NEAR_SINGLE, ZERO32 } from "./epilogue";
+import { ABS32, ADD32, MAGIC32, MAX, MIN, MUL32, NARROW, NEAR_SINGLE, ZERO32 } from "./epilogue";
 
 @inline function scaled(acc: usize, mul: v128, add: v128): v128 {
   return f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(v128.load(acc)), mul), add);
@@ -18,12 +18,13 @@ import { ABS32, ADD32, MAGIC32, MAX, MIN, MUL32, NEAR_SINGLE, ZERO32 } from "./e
   return narrow ? i16x8.min_s(i16x8.max_s(codes, low), high) : codes;
 }
 
-/** Stores `rows` rows of 8 one-byte codes. near (literal): whether some lane is within E of a tie is returned. narrow (literal): clamps to [min, max];
- *  otherwise saturation of the stored range is the clamp. */
-@inline export function single(near: bool, narrow: bool, acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): bool {
+/** Stores `rows` rows of 8 one-byte codes. near (literal): whether some lane is within E of a tie is returned. Clamps to [min, max] where
+ *  that lies inside the stored range; otherwise saturation is the clamp. */
+@inline export function single(near: bool, acc: usize, rows: i32, header: usize, block: usize, c: usize, ldc: i32): bool {
   const m0 = v128.load(block, MUL32), m1 = v128.load(block, MUL32 + 16), b0 = v128.load(block, ADD32), b1 = v128.load(block, ADD32 + 16);
   const magic = v128.load32_splat(header, MAGIC32), positive = v128.load32_splat(header, ABS32), zero = v128.load32_splat(header, ZERO32);
   const low = v128.load16_splat(header, MIN), high = v128.load16_splat(header, MAX);
+  const narrow = load<i32>(header, NARROW) != 0;
   let far = i32x4.splat(0);
   for (let i = 0; i < rows; i += 2) {
     const second = i + 1 < rows;

@@ -1,9 +1,8 @@
 /** Codes of one grid: quantizing real arrays, requantizing codes, tables over a whole grid as kernels index them. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
-import { FIXED_ROUNDING } from "../kernels/elementwise.ts";
+import { FIXED_ROUNDING } from "../kernels/coreElementwise.ts";
 import { quantizeFloat32, quantizeReal } from "../numerics/affine.ts";
 import { targetRow } from "../numerics/targets.ts";
-import type { Numbers } from "../ops/op.ts";
 import type { Storage, Target } from "../plan/plan.ts";
 
 /** A per-tensor grid, flat. */
@@ -31,25 +30,19 @@ export function codeOf(x: number, levels: Levels): number {
 /** How a real becomes a code: by its exact quotient, or (target ort) by the quotient rounded to float32. */
 export type Quotient = "exact" | "single";
 
+export function quotientOf(target: Target): Quotient {
+  return targetRow(target).single ? "single" : "exact";
+}
+
 /** The kernel from float32 to stored codes. */
 export function quantizeKernel(target: Target): "quantize_f32" | "quantize_single" {
   return targetRow(target).single ? "quantize_single" : "quantize_f32";
-}
-
-export function quotientOf(target: Target): Quotient {
-  return targetRow(target).single ? "single" : "exact";
 }
 
 /** The code of a number; single: a float32 one, as ONNX Runtime's QuantizeLinear has it. */
 export function codeIn(quotient: Quotient, x: number, levels: Levels): number {
   if (quotient === "exact") return codeOf(x, levels);
   return quantizeFloat32(x, levels.scale, levels.zeroPoint, levels.qmin, levels.qmax, "halfEven");
-}
-
-export function quantizeNumbers(real: Numbers, levels: Levels, quotient: Quotient = "exact"): Numbers {
-  const data = new Float64Array(real.data.length);
-  for (let i = 0; i < data.length; i++) data[i] = codeIn(quotient, real.data[i]!, levels);
-  return { dims: real.dims, data };
 }
 
 /** Bounds of the codes after a clamp of the real value, min(max(x, lo), hi): rounding is monotone, so the bounds may be rounded instead. */

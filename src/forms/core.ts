@@ -2,21 +2,21 @@
 
 import { targetRow } from "../numerics/targets.ts";
 import { aliasCore } from "./alias.ts";
+import { notLoaded } from "./deferred.ts";
 import { dotCore } from "./dot/core.ts";
 import { extremeCore } from "./extreme.ts";
 import type { CoreForm, Form, Layer } from "./form.ts";
 import { linearCore } from "./linear.ts";
 import { meanCore } from "./mean.ts";
-import { notLoaded } from "./notLoaded.ts";
 
 /** A list of forms forgets their data types: whoever holds a form only passes it what its own match returned. */
 export function erased<D>(form: Form<D>): Form<unknown> {
   return form as Form<unknown>;
 }
 
-/** The other targets have forms and kernels of their own for what is no dot product. */
+/** Target ort has forms and kernels of its own for what is no dot product. */
 function inReals<D>(form: CoreForm<D>): CoreForm<D> {
-  return { ...form, lower: (data, layer, ctx) => (targetRow(ctx.target).bias === "int32" ? notLoaded() : form.lower(data, layer, ctx)) };
+  return { ...form, lower: (data, layer, ctx) => (targetRow(ctx.target).single ? notLoaded() : form.lower(data, layer, ctx)) };
 }
 
 /** A form that compiles layers; its reference and its judge are asked for after everything is loaded only. */

@@ -4,9 +4,11 @@ import { type Graph, isConstant, type Node, type ValueId, valueNamed } from "../
 import { roundToHalf } from "../numerics/half.ts";
 import type { Numbers, Precision } from "../ops/op.ts";
 import { isFloatType } from "../tensor/dtype.ts";
-import { levelsOf, type Quotient, quantizeNumbers } from "./codes.ts";
+import { levelsOf, type Quotient } from "./codes.ts";
+import { dequantizeCodes } from "./dequantizeCodes.ts";
 import type { Codes, Layer } from "./form.ts";
-import { activationEncoding, constantNumbers, dequantizeCodes, type Resolved, resolve } from "./operands.ts";
+import { activationEncoding, constantNumbers, type Resolved, resolve } from "./operands.ts";
+import { quantizeNumbers } from "./quantizeNumbers.ts";
 import { applyMovement } from "./regions.ts";
 
 /** A value as the layer computed it. */

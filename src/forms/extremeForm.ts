@@ -4,10 +4,10 @@ import { type Graph, shapeOf } from "../graph/graph.ts";
 import type { Numbers } from "../ops/op.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampCode, levelsOf, type Quotient, quotientOf, requantizeCode } from "./codes.ts";
+import { forEachWindow } from "./eachWindow.ts";
 import { type ExtremeData, extremeCore } from "./extreme.ts";
 import { type Codes, defineForm } from "./form.ts";
 import { judgeByTarget } from "./judge.ts";
-import { forEachWindow } from "./windows.ts";
 
 export const extremeForm = defineForm<ExtremeData>({
   ...extremeCore,

@@ -4,10 +4,11 @@ import { type Graph, isConstant, shapeOf, type ValueId } from "../graph/graph.ts
 import type { Numbers } from "../ops/op.ts";
 import type { Lowering, Ref } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { levelsOf, type Quotient, quantizeNumbers, quotientOf, requantizeCode } from "./codes.ts";
+import { levelsOf, type Quotient, quotientOf, requantizeCode } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
 import { judgeByTarget } from "./judge.ts";
 import { activationEncoding, constantNumbers, type Resolved, resolve } from "./operands.ts";
+import { quantizeNumbers } from "./quantizeNumbers.ts";
 import { emitTable } from "./tableLower.ts";
 
 export interface GatherData {

@@ -3,10 +3,8 @@ import { type Issue, ModelError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
 import { CORE_FORMS } from "./core.ts";
+import { notLoaded } from "./deferred.ts";
 import type { Form, Layer } from "./form.ts";
-import { NOT_LOADED, notLoaded } from "./notLoaded.ts";
-
-export { NOT_LOADED, notLoaded };
 
 export interface FormedAs {
   readonly form: Form<unknown>;

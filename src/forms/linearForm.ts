@@ -1,4 +1,5 @@
 /** The linear form with its integers in TypeScript and its judge. */
+
 import { type Graph, shapeOf } from "../graph/graph.ts";
 import { divideExact } from "../numerics/decide.ts";
 import { fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
@@ -7,13 +8,13 @@ import type { Numbers } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import type { Target } from "../plan/plan.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { broadcastIndex } from "./broadcastIndex.ts";
+import { broadcastIndex } from "./broadcastWalk.ts";
 import { clampCode } from "./codes.ts";
 import { type Codes, defineForm } from "./form.ts";
 import { type DeviationOf, judgeNodes } from "./judge.ts";
 import { withinLimits } from "./limits.ts";
 import { type LinearData, type LinearOperand, linearCore } from "./linear.ts";
-import { bitsOf, fixedForm, lowerFixed } from "./linearFixed.ts";
+import { bitsOf, fixedForm } from "./linearFixed.ts";
 import { placeLinear } from "./linearLower.ts";
 import { constantNumbers } from "./operands.ts";
 import { referenceSingle, singleDeviation, singleForm, singleReals } from "./single.ts";
@@ -25,11 +26,7 @@ export const linearForm = defineForm<LinearData>({
       ? referenceSingle(data, graph, (operand) => offsets(operand, graph, inputs))
       : reference(data, graph, inputs, target),
   ],
-  lower: (data, layer, ctx) => {
-    if (targetRow(ctx.target).single) lowerSingle(data, ctx);
-    else if (fixedForm(data, ctx.target)) withinLimits(data.node, () => lowerFixed(data, ctx));
-    else linearCore.lower(data, layer, ctx);
-  },
+  lower: (data, layer, ctx) => (targetRow(ctx.target).single ? lowerSingle(data, ctx) : linearCore.lower(data, layer, ctx)),
   judge: (data, layer, graph, inputs, source, target) => judgeNodes(layer, graph, inputs, source, deviation(data, graph, inputs, target)),
 });
 

@@ -1,14 +1,17 @@
-/** Lowers Add, Sub and Mul: linear_binary for exact arithmetic, add_q8 where integers are proven to equal it. */
+/** Lowers Add, Sub and Mul: linear_binary for exact arithmetic, add_q8 where integers are proven to equal it, add_fixed and mul_fixed for a fixed target. */
+
 import { isConstant, shapeOf } from "../graph/graph.ts";
-import { KIND } from "../kernels/elementwise.ts";
-import { broadcastDescriptor, codeSumFields, linearReals } from "../kernels/elementwiseArgs.ts";
+import { KIND } from "../kernels/coreElementwise.ts";
+import { broadcastDescriptor, codeSumFields } from "../kernels/elementwiseArgs.ts";
 import { type CodeSumConstants, proveSum } from "../numerics/proveSum.ts";
+import { targetRow } from "../numerics/targets.ts";
 import type { Lowering, Ref } from "../plan/lowering.ts";
 import type { Layout, Storage } from "../plan/plan.ts";
 import { forEachElement } from "../plan/storage.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { memoryOrder, operandStrides } from "./broadcastIndex.ts";
 import { kindOf } from "./codes.ts";
+import { rare } from "./deferred.ts";
 import type { LinearData, LinearOperand } from "./linear.ts";
 import { constantNumbers } from "./operands.ts";
 
@@ -50,12 +53,9 @@ export function lowerLinear(data: LinearData, ctx: Lowering): void {
   const { a, b, own, fields, storage, units, words, rank } = placeLinear(data, ctx);
   const runs = [a, b].every(({ kind }, i) => kind === KIND.q8 && words[rank * (i + 2) - 1] === 1);
   const proven = runs && storage.bytes === 1 && data.op !== "mul" ? provenSum(data, a.zero, b.zero, storage) : null;
+  if (targetRow(ctx.target).requantize && rare().emitFixed(data, fields, units, ctx)) return;
   if (proven) ctx.emit("add_q8", { ...own, ...codeSumFields(proven) }, units, data.node);
-  else {
-    const whole = data.a.encoding !== null && data.b.encoding !== null;
-    const reals = linearReals(data.op, data.a.scale, data.b.scale, data.levels.scale, data.a.largest, data.b.largest, whole);
-    ctx.emit("linear_binary", { ...fields, op: data.op === "mul" ? 1 : 0, reals: ctx.constant(reals) }, units, data.node);
-  }
+  else rare().emitReals(data, fields, units, ctx);
 }
 
 /** The integers of add_q8 where they are proven for these grids, whatever codes come. */

@@ -1,11 +1,16 @@
 /** Form of means and sums over windows (average pools, ReduceMean, ReduceSum) with an optional clamp: exact integer sums, one division. */
+
 import type { Encoding } from "../encodings/encoding.ts";
+import { sameEncoding } from "../encodings/encoding.ts";
 import type { Graph, ValueId } from "../graph/graph.ts";
 import { meanReals } from "../kernels/elementwiseArgs.ts";
+import { targetRow } from "../numerics/targets.ts";
 import type { Window } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
+import type { Target } from "../plan/plan.ts";
 import { clampAfter } from "./clampAfter.ts";
 import { fixedRounding, kindOf, type Levels, levelsOf } from "./codes.ts";
+import { rare } from "./deferred.ts";
 import type { CoreForm, Layer } from "./form.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, isPlainCluster } from "./operands.ts";
@@ -23,19 +28,11 @@ export interface MeanData {
   readonly levels: Levels; // the output's, narrowed by the clamp
 }
 
-/** Multipliers of the fixed targets by count from `first` on. */
-export interface MultiplierTable {
-  readonly words: Int32Array;
-  readonly first: number;
-}
-
-const NO_MULTIPLIERS: MultiplierTable = { words: new Int32Array(2), first: 1 };
-
 /** Without its reference and its judge, which are in meanForm.ts. */
 export const meanCore: CoreForm<MeanData> = {
   name: "mean",
   match,
-  lower: (data, _layer, ctx) => withinLimits(data.node, () => emitMean(data, ctx, data.divides ? 0 : 1)),
+  lower: (data, _layer, ctx) => withinLimits(data.node, () => lower(data, ctx)),
 };
 
 function match(layer: Layer, graph: Graph): MeanData | null {
@@ -63,14 +60,22 @@ function largest({ from, divides, window }: Pick<MeanData, "from" | "divides" | 
   return Math.max(qmax - zeroPoint, zeroPoint - qmin) * (divides ? 1 : mostTaps(window));
 }
 
-/** One mean_q; `mode`: 0 mean, 1 sum, and those of the fixed targets. */
-export function emitMean(data: MeanData, ctx: Lowering, mode: number, multipliers = NO_MULTIPLIERS): void {
-  const { window, levels, node } = data;
+/** How a target divides. real: exact real arithmetic; multiplier: one fixed-point multiplier per count; pool: the mean of the raw
+ *  codes, where both sides share an encoding and no padding is counted. */
+export function modeOf({ divides, window, from, to }: MeanData, target: Target): "real" | "multiplier" | "pool" {
+  if (!targetRow(target).requantize) return "real";
+  return divides && !window.countPadding && sameEncoding(from, to) ? "pool" : "multiplier";
+}
+
+function lower(data: MeanData, ctx: Lowering): void {
+  const { window, levels, divides, node } = data;
   const inLayout = ctx.layoutOf(data.input);
   const { layout, descriptor } = placeWindow(window, data.input, data.output, ctx.graph, inLayout);
   const from = ctx.storage(data.from);
   const to = ctx.storage(data.to);
-  const reals = mode < 2 ? meanReals(levelsOf(data.from).scale, levels.scale, largest(data)) : new Float64Array(3);
+  const mode = modeOf(data, ctx.target);
+  const multipliers = mode === "multiplier" ? rare().multiplierTable(data) : { words: new Int32Array(2), first: 1 };
+  const reals = mode === "real" ? meanReals(levelsOf(data.from).scale, levels.scale, largest(data)) : new Float64Array(3);
   const fields = {
     input: ctx.input(data.input, inLayout),
     output: ctx.output(data.output, layout),
@@ -83,7 +88,7 @@ export function emitMean(data: MeanData, ctx: Lowering, mode: number, multiplier
     outZero: to.zero,
     min: levels.qmin + to.shift,
     max: levels.qmax + to.shift,
-    mode,
+    mode: mode === "pool" ? 3 : mode === "multiplier" ? 2 : divides ? 0 : 1,
     reals: ctx.constant(reals),
     multipliers: ctx.constant(multipliers.words),
     countMin: multipliers.first,

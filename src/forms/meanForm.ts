@@ -1,19 +1,22 @@
 /** The mean form with its integers in TypeScript and its judge. */
+
 import { type Graph, shapeOf } from "../graph/graph.ts";
 import { divideExact } from "../numerics/decide.ts";
-import { fixedAveragePool } from "../numerics/fixedPoint.ts";
+import { fixedAveragePool } from "../numerics/fixedMean.ts";
+import { requantizeOf } from "../numerics/requantizeOf.ts";
 import { targetRow } from "../numerics/targets.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { Target } from "../plan/plan.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampCode, levelsOf } from "./codes.ts";
+import { forEachWindow } from "./eachWindow.ts";
 import { type Codes, defineForm } from "./form.ts";
 import { type DeviationOf, judgeNodes } from "./judge.ts";
 import { withinLimits } from "./limits.ts";
-import { type MeanData, meanCore } from "./mean.ts";
-import { lowerFixed, modeOf, multipliersOf } from "./meanFixed.ts";
+import { type MeanData, meanCore, modeOf } from "./mean.ts";
+import { multipliersOf } from "./meanFixed.ts";
 import { lowerSingle, referenceSingle, singleDeviation } from "./meanSingle.ts";
-import { forEachWindow, tapCounts } from "./windows.ts";
+import { tapCounts } from "./windows.ts";
 
 export const meanForm = defineForm<MeanData>({
   ...meanCore,
@@ -22,7 +25,6 @@ export const meanForm = defineForm<MeanData>({
   ],
   lower: (data, layer, ctx) => {
     if (targetRow(ctx.target).single) withinLimits(data.node, () => lowerSingle(data, ctx));
-    else if (targetRow(ctx.target).requantize) withinLimits(data.node, () => lowerFixed(data, ctx));
     else meanCore.lower(data, layer, ctx);
   },
   judge: (data, layer, graph, inputs, source, target) => judgeNodes(layer, graph, inputs, source, deviation(data, inputs, target)),
@@ -35,7 +37,7 @@ function reference(data: MeanData, graph: Graph, inputs: Codes, target: Target):
   const counts = tapCounts(window);
   const mode = modeOf(data, target);
   const multipliers = mode === "multiplier" ? multipliersOf(data, counts) : null;
-  const { requantize } = targetRow(target);
+  const requantize = requantizeOf(target);
   const dims = shapeOf(graph, data.output);
   const out = new Float64Array(sizeOf(dims));
   forEachWindow(window, (index, taps) => {

@@ -5,10 +5,11 @@ import type { Numbers } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampCode, kindOf, levelsOf } from "./codes.ts";
+import { forEachWindow } from "./eachWindow.ts";
 import type { Codes } from "./form.ts";
 import type { DeviationOf } from "./judge.ts";
 import type { MeanData } from "./mean.ts";
-import { forEachWindow, mostTaps, placeWindow, tapCounts } from "./windows.ts";
+import { mostTaps, placeWindow, tapCounts } from "./windows.ts";
 
 /** Averages add reals; sums and the other means sum codes first. */
 function addsReals({ addsReals: ordered, divides }: MeanData): boolean {

@@ -7,11 +7,12 @@ import type { Lowering, Ref } from "../plan/lowering.ts";
 import type { Layout } from "../plan/plan.ts";
 import { layoutsCoincide } from "../plan/storage.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { codeIn, levelsOf, type Quotient, quantizeNumbers, quotientOf, requantizeCode } from "./codes.ts";
+import { codeIn, levelsOf, type Quotient, quotientOf, requantizeCode } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
 import { judgeByTarget } from "./judge.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, constantNumbers, resolve } from "./operands.ts";
+import { quantizeNumbers } from "./quantizeNumbers.ts";
 import { applyMovement, regionsOf, runLength, walkIn } from "./regions.ts";
 import { emitTable } from "./tableLower.ts";
 

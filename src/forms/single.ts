@@ -5,7 +5,7 @@ import { SINGLE } from "../kernels/elementwise.ts";
 import { addSingle, codeSingle, mulSingle, singleProduct, singleSum } from "../numerics/single.ts";
 import type { Numbers } from "../ops/op.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { broadcastIndex } from "./broadcastIndex.ts";
+import { broadcastIndex } from "./broadcastWalk.ts";
 import { clampCode } from "./codes.ts";
 import type { LinearData, LinearOperand } from "./linear.ts";
 

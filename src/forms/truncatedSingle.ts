@@ -1,7 +1,7 @@
 /** Operators that stood on codes in the file and that ONNX Runtime computes on the codes themselves: float32, then towards zero. */
 import { type Encoding, sameEncoding } from "../encodings/encoding.ts";
 import { type Graph, isConstant, shapeOf, type ValueId } from "../graph/graph.ts";
-import { UNARY } from "../kernels/elementwise.ts";
+import { UNARY } from "../kernels/floatModes.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";

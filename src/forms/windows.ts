@@ -5,7 +5,6 @@ import { windowDescriptor } from "../kernels/elementwiseArgs.ts";
 import type { Window, WindowAxis } from "../ops/op.ts";
 import type { Layout } from "../plan/plan.ts";
 import { layoutStrides } from "../plan/storage.ts";
-import { sizeOf, stridesOf } from "../tensor/shape.ts";
 import { memoryOrder } from "./broadcastIndex.ts";
 import { resolve } from "./operands.ts";
 
@@ -32,33 +31,6 @@ export function windowOf(node: Node, graph: Graph): Windowed | null {
 export function tapOf(axis: WindowAxis, o: number, w: number): number {
   const i = o * axis.stride + w * axis.dilation - axis.padBegin;
   return i >= 0 && i < axis.size ? i : -1;
-}
-
-/** Calls visit(output index, input indices of the taps on data) for every output, in row-major order of the window's axes. */
-export function forEachWindow(window: Window, visit: (out: number, taps: readonly number[]) => void): void {
-  const { axes } = window;
-  const strides = stridesOf(axes.map((axis) => axis.size));
-  const total = sizeOf(axes.map((axis) => axis.out));
-  for (let out = 0; out < total; out++) {
-    let taps = [0];
-    let rest = out;
-    const positions = new Array<number>(axes.length);
-    for (let d = axes.length - 1; d >= 0; d--) {
-      positions[d] = rest % axes[d]!.out;
-      rest = Math.floor(rest / axes[d]!.out);
-    }
-    axes.forEach((axis, d) => {
-      const next: number[] = [];
-      for (const tap of taps) {
-        for (let w = 0; w < axis.window; w++) {
-          const i = tapOf(axis, positions[d]!, w);
-          if (i >= 0) next.push(tap + i * strides[d]!);
-        }
-      }
-      taps = next;
-    });
-    visit(out, taps);
-  }
 }
 
 /** Padded extent that taps count against: the declared one, or one that all taps lie inside. */
@@ -90,7 +62,7 @@ export function mostTaps({ axes }: Window): number {
 }
 
 /** Where a windowed layer reads and writes: codes may be summed in any order, so reduced axes go first and long runs last; those that lie innermost
- *  stay there, where their taps are neighbours. `ordered`: taps in row-major order. */
+ *  in memory stay there, where their taps are neighbours. `ordered`: taps in row-major order. */
 export function placeWindow(window: Window, input: ValueId, output: ValueId, graph: Graph, inLayout: Layout, ordered = false) {
   const inShape = shapeOf(graph, input);
   const outShape = shapeOf(graph, output);
@@ -98,7 +70,7 @@ export function placeWindow(window: Window, input: ValueId, output: ValueId, gra
   const layout: Layout = keeps ? inLayout : "rowMajor";
   const order = memoryOrder(inShape.length, layout);
   const isSingle = (axis: number): boolean => window.axes[axis]!.out === 1;
-  const inner = order.length - 1 - order.findLastIndex((axis) => !isSingle(axis));
+  const inner = layout === inLayout ? order.length - 1 - order.findLastIndex((axis) => !isSingle(axis)) : 0;
   const outer = order.slice(0, order.length - inner);
   const grouped = [...outer.filter(isSingle), ...outer.filter((axis) => !isSingle(axis)), ...order.slice(order.length - inner)];
   const sorted = ordered ? order : grouped;

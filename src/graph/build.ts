@@ -1,9 +1,11 @@
 /** GraphBuilder: graphs written by hand, for tests, bundled models and importers. */
+
 import type { Encoding } from "../encodings/encoding.ts";
 import { type ElementType, newArray, type TypedArray } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Attr, Graph, Node, OpenShape, Shape, Value, ValueId } from "./graph.ts";
-import { uniqueNodeIds, validateGraph } from "./validate.ts";
+import { validateGraph } from "./issues.ts";
+import { uniqueNodeIds } from "./validate.ts";
 
 const LATEST_OPSET = 21;
 

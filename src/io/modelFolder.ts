@@ -1,6 +1,8 @@
 /** External data files beside a model on disk: what may be opened, and how. Only reached in Node. */
+
 import { modelError } from "../errors.ts";
-import { type ExternalData, pathFlaw } from "../onnx/externalData.ts";
+import type { ExternalData } from "../onnx/externalData.ts";
+import { pathFlaw } from "../onnx/externalPath.ts";
 import { nodeModule, unreadable } from "./source.ts";
 
 /** External data files of a model in `folder`, read once each. Only regular files inside the folder are opened: no absolute

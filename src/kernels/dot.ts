@@ -163,11 +163,6 @@ export function igemmScratch(module: ModuleGeometry, taps: number, k: number, bi
   return rows + (module.variant === "simd" || bits === 4 ? panels * 32 * steps : 0) + 64;
 }
 
-/** Scratch bytes of requantize_s32. */
-export function requantizeScratch(blocks: number): number {
-  return 128 * blocks + 1024;
-}
-
 export function runUnits(count: number): number {
   return Math.ceil(count / RUN_ELEMENTS);
 }

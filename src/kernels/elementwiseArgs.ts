@@ -8,7 +8,7 @@ export interface Descriptor {
 }
 
 /** One window axis as src/ops/op.ts has it. */
-interface Axis {
+export interface Axis {
   readonly size: number;
   readonly out: number;
   readonly window: number;
@@ -124,57 +124,6 @@ export function windowDescriptor(
   return { words: Int32Array.from(words.flat()), rank: words.length, units: run === 0 ? 0 : units, run };
 }
 
-/** Geometry words of conv_*; `spatial` holds 1 to 3 axes (src/ops/op.ts ConvGeometry). */
-export function convDescriptor(geometry: {
-  readonly batch: number;
-  readonly groups: number;
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly spatial: readonly Axis[];
-  readonly transposed: boolean;
-}): Int32Array {
-  const { batch, groups, inChannels, outChannels, spatial, transposed } = geometry;
-  if (spatial.length > 3) throw new RangeError(`convolution has ${spatial.length} spatial axes, kernels take 3`);
-  const words = [batch, groups, inChannels, outChannels, transposed ? 1 : 0];
-  for (let i = spatial.length; i < 3; i++) words.push(1, 1, 1, 1, 1, 0);
-  for (const { size, out, window, stride, dilation, padBegin } of spatial) words.push(size, out, window, stride, dilation, padBegin);
-  return Int32Array.from(words);
-}
-
-/** Constants of linear_binary. Add, Sub: |value| ≤ (sa·maxA + sb·maxB)/sy; Mul: sa·sb·maxA·maxB/sy. `maxA`, `maxB`: bounds of |n|
- *  (|stored − zero|, or |float| of an f32 operand, whose scale is 1). Scales: float32 values; floats finite.
- *  Double path: sa·na is exact (24 + 17 bits; a float times 1), so at most one sum or product and one division round: |error| ≤ 3·2^-53·bound.
- *  float32 path: constant, product(s) and sum round: |error| ≤ 3·(1 + 2^-23)·2^-24·bound < 2^-22·bound; used while that is below 2^-6.
- *  `whole`: na and nb are integers; then float32 may be exact (threshold 0): all values are multiples of 2^-k below 2^(24 − k).
- *  throws RangeError when the double path could be off by 2^-6 LSB (bound ≥ 2^44 LSB). */
-export function linearReals(
-  op: "add" | "sub" | "mul",
-  sa: number,
-  sb: number,
-  sy: number,
-  maxA: number,
-  maxB: number,
-  whole = false,
-): Float64Array {
-  const first = op === "mul" ? sa * sb : sa;
-  const second = op === "mul" ? 0 : op === "sub" ? -sb : sb;
-  const bound = op === "mul" ? (sa * sb * maxA * maxB) / sy : (sa * maxA + sb * maxB) / sy;
-  if (!(bound < 2 ** 44)) throw new RangeError(`values reach ${bound} steps of the output scale`);
-  const unit = 2 ** Math.ceil(Math.log2(bound + 1) - 24);
-  const onGrid = (ratio: number, scale: number) => Number.isInteger(ratio / unit) && ratio * sy === scale;
-  const exact = whole && bound < 2 ** 16 && onGrid(first / sy, first) && onGrid(second / sy, second);
-  const single = exact ? 0 : bound < 2 ** 16 ? Math.max(bound * 2 ** -22, 2 ** -40) : 1;
-  return Float64Array.of(
-    first,
-    second,
-    sy,
-    Math.max(bound * 2 ** -50, 2 ** -60),
-    Math.fround(first / sy),
-    Math.fround(second / sy),
-    single,
-  );
-}
-
 /** The proven constants of add_q8 as its fields. */
 export function codeSumFields({ high, low, offset, add }: CodeSumConstants): Record<"high" | "low" | "offset" | "add", number> {
   const pair = ([first, second]: readonly [number, number]) => (first & 0xffff) | (second << 16);
@@ -187,24 +136,4 @@ export function meanReals(sx: number, sy: number, maxSum: number): Float64Array 
   const bound = (sx * maxSum) / sy;
   if (!(bound < 2 ** 44)) throw new RangeError(`values reach ${bound} steps of the output scale`);
   return Float64Array.of(sx, sy, Math.max(bound * 2 ** -50, 2 ** -60));
-}
-
-/** Tables of resample_*: taps of each output index in ascending order (src/ops/resizeAxis.ts Taps). Weights are still doubles. */
-export function resampleTaps(taps: readonly { readonly indices: readonly number[]; readonly weights: readonly number[] }[]): {
-  readonly spans: Int32Array;
-  readonly indices: Int32Array;
-  readonly weights: Float64Array;
-} {
-  const spans = new Int32Array(2 * taps.length);
-  let first = 0;
-  for (const [o, { indices }] of taps.entries()) {
-    spans[2 * o] = first;
-    spans[2 * o + 1] = indices.length;
-    first += indices.length;
-  }
-  return {
-    spans,
-    indices: Int32Array.from(taps.flatMap(({ indices }) => indices)),
-    weights: Float64Array.from(taps.flatMap(({ weights }) => weights)),
-  };
 }

@@ -108,19 +108,9 @@ export function exactChannel(factor: readonly number[], bias: readonly number[],
   return { mul: sum(factor) / outScale, add: sum(bias) / outScale, factor, bias, multiplier: 0, shift: 0 };
 }
 
-/** A channel of mode real: output acc·factor + bias in double, one rounding each. */
-export function realChannel(factor: number, bias: number): EpilogueChannel {
-  return { mul: factor, add: bias, factor: [], bias: [], multiplier: 0, shift: 0 };
-}
-
 /** A channel of the modes fixedSingle and fixedDouble. range: |multiplier| < 2^31, shift 1..62. */
 export function fixedChannel(multiplier: number, shift: number): EpilogueChannel {
   return { mul: 0, add: 0, factor: [], bias: [], multiplier, shift };
-}
-
-/** A channel of mode float32. range: a float32. */
-export function float32Channel(multiplier: number): EpilogueChannel {
-  return realChannel(multiplier, 0);
 }
 
 /** A channel of mode raw. */

@@ -30,20 +30,24 @@ export function writeExactEpilogue(
   let terms = 0;
   let distance = 0; // as singleMargin()
   for (let n = 0; n < factor.length; n++) {
-    const mul = factor[n]! / outScale;
-    const add = bias[n]! / outScale;
+    const factorAt = factor[n]!;
+    const biasAt = bias[n]!;
+    const mul = factorAt / outScale;
+    const add = biasAt / outScale;
     const to = ((HEADER_BYTES + (n >> 3) * PANEL_BYTES) >> 3) + (n & 7);
     const to32 = ((HEADER_BYTES + (n >> 3) * PANEL_BYTES) >> 2) + (n & 7);
     double[to + (PANEL.mul >> 3)] = mul;
     double[to + (PANEL.add >> 3)] = add;
-    double[to + (PANEL.f1 >> 3)] = factor[n]!;
-    double[to + (PANEL.b1 >> 3)] = bias[n]!;
+    double[to + (PANEL.f1 >> 3)] = factorAt;
+    double[to + (PANEL.b1 >> 3)] = biasAt;
     single[to32 + (PANEL.mul32 >> 2)] = mul;
     single[to32 + (PANEL.add32 >> 2)] = add;
     const slope = Math.abs(mul);
     const offset = Math.abs(add);
-    terms = Math.max(terms, slope * accMax + offset);
-    distance = Math.max(distance, (grid + offset < 2 ** 23 * slope ? 3 : 4) * (grid + 2 * offset) * 2 ** -24 * (1 + 2 ** -20));
+    const reach = slope * accMax + offset;
+    if (reach > terms) terms = reach;
+    const apart = (grid + offset < 2 ** 23 * slope ? 3 : 4) * (grid + 2 * offset) * (2 ** -24 * (1 + 2 ** -20));
+    if (apart > distance) distance = apart;
   }
   const tieMargin = Math.max(LEAST_MARGIN, terms * TERM_ROUNDINGS * 2 ** -53);
   if (tieMargin > mostMargin) return null;

@@ -1,5 +1,5 @@
-/** Packs weights that are int8 codes already into the 8-bit panels of packWeights, without a call per element. */
-import { PANEL_COLUMNS } from "./dot.ts";
+/** Rows of weight codes, wherever they lie: their panels and sums in plain loops. */
+import { packWeights } from "./pack.ts";
 import type { ModuleGeometry } from "./variant.ts";
 
 /** Code of weight (n, tap, k) at elements[start + n·rowStride + k·stepStride + tap]. range: int8. */
@@ -16,21 +16,9 @@ export interface PanelShape {
   readonly k: number;
 }
 
-/** What packWeights writes with 8 bits: panels [⌈n/8⌉][taps][⌈k/KR⌉][8][KR]; columns ≥ n and k beyond the end are 0. */
-export function packCodes({ kr }: ModuleGeometry, { n, taps, k }: PanelShape, codes: CodeRows): Int8Array {
-  const { elements, start, rowStride, stepStride } = codes;
-  const depth = Math.ceil(k / kr) * kr;
-  const packed = new Int8Array(Math.ceil(n / PANEL_COLUMNS) * taps * depth * PANEL_COLUMNS);
-  for (let column = 0; column < n; column++) {
-    const lane = column % PANEL_COLUMNS;
-    for (let tap = 0; tap < taps; tap++) {
-      const to = ((column - lane) * taps + tap * PANEL_COLUMNS) * depth + lane * kr;
-      for (let i = 0, from = start + column * rowStride + tap; i < k; i++, from += stepStride) {
-        packed[to + (i - (i % kr)) * PANEL_COLUMNS + (i % kr)] = elements[from]!;
-      }
-    }
-  }
-  return packed;
+/** Panels of packWeights with 8 bits. */
+export function packCodes(module: ModuleGeometry, shape: PanelShape, { elements, start, rowStride, stepStride }: CodeRows): Uint8Array {
+  return packWeights(module, { ...shape, bits: 8 }, (n, tap, k) => elements[start + n * rowStride + k * stepStride + tap]!);
 }
 
 /** Σ of the digits of each column, modulo 2^32. */

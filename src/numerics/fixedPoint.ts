@@ -1,7 +1,9 @@
 /** Integer rescaling of the targets `fixed-single` and `fixed-double`: a 31-bit multiplier and a shift. Mirrored by assembly/numerics/fixedPoint.ts.
  *  source: gemmlowp fixedpoint.h, TFLite common.cc (MultiplyByQuantizedMultiplier), TOSA 1.0 RESCALE. */
+
 import { modelError } from "../errors.ts";
-import { roundHalfAway, roundHalfEven } from "./round.ts";
+import { roundHalfEven } from "./round.ts";
+import { roundHalfAway } from "./roundOther.ts";
 
 const INT32_MAX = 2147483647;
 const INT32_MIN = -2147483648;
@@ -121,11 +123,4 @@ export function fixedMul(aScale: number, bScale: number, outScale: number): Mult
 /** Multiplier of a mean over `count` codes: requantize(Σ(q − zeroPoint), …). count 1 gives that of a plain requantize. */
 export function fixedMean(inScale: number, outScale: number, count: number): Multiplier {
   return quantizeMultiplier(inScale / (outScale * count));
-}
-
-/** Average pool where input and output share an encoding: the mean of the raw codes, ties away from zero.
- *  sum: Σ codes, |sum| < 2^31; count ≥ 1. source: TFLite reference pooling. */
-export function fixedAveragePool(sum: number, count: number): number {
-  const halfCount = Math.floor(count / 2);
-  return Math.trunc((sum > 0 ? sum + halfCount : sum - halfCount) / count) + 0;
 }

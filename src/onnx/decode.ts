@@ -1,8 +1,9 @@
 /** ONNX bytes to Graph. */
-import { type Issue, ModelError, modelError } from "../errors.ts";
+import { type Issue, ModelError } from "../errors.ts";
 import type { Attr, Attrs, ConstantTensor, Graph, Node, OpenShape, Value, ValueId } from "../graph/graph.ts";
-import { graphIssues, sortNodes, uniqueNodeIds } from "../graph/validate.ts";
+import { isSound, sortNodes, uniqueNodeIds } from "../graph/validate.ts";
 import { checkDims, decodeTensor, type TensorFields } from "./decodeTensor.ts";
+import { flaws } from "./deferred.ts";
 import type { ExternalData } from "./externalData.ts";
 import {
   type AttributeProto,
@@ -15,7 +16,7 @@ import {
   toNumber,
   type ValueInfoProto,
 } from "./messages.ts";
-import { dataTypeName, elementType } from "./tensorData.ts";
+import { elementType } from "./tensorData.ts";
 import { readModel } from "./wire.ts";
 
 const OPSETS = { first: 1, last: 27 };
@@ -44,9 +45,7 @@ interface Context {
  *  "onnx/function", "onnx/native-payload", "graph/…". */
 export function decodeOnnx(bytes: Uint8Array, options: DecodeOptions = {}): Graph {
   const model = readModel(bytes);
-  if (!model.graph) {
-    throw modelError("onnx/not-onnx", "model: no graph inside, expected an ONNX model. Give the .onnx file itself.");
-  }
+  if (!model.graph) throw flaws().noGraph();
   const context: Context = {
     issues: [],
     externalData: options.externalData,
@@ -56,7 +55,7 @@ export function decodeOnnx(bytes: Uint8Array, options: DecodeOptions = {}): Grap
   };
   const opsets = decodeOpsets(model.opsetImport ?? [], context);
   const graph = decodeGraph(model.graph, opsets, context);
-  if (context.issues.length === 0) context.issues.push(...graphIssues(graph));
+  if (context.issues.length === 0 && !isSound(graph)) context.issues.push(...flaws().graphIssues(graph));
   if (context.issues.length > 0) throw new ModelError(context.issues);
   return graph;
 }
@@ -65,13 +64,8 @@ function decodeOpsets(imports: NonNullable<ModelProto["opsetImport"]>, context: 
   const opsets = new Map<string, number>();
   for (const { domain, version } of imports) opsets.set(canonicalDomain(domain), toNumber(version ?? 0));
   const version = opsets.get("");
-  if (version === undefined || version < OPSETS.first || version > OPSETS.last) {
-    const found = version === undefined ? "no opset of domain ai.onnx" : `ai.onnx opset ${version}`;
-    context.issues.push({
-      code: "onnx/opset",
-      message: `model: ${found}, expected ${OPSETS.first} to ${OPSETS.last}. Convert the model with the ONNX version converter.`,
-    });
-  }
+  if (version === undefined || version < OPSETS.first || version > OPSETS.last)
+    context.issues.push(flaws().opset(version, OPSETS.first, OPSETS.last));
   return opsets;
 }
 
@@ -104,20 +98,9 @@ function decodeGraph(proto: GraphProto, opsets: ReadonlyMap<string, number>, con
   return { name, opsets, nodes: orderNodes(uniqueNodeIds(nodes), context), values, inputs, outputs };
 }
 
-function orderNodes(nodes: readonly Node[], context: Context): Node[] {
+function orderNodes(nodes: readonly Node[], context: Context): readonly Node[] {
   const { sorted, stuck } = sortNodes(nodes);
-  const first = stuck[0];
-  if (first) {
-    const names = stuck
-      .slice(0, 8)
-      .map((node) => `'${node.id}'`)
-      .join(", ");
-    context.issues.push({
-      code: "graph/cycle",
-      message: `${first.op} '${first.id}': lies on or behind a cycle of ${stuck.length} nodes (${names}), expected a graph without cycles.`,
-      node: first.id,
-    });
-  }
+  if (stuck.length > 0) context.issues.push(flaws().cycle(stuck));
   return sorted;
 }
 
@@ -126,7 +109,7 @@ function decodeConstants(proto: GraphProto, context: Context): Map<ValueId, Cons
   const constants = new Map<ValueId, ConstantTensor>();
   const add = (id: ValueId, tensor: ConstantTensor | undefined): void => {
     if (constants.has(id)) duplicate(id, context);
-    if (id === "") context.issues.push({ code: "onnx/name", message: "initializer: has no name, expected one. Export the model again." });
+    if (id === "") context.issues.push(flaws().namelessInitializer());
     if (tensor) constants.set(id, tensor);
   };
   for (const tensor of proto.initializer ?? []) add(tensor.name ?? "", decodeTensorProto(tensor, tensor.name ?? "", context));
@@ -134,12 +117,7 @@ function decodeConstants(proto: GraphProto, context: Context): Map<ValueId, Cons
     if (isConstantNode(node)) add(node.output?.[0] ?? "", decodeConstantNode(node, context));
   }
   for (const sparse of proto.sparseInitializer ?? []) {
-    const id = sparse.values?.name ?? "";
-    context.issues.push({
-      code: "onnx/sparse",
-      message: `initializer '${id}': sparse, expected a dense tensor. Convert it before export.`,
-      tensor: id,
-    });
+    context.issues.push(flaws().sparseInitializer(sparse.values?.name ?? ""));
   }
   return constants;
 }
@@ -153,8 +131,7 @@ function decodeConstantNode(node: NodeProto, context: Context): ConstantTensor |
   const attribute = node.attribute?.[0];
   const value = attribute && decodeAttribute(attribute, `Constant '${id}'`, new Map(), context);
   if (value === undefined) {
-    if (!attribute)
-      context.issues.push({ code: "onnx/attribute", message: `Constant '${id}': has no value, expected one attribute.`, tensor: id });
+    if (!attribute) context.issues.push(flaws().emptyConstant(id));
     return undefined;
   }
   const floats = attribute?.name === "value_float" || attribute?.name === "value_floats";
@@ -163,11 +140,7 @@ function decodeConstantNode(node: NodeProto, context: Context): ConstantTensor |
     return numbersTensor(value, [value.length], floats, attribute as AttributeProto);
   }
   if (typeof value === "object" && "data" in value) return value;
-  context.issues.push({
-    code: "onnx/tensor-type",
-    message: `Constant '${id}': attribute '${attribute?.name}' holds text or a graph, expected numbers.`,
-    tensor: id,
-  });
+  context.issues.push(flaws().constantKind(id, attribute?.name));
   return undefined;
 }
 
@@ -220,17 +193,12 @@ function decodeInfos(proto: GraphProto, context: Context): Map<ValueId, Value> {
 
 function decodeInfo(info: ValueInfoProto, context: Context): Value | undefined {
   const id = info.name ?? "";
-  if (id === "") context.issues.push({ code: "onnx/name", message: "graph: an input or output has no name, expected one." });
+  if (id === "") context.issues.push(flaws().namelessValue());
   const tensor = info.type?.tensorType;
   if (!tensor && !info.type?.otherType) return { id, type: "float32", shape: null };
   const type = tensor && elementType(tensor.elemType ?? 0);
   if (!tensor || !type) {
-    const found = tensor ? dataTypeName(tensor.elemType ?? 0) : "no tensor (sequence, map, optional or sparse)";
-    context.issues.push({
-      code: "onnx/value-type",
-      message: `value '${id}': ${found}, expected a tensor of numbers or bools.`,
-      tensor: id,
-    });
+    context.issues.push(flaws().valueType(id, tensor && (tensor.elemType ?? 0)));
     return undefined;
   }
   return { id, type, shape: tensor.shape ? decodeShape(id, tensor.shape.dim ?? [], context) : null };
@@ -253,21 +221,9 @@ function decodeNode(proto: NodeProto, opsets: ReadonlyMap<string, number>, conte
   const domain = canonicalDomain(proto.domain);
   const id = proto.name ?? "";
   const where = `${op} '${id || proto.output?.[0] || ""}'`;
-  if (op === "") context.issues.push({ code: "onnx/operator", message: `node '${id}': has no operator type, expected one.`, node: id });
-  if (op === "EPContext") {
-    context.issues.push({
-      code: "onnx/native-payload",
-      message: `${where}: carries a compiled binary, expected operators. Use the original model.`,
-      node: id,
-    });
-  }
-  if (context.functions.has(`${proto.domain ?? ""}/${op}`)) {
-    context.issues.push({
-      code: "onnx/function",
-      message: `${where}: calls a function of the model, expected plain operators. Inline the functions (onnx.inliner) and export again.`,
-      node: id,
-    });
-  }
+  if (op === "") context.issues.push(flaws().namelessOperator(id));
+  if (op === "EPContext") context.issues.push(flaws().nativePayload(where, id));
+  if (context.functions.has(`${proto.domain ?? ""}/${op}`)) context.issues.push(flaws().functionCall(where, id));
   const attrs = new Map<string, Attr>();
   for (const attribute of proto.attribute ?? []) {
     const value = decodeAttribute(attribute, where, opsets, context);
@@ -280,7 +236,7 @@ function decodeNode(proto: NodeProto, opsets: ReadonlyMap<string, number>, conte
 function decodeAttribute(proto: AttributeProto, where: string, opsets: ReadonlyMap<string, number>, context: Context): Attr | undefined {
   const own = (field: string): boolean => Object.hasOwn(proto, field);
   const kind = proto.type || ["", "f", "i", "s", "t", "g", "floats", "ints", "strings"].findIndex((field) => field !== "" && own(field));
-  if (proto.refAttrName) return unreadable(proto, where, "refers to a function's attribute", context);
+  if (proto.refAttrName) return unreadable(proto, where, null, context);
   switch (kind) {
     case 1:
       return proto.f ?? 0;
@@ -299,15 +255,12 @@ function decodeAttribute(proto: AttributeProto, where: string, opsets: ReadonlyM
     case 8:
       return (proto.strings ?? []).map(decodeText);
     default:
-      return unreadable(proto, where, `is of kind ${kind}`, context);
+      return unreadable(proto, where, kind, context);
   }
 }
 
-function unreadable(proto: AttributeProto, where: string, found: string, context: Context): undefined {
-  context.issues.push({
-    code: "onnx/attribute",
-    message: `${where}: attribute '${proto.name}' ${found}, expected numbers, text, a tensor or a graph.`,
-  });
+function unreadable({ name }: AttributeProto, where: string, kind: number | null, context: Context): undefined {
+  context.issues.push(flaws().unreadableAttribute(where, name, kind));
 }
 
 function decodeText(bytes: Uint8Array): string {
@@ -315,11 +268,7 @@ function decodeText(bytes: Uint8Array): string {
 }
 
 function duplicate(id: string, context: Context): void {
-  context.issues.push({
-    code: "graph/duplicate-value",
-    message: `value '${id}': produced twice, expected one producer. Rename one of them.`,
-    tensor: id,
-  });
+  context.issues.push(flaws().duplicateValue(id));
 }
 
 function collect<T>(context: Context, decode: () => T): T | undefined {

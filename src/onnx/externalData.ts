@@ -1,5 +1,7 @@
 /** Tensor data outside the model file: the fixed list of keys, path rules, offset and length checks. */
+
 import { type Issue, modelError } from "../errors.ts";
+import { pathFlaw } from "./externalPath.ts";
 
 export type ExternalData = (location: string) => Uint8Array | undefined;
 
@@ -43,17 +45,6 @@ export function externalEntry(
     );
   }
   return { location, offset: byteCount(tensor, "offset", map.get("offset")) ?? 0, length: byteCount(tensor, "length", map.get("length")) };
-}
-
-/** Why `location` is no plain relative path inside a folder; undefined when it is one. Judged alike on every system. */
-export function pathFlaw(location: string): string | undefined {
-  if (location.includes("\0")) return "contains a NUL character";
-  if (/^[/\\]/.test(location) || /^[A-Za-z]:/.test(location)) return "is absolute";
-  if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(location)) return "is a URL";
-  const parts = location.split(/[/\\]/);
-  if (parts.includes("..")) return "leaves the folder by '..'";
-  if (parts.every((part) => part === "" || part === ".")) return "names no file";
-  return undefined;
 }
 
 /** The bytes of one tensor inside its external file. `needed`: bytes its type and shape take.

@@ -2,7 +2,7 @@
 import { type ElementType, integerType, newArray, type TypedArray } from "../tensor/dtype.ts";
 
 /** ONNX TensorProto.DataType numbers that have an element type here. bfloat16 (16) is widened to float32. */
-const TYPES: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
+export const TYPES: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
   [1, "float32"],
   [2, "uint8"],
   [3, "int8"],
@@ -21,18 +21,6 @@ const TYPES: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
   [25, "uint2"],
   [26, "int2"],
 ]);
-const UNREAD: ReadonlyMap<number, string> = new Map([
-  [0, "undefined"],
-  [8, "string"],
-  [14, "complex64"],
-  [15, "complex128"],
-  [17, "float8e4m3fn"],
-  [18, "float8e4m3fnuz"],
-  [19, "float8e5m2"],
-  [20, "float8e5m2fnuz"],
-  [23, "float4e2m1"],
-  [24, "float8e8m0"],
-]);
 const BFLOAT16 = 16;
 
 /** The element type of an ONNX data type number; undefined for strings, complex numbers and 8-bit floats. */
@@ -44,10 +32,6 @@ export function elementType(dataType: number): ElementType | undefined {
 export function dataTypeOf(type: ElementType): number {
   for (const [number, name] of TYPES) if (name === type) return number;
   throw new Error(`internal: no ONNX number for ${type}`);
-}
-
-export function dataTypeName(dataType: number): string {
-  return UNREAD.get(dataType) ?? TYPES.get(dataType) ?? `number ${dataType}`;
 }
 
 /** Bits one element takes in raw_data. */

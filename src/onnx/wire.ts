@@ -1,5 +1,5 @@
 /** Reads an ONNX file's protobuf wire format into records, and refuses what would hurt while it goes. */
-import { type ModelError, modelError } from "../errors.ts";
+import { flaws } from "./deferred.ts";
 import type { Long, ModelProto } from "./messages.ts";
 import { type Field, fieldOf, type MessageName, type ScalarKind } from "./wireSchema.ts";
 
@@ -35,26 +35,16 @@ interface Scan {
  *  has its last value.
  *  throws ModelError "onnx/not-onnx", "onnx/truncated", "onnx/malformed", "onnx/too-deep", "onnx/too-large". */
 export function readModel(bytes: Uint8Array): ModelProto {
-  if (bytes.length === 0) throw modelError("onnx/not-onnx", "model: the file is empty, expected an ONNX model.");
-  if (isLfsPointer(bytes)) {
-    throw modelError("onnx/not-onnx", "model: the file is a Git LFS pointer, expected an ONNX model. Fetch the file it stands for.");
-  }
-  const first = bytes[0] as number;
+  const first = bytes[0] ?? 0xff;
   const field = fieldOf("model", first >> 3);
-  if (field === undefined || first >= 0x80 || (first & 7) !== (field.kind === "long" ? 0 : 2)) {
-    throw modelError(
-      "onnx/not-onnx",
-      `model: begins with byte 0x${first.toString(16)}, which no ONNX model does. Give the .onnx file itself.`,
-    );
-  }
+  if (field === undefined || first >= 0x80 || (first & 7) !== (field.kind === "long" ? 0 : 2)) throw flaws().notOnnx(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const budget = FREE_BYTES + BYTES_PER_FILE_BYTE * bytes.length;
   return readMessage({ bytes, view, budget, position: 0, heap: 0, low: 0, middle: 0, high: 0 }, "model", bytes.length, 1) as ModelProto;
 }
 
 function readMessage(scan: Scan, message: MessageName, end: number, depth: number): Message {
-  if (depth > MAX_DEPTH)
-    throw modelError("onnx/too-deep", `model: ${message} nested ${depth} deep at byte ${scan.position}, at most ${MAX_DEPTH} are read.`);
+  if (depth > MAX_DEPTH) throw flaws().tooDeep(message, depth, scan.position, MAX_DEPTH);
   spend(scan, MESSAGE_BYTES);
   const record: Message = {};
   while (scan.position < end) {
@@ -62,12 +52,12 @@ function readMessage(scan: Scan, message: MessageName, end: number, depth: numbe
     const tag = readVarint(scan, end);
     const number = Math.floor(tag / 8);
     const wireType = tag % 8;
-    if (number === 0 || tag > 0xffff_ffff) throw malformed(scan, `field ${number} of ${message}`, at);
+    if (number === 0 || tag > 0xffff_ffff) throw flaws().badField(scan.bytes.length, at, number, message);
     const field = fieldOf(message, number);
     if (field === undefined) skip(scan, wireType, end, at);
-    else if (isScalar(field.kind)) readScalars(scan, record, field, field.kind, wireType, end, `field ${number} of ${message}`, at);
+    else if (isScalar(field.kind)) readScalars(scan, record, field, field.kind, wireType, end, message, number, at);
     else {
-      if (wireType !== 2) throw malformed(scan, `${field.kind} with wire type ${wireType}, expected 2,`, at);
+      if (wireType !== 2) throw flaws().badWireType(scan.bytes.length, at, wireType, number, message, field.kind);
       keep(record, field, readMessage(scan, field.kind, readLength(scan, end), depth + 1));
     }
   }
@@ -92,11 +82,12 @@ function readScalars(
   kind: ScalarKind,
   wireType: number,
   end: number,
-  where: string,
+  message: MessageName,
+  number: number,
   at: number,
 ): void {
   const single = wireType === WIRE_TYPES[kind];
-  if (!single && !(wireType === 2 && field.repeated)) throw malformed(scan, `${where} with wire type ${wireType}`, at);
+  if (!single && !(wireType === 2 && field.repeated)) throw flaws().badWireType(scan.bytes.length, at, wireType, number, message, null);
   if (single) {
     spend(scan, ITEM_BYTES[kind]);
     keep(record, field, readItem(scan, kind, end));
@@ -105,7 +96,7 @@ function readScalars(
   const stop = readLength(scan, end);
   const size = stop - scan.position;
   const width = kind === "float" ? 4 : kind === "double" ? 8 : 1;
-  if (size % width !== 0) throw malformed(scan, `${where}: ${size} packed bytes, not a multiple of ${width},`, at);
+  if (size % width !== 0) throw flaws().badPacking(scan.bytes.length, at, number, message, size, width);
   while (scan.position < stop) {
     spend(scan, ITEM_BYTES[kind]);
     keep(record, field, readItem(scan, kind, stop));
@@ -144,19 +135,19 @@ function skip(scan: Scan, wireType: number, end: number, at: number): void {
   if (wireType === 0) readVarint(scan, end);
   else if (wireType === 2) scan.position = readLength(scan, end);
   else if (wireType === 1 || wireType === 5) advance(scan, wireType === 1 ? 8 : 4, end);
-  else throw malformed(scan, `wire type ${wireType}`, at);
+  else throw flaws().unknownWireType(scan.bytes.length, at, wireType);
 }
 
 /** Reads a length and returns where its payload ends. */
 function readLength(scan: Scan, end: number): number {
   const length = readVarint(scan, end);
-  if (length > end - scan.position) throw overrun(scan, end);
+  if (length > end - scan.position) throw flaws().overrun(scan.bytes.length, end, scan.position);
   return scan.position + length;
 }
 
 /** Passes over `size` bytes and returns where they begin. */
 function advance(scan: Scan, size: number, end: number): number {
-  if (size > end - scan.position) throw overrun(scan, end);
+  if (size > end - scan.position) throw flaws().overrun(scan.bytes.length, end, scan.position);
   scan.position += size;
   return scan.position - size;
 }
@@ -166,7 +157,7 @@ function advance(scan: Scan, size: number, end: number): number {
 function readVarint(scan: Scan, end: number): number {
   scan.low = scan.middle = scan.high = 0;
   for (let i = 0; i < 10; i++) {
-    if (scan.position >= end) throw overrun(scan, end);
+    if (scan.position >= end) throw flaws().overrun(scan.bytes.length, end, scan.position);
     const byte = scan.bytes[scan.position++] as number;
     const bits = byte & 0x7f;
     if (i < 4) scan.low |= bits << (7 * i);
@@ -174,38 +165,10 @@ function readVarint(scan: Scan, end: number): number {
     else scan.high |= bits << (7 * i - 56);
     if (byte < 0x80) return scan.low + scan.middle * 2 ** 28 + scan.high * 2 ** 56;
   }
-  throw malformed(scan, "a varint longer than 10 bytes", scan.position - 10);
+  throw flaws().longVarint(scan.bytes.length, scan.position - 10);
 }
 
 function spend(scan: Scan, bytes: number): void {
   scan.heap += bytes;
-  if (scan.heap > scan.budget) {
-    const megabytes = Math.round(scan.budget / 2 ** 20);
-    throw modelError(
-      "onnx/too-large",
-      `model: decoding ${scan.bytes.length} bytes would take more than ${megabytes} MiB (64 MiB + 8 times the file). Store tensors as raw_data or external data.`,
-    );
-  }
-}
-
-/** Data that ends early in the outermost message is a cut file; inside a nested one it is damage. */
-function overrun(scan: Scan, end: number): ModelError {
-  return end === scan.bytes.length
-    ? modelError(
-        "onnx/truncated",
-        `model: the file ends at byte ${end} inside a field that began before byte ${scan.position}. Copy the file again.`,
-      )
-    : malformed(scan, `a field that runs past the end of its message at byte ${end}`, scan.position);
-}
-
-function malformed(scan: Scan, found: string, at: number): ModelError {
-  return modelError(
-    "onnx/malformed",
-    `model: ${found} at byte ${at} of ${scan.bytes.length} is not valid ONNX wire data. The file is damaged or no ONNX model.`,
-  );
-}
-
-function isLfsPointer(bytes: Uint8Array): boolean {
-  const text = "version https://git-lfs";
-  return bytes.length >= text.length && [...text].every((char, i) => bytes[i] === char.charCodeAt(0));
+  if (scan.heap > scan.budget) throw flaws().tooLarge(scan.bytes.length, scan.budget);
 }

@@ -6,6 +6,7 @@ import { batchNormalization } from "./batchNormalization.ts";
 import { BITS } from "./bits.ts";
 import { BLOCK_QUANTIZED } from "./blockQuantized.ts";
 import { CASTS } from "./cast.ts";
+import { convTranspose } from "./convTranspose.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
 import { EINSUMS } from "./einsum.ts";
@@ -21,10 +22,13 @@ import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
 import type { OpDef } from "./op.ts";
 import { PICKS } from "./picks.ts";
+import { OTHER_POOLS } from "./poolsOther.ts";
 import { QOPERATORS } from "./qoperator.ts";
 import { QOPERATOR_POOLS } from "./qoperatorPools.ts";
+import { QUANTIZERS } from "./quantize.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
 import { OTHER_REDUCTIONS } from "./reduceOther.ts";
+import { erased } from "./registry.ts";
 import { RESIZES } from "./resize.ts";
 import { ROIS } from "./roi.ts";
 import { SEARCHES } from "./search.ts";
@@ -32,11 +36,16 @@ import { SHAPES } from "./shape.ts";
 import { SIGNALS } from "./signal.ts";
 import { SKIPS } from "./skipNormalization.ts";
 import { SOFTMAXES } from "./softmax.ts";
+import { SQUEEZES } from "./squeeze.ts";
 import { TRIGONOMETRY } from "./trigonometry.ts";
 import { UNPOOLS } from "./unpool.ts";
 
 export const OPS: readonly OpDef[] = [
   ...CORE_OPS,
+  erased(convTranspose),
+  ...SQUEEZES,
+  ...OTHER_POOLS,
+  ...QUANTIZERS,
   ...ARITHMETIC,
   ...ACTIVATIONS,
   ...OTHER_REDUCTIONS,

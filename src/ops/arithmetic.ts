@@ -1,13 +1,14 @@
 /** Div, Pow, Mod, Min, Max, Sum, Mean. Source: ONNX opset 7 to 25. */
-
 import { pow } from "../numerics/elementary.ts";
 import * as rational from "../numerics/rational.ts";
 import { flag, noAttrs, readAttrs } from "./attributes.ts";
-import { defineBinary, defineFold } from "./binary.ts";
-import { ELEMENTARY_UNITS, quotientSpread, rounded } from "./bounds.ts";
+import { defineBinary } from "./binary.ts";
+import { ELEMENTARY_UNITS, rounded } from "./bounds.ts";
+import { defineFold } from "./fold.ts";
 import { foldRational } from "./linear.ts";
 import type { OpDef } from "./op.ts";
 import { erased } from "./registry.ts";
+import { quotientSpread } from "./spreads.ts";
 
 const div = defineBinary({
   type: "Div",

@@ -1,8 +1,10 @@
 /** Attention and RotaryEmbedding of opset 23, read as matrix products, Softmax and movement, so that they run in integers where their values
  *  carry encodings. Source: the function bodies of Attention-23/24 and RotaryEmbedding-23. */
+
 import { modelError } from "../errors.ts";
 import type { ValueId } from "../graph/graph.ts";
-import { attributeError, flag, int, optionalFloat, readAttrs } from "./attributes.ts";
+import { attributeError, flag, int, readAttrs } from "./attributes.ts";
+import { optionalFloat } from "./attributesOther.ts";
 import { type Draft, defineExpanding, draft, inputOf } from "./expansion.ts";
 import type { ExpandCall, OpDef } from "./op.ts";
 

@@ -1,6 +1,7 @@
 /** Typed reading of node attributes: a schema per operator gives every attribute its kind, default and allowed values. */
 import { modelError } from "../errors.ts";
 import type { Attr, Attrs, ConstantTensor } from "../graph/graph.ts";
+import { floats } from "./deferred.ts";
 
 /** Reads one attribute; `value` is undefined when the node does not carry it. */
 export type AttrReader<T> = (value: Attr | undefined, name: string) => T;
@@ -18,10 +19,7 @@ export function readAttrs<S extends AttrSchema>(attrs: Attrs, schema: S): Parsed
   const known = Object.keys(schema);
   for (const name of attrs.keys()) {
     if (known.includes(name)) continue;
-    throw attributeError(
-      name,
-      `found an attribute this operator does not have at this opset, expected ${known.length ? known.join(", ") : "none"}`,
-    );
+    throw floats().unknownAttribute(name, known);
   }
   const out: { [name: string]: unknown } = {};
   for (const name of known) out[name] = schema[name]?.(attrs.get(name), name);
@@ -44,12 +42,8 @@ export function int(fallback?: number): AttrReader<number> {
   return (value, name) => {
     if (value === undefined) return orRequired(fallback, name, "an integer");
     if (typeof value === "number" && Number.isInteger(value)) return value;
-    throw wrongKind(value, name, "an integer");
+    throw floats().attributeKind(value, name, "an integer");
   };
-}
-
-export function optionalInt(): AttrReader<number | undefined> {
-  return (value, name) => (value === undefined ? undefined : int()(value, name));
 }
 
 /** A 0/1 integer as a boolean. */
@@ -57,7 +51,7 @@ export function flag(fallback: boolean): AttrReader<boolean> {
   return (value, name) => {
     if (value === undefined) return fallback;
     if (value === 0 || value === 1) return value === 1;
-    throw wrongKind(value, name, "0 or 1");
+    throw floats().attributeKind(value, name, "0 or 1");
   };
 }
 
@@ -66,12 +60,8 @@ export function float(fallback?: number): AttrReader<number> {
   return (value, name) => {
     if (value === undefined) return Math.fround(orRequired(fallback, name, "a float"));
     if (typeof value === "number" && !Number.isNaN(value)) return Math.fround(value);
-    throw wrongKind(value, name, "a float");
+    throw floats().attributeKind(value, name, "a float");
   };
-}
-
-export function optionalFloat(): AttrReader<number | undefined> {
-  return (value, name) => (value === undefined ? undefined : float()(value, name));
 }
 
 /** One of `allowed`; the first is the default. */
@@ -79,17 +69,8 @@ export function oneOf<T extends string>(...allowed: readonly [T, ...T[]]): AttrR
   return (value, name) => {
     if (value === undefined) return allowed[0];
     const found = allowed.find((candidate) => candidate === value);
-    if (found === undefined) throw attributeError(name, `found ${describe(value)}, expected one of ${allowed.join(", ")}`);
+    if (found === undefined) throw floats().attributeKind(value, name, `one of ${allowed.join(", ")}`);
     return found;
-  };
-}
-
-/** Any string, carried and not interpreted. */
-export function string(fallback: string): AttrReader<string> {
-  return (value, name) => {
-    if (value === undefined) return fallback;
-    if (typeof value === "string") return value;
-    throw wrongKind(value, name, "a string");
   };
 }
 
@@ -97,52 +78,15 @@ export function optionalInts(): AttrReader<readonly number[] | undefined> {
   return (value, name) => {
     if (value === undefined) return undefined;
     if (Array.isArray(value) && value.every((item) => Number.isInteger(item))) return value as readonly number[];
-    throw wrongKind(value, name, "a list of integers");
+    throw floats().attributeKind(value, name, "a list of integers");
   };
 }
 
-export function ints(fallback?: readonly number[]): AttrReader<readonly number[]> {
-  return (value, name) => {
-    const list = optionalInts()(value, name) ?? fallback;
-    if (!list) throw attributeError(name, "is missing, expected a list of integers");
-    return list;
-  };
-}
-
-/** A list of float32 values. */
-export function optionalFloats(): AttrReader<readonly number[] | undefined> {
-  return (value, name) => {
-    if (value === undefined) return undefined;
-    if (Array.isArray(value) && value.every((item) => typeof item === "number" && !Number.isNaN(item)))
-      return (value as number[]).map(Math.fround);
-    throw wrongKind(value, name, "a list of floats");
-  };
-}
-
-export function optionalTensor(): AttrReader<ConstantTensor | undefined> {
-  return (value, name) => {
-    if (value === undefined) return undefined;
-    if (isTensor(value)) return value;
-    throw wrongKind(value, name, "a tensor");
-  };
-}
-
-function isTensor(value: Attr): value is ConstantTensor {
+export function isTensor(value: Attr): value is ConstantTensor {
   return typeof value === "object" && !Array.isArray(value) && "dims" in value && "data" in value;
 }
 
 function orRequired<T>(fallback: T | undefined, name: string, kind: string): T {
-  if (fallback === undefined) throw attributeError(name, `is missing, expected ${kind}`);
+  if (fallback === undefined) throw floats().missingAttribute(name, kind);
   return fallback;
-}
-
-function wrongKind(value: Attr, name: string, expected: string): Error {
-  return attributeError(name, `found ${describe(value)}, expected ${expected}`);
-}
-
-function describe(value: Attr): string {
-  if (typeof value === "number") return String(value);
-  if (typeof value === "string") return `'${value}'`;
-  if (Array.isArray(value)) return `[${value.slice(0, 8).join(", ")}]`;
-  return isTensor(value) ? "a tensor" : "a graph";
 }

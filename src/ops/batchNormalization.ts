@@ -1,11 +1,14 @@
 /** BatchNormalization in inference: per-channel statistics and affine map on axis 1. Source: BatchNormalization-7/9/14/15. */
+
 import { sizeOf } from "../tensor/shape.ts";
-import { integers, roundOf, zerosLike } from "./arrays.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { attributeError, flag, float, readAttrs } from "./attributes.ts";
-import { boundAt, productSpread, quotientSpread, rootSpread, rounded } from "./bounds.ts";
+import { boundAt, productSpread, rounded } from "./bounds.ts";
 import { numbersAt, required, requireFloat, requireRank, requireVector } from "./checks.ts";
 import { defineOp, type Numbers, type Precision } from "./op.ts";
 import { erased } from "./registry.ts";
+import { quotientSpread, rootSpread } from "./spreads.ts";
 
 interface BatchAttrs {
   readonly epsilon: number;

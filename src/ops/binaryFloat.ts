@@ -1,10 +1,13 @@
 /** Elementwise operators of several tensors in plain loops, and their running errors. */
+
 import { type ElementType, isFloatType } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { broadcastOffsets, integers, roundOf, zerosLike } from "./arrays.ts";
-import type { BinarySpec, FoldSpec } from "./binary.ts";
+import { broadcastOffsets, roundOf, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
+import type { BinarySpec } from "./binary.ts";
 import { boundAt } from "./bounds.ts";
 import { broadcastAll, numbersAt } from "./checks.ts";
+import type { FoldSpec } from "./fold.ts";
 import type { Numbers, Precision } from "./op.ts";
 import { wrapInteger } from "./types.ts";
 

@@ -1,6 +1,8 @@
 /** BitShift, BitwiseAnd, BitwiseOr, BitwiseXor, BitwiseNot: integers as two's complement. Source: BitShift-11, Bitwise…-18. */
+
 import { type ElementType, integerType } from "../tensor/dtype.ts";
-import { broadcastOffsets, integers } from "./arrays.ts";
+import { broadcastOffsets } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { attributeError, noAttrs, oneOf, readAttrs } from "./attributes.ts";
 import { broadcastAll, numbersAt, required, requireInteger, requireSameTypes, typeError } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef } from "./op.ts";

@@ -18,29 +18,9 @@ export function rounded(magnitude: number, propagated: number, unit: number, uni
   return (propagated + units * unit * (Math.abs(magnitude) + propagated)) * SLACK + underflow(unit);
 }
 
-/** γ_n = n·u/(1 − n·u): the relative bound of n roundings; Infinity when n·u ≥ 1. */
-export function gamma(n: number, unit: number): number {
-  return n * unit < 1 ? (n * unit) / (1 - n * unit) : Infinity;
-}
-
 /** |a'b' − ab| for |a' − a| ≤ ea, |b' − b| ≤ eb. */
 export function productSpread(a: number, ea: number, b: number, eb: number): number {
   return (ea === 0 ? 0 : ea * Math.abs(b)) + (eb === 0 ? 0 : eb * Math.abs(a)) + ea * eb;
-}
-
-/** |a'/b' − a/b| likewise; Infinity when b' may be zero. */
-export function quotientSpread(a: number, ea: number, b: number, eb: number): number {
-  if (ea === 0 && eb === 0) return 0;
-  const least = Math.abs(b) - eb;
-  if (!(least > 0)) return Infinity;
-  return (ea + Math.abs(a / b) * eb) / least;
-}
-
-/** |√a' − √a| likewise, a' ≥ 0. */
-export function rootSpread(a: number, ea: number): number {
-  if (ea === 0) return 0;
-  const root = Math.sqrt(Math.max(a, 0));
-  return root > 0 ? Math.min(ea / root, Math.sqrt(ea)) : Math.sqrt(ea);
 }
 
 /** The bound of element `i`, 0 where the input is exact. */

@@ -1,8 +1,10 @@
 /** Cast and CastLike. Floats to integers truncate toward zero and wrap as C does; to float16 round half to even. */
 import { type ElementType, isFloatType } from "../tensor/dtype.ts";
 import { sameShape } from "../tensor/shape.ts";
-import { floatZeros, integers } from "./arrays.ts";
-import { flag, int, readAttrs, string } from "./attributes.ts";
+import { floatZeros } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
+import { flag, int, readAttrs } from "./attributes.ts";
+import { string } from "./attributesOther.ts";
 import { boundAt, rounded } from "./bounds.ts";
 import { numbersAt, required } from "./checks.ts";
 import { aliasOf } from "./movement.ts";

@@ -1,7 +1,8 @@
 /** Checks that shape inference shares: presence, element types, ranks, axes, broadcasting, known constants. */
 import { assert, modelError } from "../errors.ts";
 import { type ElementType, isFloatType } from "../tensor/dtype.ts";
-import { broadcastShapes, formatShape, MAX_EXTENT, normalizeAxis, sizeOf } from "../tensor/shape.ts";
+import { broadcastShapes, MAX_EXTENT, normalizeAxis } from "../tensor/shape.ts";
+import { floats } from "./deferred.ts";
 import type { Numbers, TypeInfo } from "./op.ts";
 
 export function shapeError(message: string): Error {
@@ -26,22 +27,16 @@ export function numbersAt(inputs: readonly (Numbers | null)[], index: number): N
   return numbers;
 }
 
-/** Inputs without absent ones; at least one. */
-export function presentInputs(inputs: readonly (TypeInfo | null)[]): TypeInfo[] {
-  required(inputs, 0);
-  return inputs.map((_, i) => required(inputs, i));
-}
-
 export function requireFloat(info: TypeInfo, index = 0): void {
-  if (!isFloatType(info.type)) throw typeError(`input ${index} has type ${info.type}, expected a float type`);
+  if (!isFloatType(info.type)) throw floats().typeFlaw(info, index, "a float type");
 }
 
 export function requireInteger(info: TypeInfo, index: number): void {
-  if (isFloatType(info.type) || info.type === "bool") throw typeError(`input ${index} has type ${info.type}, expected an integer type`);
+  if (isFloatType(info.type) || info.type === "bool") throw floats().typeFlaw(info, index, "an integer type");
 }
 
 export function requireType(info: TypeInfo, index: number, type: ElementType): void {
-  if (info.type !== type) throw typeError(`input ${index} has type ${info.type}, expected ${type}`);
+  if (info.type !== type) throw floats().typeFlaw(info, index, type);
 }
 
 /** All inputs have the type of the first one. */
@@ -52,27 +47,26 @@ export function requireSameTypes(inputs: readonly TypeInfo[]): void {
 export function requireRank(info: TypeInfo, index: number, min: number, max = min): void {
   const rank = info.dims.length;
   if (rank >= min && rank <= max) return;
-  const expected = max === Infinity ? `at least ${min}` : min === max ? `${min}` : `${min} to ${max}`;
-  throw shapeError(`input ${index} has rank ${rank} ${formatShape(info.dims)}, expected rank ${expected}`);
+  throw floats().rankFlaw(info, index, min, max);
 }
 
 /** A one-dimensional input of `length` elements. */
 export function requireVector(info: TypeInfo, index: number, length: number): void {
   if (info.dims.length === 1 && info.dims[0] === length) return;
-  throw shapeError(`input ${index} has shape ${formatShape(info.dims)}, expected [${length}]`);
+  throw floats().vectorFlaw(info, index, length);
 }
 
 /** `axis` in [0, rank). throws ModelError "op/shape". */
 export function resolveAxis(axis: number, rank: number): number {
   const positive = normalizeAxis(axis, rank);
-  if (positive === undefined) throw shapeError(`axis ${axis} is out of range, expected ${-rank} to ${rank - 1} for rank ${rank}`);
+  if (positive === undefined) throw floats().axisFlaw(axis, rank);
   return positive;
 }
 
 /** Axes in [0, rank), each at most once. */
 export function resolveAxes(axes: readonly number[], rank: number): number[] {
   const out = axes.map((axis) => resolveAxis(axis, rank));
-  if (new Set(out).size !== out.length) throw shapeError(`axes [${axes.join(", ")}] name an axis twice`);
+  if (new Set(out).size !== out.length) throw floats().axesFlaw(axes);
   return out;
 }
 
@@ -81,7 +75,7 @@ export function broadcastAll(inputs: readonly TypeInfo[]): number[] {
   let dims: readonly number[] = [];
   for (const info of inputs) {
     const next = broadcastShapes(dims, info.dims);
-    if (!next) throw shapeError(`shapes ${inputs.map((one) => formatShape(one.dims)).join(" and ")} do not broadcast`);
+    if (!next) throw floats().broadcastFlaw(inputs);
     dims = next;
   }
   return checkDims([...dims]);
@@ -89,17 +83,9 @@ export function broadcastAll(inputs: readonly TypeInfo[]): number[] {
 
 /** `dims` when every extent is a whole number ≥ 0 and the element count is safe. throws ModelError "op/shape". */
 export function checkDims(dims: number[]): number[] {
-  for (const dim of dims) {
-    if (!Number.isSafeInteger(dim) || dim < 0) throw shapeError(`the output shape ${formatShape(dims)} has an impossible extent ${dim}`);
-  }
-  try {
-    sizeOf(dims);
-  } catch {
-    throw shapeError(`the output shape ${formatShape(dims)} has too many elements`);
-  }
-  const long = dims.find((dim) => dim > MAX_EXTENT);
-  if (long !== undefined)
-    throw shapeError(`the output shape ${formatShape(dims)} has an extent of ${long}, at most ${MAX_EXTENT} is computed`);
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  if (!Number.isSafeInteger(size) || !dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0 && dim <= MAX_EXTENT))
+    throw floats().outputFlaw(dims);
   return dims;
 }
 
@@ -111,13 +97,6 @@ export function constantValues(info: TypeInfo, index: number): number[] {
 
 /** Like constantValues, for integers of a one-dimensional (or scalar) input. */
 export function constantInts(info: TypeInfo, index: number): number[] {
-  if (info.dims.length > 1) throw shapeError(`input ${index} has shape ${formatShape(info.dims)}, expected one dimension`);
+  if (info.dims.length > 1) throw floats().scalarFlaw(info, index, "one dimension");
   return constantValues(info, index);
-}
-
-/** The single element of a constant scalar input. */
-export function constantScalar(info: TypeInfo, index: number): number {
-  const values = constantValues(info, index);
-  if (values.length !== 1) throw shapeError(`input ${index} has ${values.length} elements, expected one`);
-  return values[0] as number;
 }

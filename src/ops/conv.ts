@@ -1,8 +1,8 @@
-/** Conv and ConvTranspose over one to three spatial axes. Source: Conv-1/11/22, ConvTranspose-1/11/22. */
+/** Conv over one to three spatial axes, and what ConvTranspose shares. Source: Conv-1/11/22. */
 
 import { sizeOf } from "../tensor/shape.ts";
-import { int, optionalInts, readAttrs } from "./attributes.ts";
-import { checkDims, required, requireFloat, requireRank, requireSameTypes, requireVector, shapeError } from "./checks.ts";
+import { int, readAttrs } from "./attributes.ts";
+import { checkDims, required, requireFloat, requireRank, requireSameTypes, requireVector } from "./checks.ts";
 import { floats } from "./deferred.ts";
 import { defineOp, type OpDef, type TypeInfo, type WindowAxis } from "./op.ts";
 import { erased } from "./registry.ts";
@@ -10,11 +10,6 @@ import { checkWindow, WINDOW_ATTRS, type WindowAttrs, windowAxes } from "./windo
 
 export interface ConvAttrs extends WindowAttrs {
   readonly group: number;
-}
-
-interface TransposeAttrs extends ConvAttrs {
-  readonly output_padding: readonly number[] | undefined;
-  readonly output_shape: readonly number[] | undefined;
 }
 
 /** Sizes of one evaluation. Channels are those of all groups. */
@@ -40,10 +35,10 @@ function checkOperands(inputs: readonly (TypeInfo | null)[]): [TypeInfo, TypeInf
   return [x, w];
 }
 
-function checkKernel(attrs: WindowAttrs, kernel: readonly number[]): void {
-  if (kernel.some((taps) => taps < 1)) throw shapeError(`the weight has an empty kernel [${kernel.join(", ")}]`);
+export function checkKernel(attrs: WindowAttrs, kernel: readonly number[]): void {
+  if (kernel.some((taps) => taps < 1)) throw floats().emptyKernelFlaw(kernel);
   if (attrs.kernel_shape && attrs.kernel_shape.join() !== kernel.join()) {
-    throw shapeError(`kernel_shape [${attrs.kernel_shape.join(", ")}] differs from the weight's [${kernel.join(", ")}]`);
+    throw floats().kernelShapeFlaw(attrs.kernel_shape, kernel);
   }
 }
 
@@ -52,46 +47,10 @@ function settingOfConv(x: readonly number[], w: readonly number[], attrs: ConvAt
   const [outChannels = 0, perGroup = 0, ...kernel] = w;
   checkKernel(attrs, kernel);
   if (perGroup * attrs.group !== inChannels) {
-    throw shapeError(
-      `the input has ${inChannels} channels, expected ${perGroup * attrs.group} (${attrs.group} groups of the weight's ${perGroup})`,
-    );
+    throw floats().channelsFlaw(inChannels, attrs.group, perGroup);
   }
-  if (outChannels % attrs.group !== 0) throw shapeError(`${outChannels} output channels are not divisible by ${attrs.group} groups`);
+  if (outChannels % attrs.group !== 0) throw floats().outChannelsFlaw(outChannels, attrs.group);
   return { batch, groups: attrs.group, inChannels, outChannels, axes: windowAxes(sizes, kernel, attrs) };
-}
-
-function settingOfTranspose(x: readonly number[], w: readonly number[], attrs: TransposeAttrs): Setting {
-  const [batch = 0, inChannels = 0, ...sizes] = x;
-  const [fromChannels = 0, perGroup = 0, ...kernel] = w;
-  checkKernel(attrs, kernel);
-  if (fromChannels !== inChannels)
-    throw shapeError(`the input has ${inChannels} channels, expected ${fromChannels} (axis 0 of the weight)`);
-  if (inChannels % attrs.group !== 0) throw shapeError(`${inChannels} input channels are not divisible by ${attrs.group} groups`);
-  const axes = sizes.map((size, i) => transposedAxis(size, kernel[i] as number, i, sizes.length, attrs));
-  return { batch, groups: attrs.group, inChannels, outChannels: perGroup * attrs.group, axes };
-}
-
-function transposedAxis(size: number, window: number, i: number, rank: number, attrs: TransposeAttrs): WindowAxis {
-  const at = (name: "strides" | "dilations" | "pads" | "output_padding", index: number, fallback: number, count = rank): number => {
-    const list = attrs[name];
-    if (list && list.length !== count) throw shapeError(`attribute '${name}' has ${list.length} entries, expected ${count}`);
-    return list?.[index] ?? fallback;
-  };
-  const stride = at("strides", i, 1);
-  const dilation = at("dilations", i, 1);
-  const full = stride * (size - 1) + at("output_padding", i, 0) + (window - 1) * dilation + 1;
-  const shape = attrs.output_shape?.slice(-rank);
-  if (shape || attrs.auto_pad === "SAME_UPPER" || attrs.auto_pad === "SAME_LOWER") {
-    if (shape && shape.length !== rank) throw shapeError(`attribute 'output_shape' has ${shape.length} entries, expected ${rank}`);
-    const out = shape ? (shape[i] as number) : size * stride;
-    const total = Math.max(0, full - out);
-    const half = Math.floor(total / 2);
-    return { size, out, window, stride, dilation, padBegin: attrs.auto_pad === "SAME_UPPER" ? half : total - half };
-  }
-  const explicit = attrs.auto_pad === "NOTSET";
-  const padBegin = explicit ? at("pads", i, 0, 2 * rank) : 0;
-  const padEnd = explicit ? at("pads", i + rank, 0, 2 * rank) : 0;
-  return { size, out: full - padBegin - padEnd, window, stride, dilation, padBegin };
 }
 
 export type SettingOf<A> = (x: readonly number[], w: readonly number[], attrs: A) => Setting;
@@ -108,7 +67,7 @@ export interface ConvLike<A> {
   readonly parse: OpDef<A>["parse"];
 }
 
-function defineConv<A extends ConvAttrs>(spec: ConvLike<A>): OpDef<A> {
+export function defineConv<A extends ConvAttrs>(spec: ConvLike<A>): OpDef<A> {
   const { type, transposed, settingOf, parse } = spec;
   return defineOp<A>({
     type,
@@ -152,10 +111,10 @@ function defineConv<A extends ConvAttrs>(spec: ConvLike<A>): OpDef<A> {
   });
 }
 
-const CONV_ATTRS = { ...WINDOW_ATTRS, group: int(1) };
+export const CONV_ATTRS = { ...WINDOW_ATTRS, group: int(1) };
 
-function checkGroup<A extends ConvAttrs>(attrs: A): A {
-  if (attrs.group < 1) throw shapeError(`attribute 'group' is ${attrs.group}, expected at least 1`);
+export function checkGroup<A extends ConvAttrs>(attrs: A): A {
+  if (attrs.group < 1) throw floats().groupFlaw(attrs.group);
   return checkWindow(attrs);
 }
 
@@ -166,11 +125,4 @@ const conv = defineConv<ConvAttrs>({
   parse: (attrs) => checkGroup(readAttrs(attrs, CONV_ATTRS)),
 });
 
-const convTranspose = defineConv<TransposeAttrs>({
-  type: "ConvTranspose",
-  transposed: true,
-  settingOf: settingOfTranspose,
-  parse: (attrs) => checkGroup(readAttrs(attrs, { ...CONV_ATTRS, output_padding: optionalInts(), output_shape: optionalInts() })),
-});
-
-export const CONVOLUTIONS: readonly OpDef[] = [erased(conv), erased(convTranspose)];
+export const CONVOLUTIONS: readonly OpDef[] = [erased(conv)];

@@ -1,12 +1,15 @@
 /** Conv and ConvTranspose in plain loops, and the running error of every dot product. */
+
 import { sizeOf } from "../tensor/shape.ts";
-import { absolute, integers, toDouble, zerosLike } from "./arrays.ts";
-import { gamma, SLACK, underflow } from "./bounds.ts";
+import { absolute, toDouble, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
+import { SLACK, underflow } from "./bounds.ts";
 import { numbersAt } from "./checks.ts";
 import { type ConvLike, outDims, type Setting, termsOf } from "./conv.ts";
 import type { Numbers, Precision, WindowAxis } from "./op.ts";
 import { addRunsInto, RECORD, type Runs } from "./products.ts";
-import { inputsOfTap, outputsOfTap, threeAxes } from "./windows.ts";
+import { gamma } from "./spreads.ts";
+import { inputsOfTap, outputsOfTap, threeAxes } from "./windowLoops.ts";
 
 /** acc = 0; input channels ascending, taps row-major ascending, padded taps skipped; then the bias.
  *  A transposed convolution adds each output's contributing taps in the same order; its weight is [Cin, Cout/g, …]. */

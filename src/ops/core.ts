@@ -6,7 +6,6 @@ import { LINEAR } from "./linear.ts";
 import { PRODUCTS } from "./matmul.ts";
 import type { OpDef } from "./op.ts";
 import { POOLS } from "./pools.ts";
-import { QUANTIZERS } from "./quantize.ts";
 import { RECTIFIERS } from "./rectifiers.ts";
 import { REDUCTIONS } from "./reduce.ts";
 import { RESHAPES } from "./reshape.ts";
@@ -20,5 +19,4 @@ export const CORE_OPS: readonly OpDef[] = [
   ...REDUCTIONS,
   ...POOLS,
   ...RESHAPES,
-  ...QUANTIZERS,
 ];

@@ -1,6 +1,7 @@
 /** DynamicQuantizeLinear: uint8 codes, scale and zero point from the range of the input itself. Source: DynamicQuantizeLinear-11. */
 import { roundHalfEven } from "../numerics/round.ts";
-import { floatZeros, integers } from "./arrays.ts";
+import { floatZeros } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { noAttrs } from "./attributes.ts";
 import { numbersAt, required, requireFloat } from "./checks.ts";
 import { defineOp, type OpDef } from "./op.ts";

@@ -1,11 +1,16 @@
 /** Einsum: a sum of products named by index letters. Source: Einsum-12. */
+
 import { stridesOf } from "../tensor/shape.ts";
-import { absolute, integers, offsetsOf, roundOf, zerosLike } from "./arrays.ts";
-import { attributeError, readAttrs, string } from "./attributes.ts";
-import { gamma, SLACK, underflow } from "./bounds.ts";
-import { checkDims, numbersAt, presentInputs, requireSameTypes, shapeError } from "./checks.ts";
+import { absolute, roundOf, zerosLike } from "./arrayMath.ts";
+import { integers, offsetsOf } from "./arrays.ts";
+import { attributeError, readAttrs } from "./attributes.ts";
+import { string } from "./attributesOther.ts";
+import { SLACK, underflow } from "./bounds.ts";
+import { checkDims, numbersAt, requireSameTypes, shapeError } from "./checks.ts";
+import { presentInputs } from "./checksOther.ts";
 import { defineOp, type Numbers, type OpDef, type Precision } from "./op.ts";
 import { erased } from "./registry.ts";
+import { gamma } from "./spreads.ts";
 
 interface Equation {
   readonly terms: readonly string[]; // index letters of each input; "..." where it stands

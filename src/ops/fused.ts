@@ -1,7 +1,8 @@
 /** Operators that ONNX Runtime's optimizer writes into saved models, taken apart again. Source: com.microsoft of ONNX Runtime. */
 import { modelError } from "../errors.ts";
 import type { Attr, Attrs, ValueId } from "../graph/graph.ts";
-import { attributeError, flag, float, oneOf, optionalFloats, readAttrs } from "./attributes.ts";
+import { attributeError, flag, float, oneOf, readAttrs } from "./attributes.ts";
+import { optionalFloats } from "./attributesOther.ts";
 import { anyAttrs, CONTRIB, type Draft, defineExpanding, draft, inputOf } from "./expansion.ts";
 import type { ExpandCall, OpDef } from "./op.ts";
 

@@ -1,6 +1,8 @@
 /** Gather, GatherElements, GatherND, ScatterElements, ScatterND. Indices count from the back when negative. */
+
 import { formatShape, sizeOf, stridesOf } from "../tensor/shape.ts";
-import { integers, offsetsOf, type Round, roundOf, zerosLike } from "./arrays.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import { integers, offsetsOf, type Round } from "./arrays.ts";
 import { int, oneOf, readAttrs } from "./attributes.ts";
 import { boundAt, productSpread, rounded } from "./bounds.ts";
 import { numbersAt, required, requireInteger, requireSameTypes, resolveAxis, shapeError } from "./checks.ts";

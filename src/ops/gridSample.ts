@@ -1,7 +1,9 @@
 /** GridSample and AffineGrid: elements read at positions that a tensor states. Source: GridSample-16/20/22, AffineGrid-20. */
+
 import { roundHalfEven } from "../numerics/round.ts";
 import { formatShape, sizeOf, stridesOf } from "../tensor/shape.ts";
-import { type Round, roundOf, zerosLike } from "./arrays.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import type { Round } from "./arrays.ts";
 import { flag, oneOf, readAttrs } from "./attributes.ts";
 import { checkDims, constantInts, numbersAt, required, requireFloat, requireRank, requireSameTypes, shapeError } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef, type Precision } from "./op.ts";

@@ -3,9 +3,12 @@ import type { Node } from "../graph/graph.ts";
 import { CORE_OPS } from "./core.ts";
 import type { OpDef } from "./op.ts";
 
+/** Loaded for graphs that have them. */
+const QUANTIZERS = ["QuantizeLinear", "DequantizeLinear"];
+
 /** Also found in com.microsoft, with the semantics of the newest opset: 16- and 4-bit Q/DQ travel there before opset 21, and expansions name
  *  operators there that are newer than their graph. */
-const CONTRIBUTED = ["QuantizeLinear", "DequantizeLinear", "Gelu", "LayerNormalization", "RMSNormalization"];
+const CONTRIBUTED = [...QUANTIZERS, "Gelu", "LayerNormalization", "RMSNormalization"];
 const NEWEST_OPSET = 25;
 
 function contributed(op: OpDef): OpDef {
@@ -22,13 +25,9 @@ function byName(ops: readonly OpDef[]): ReadonlyMap<string, OpDef> {
 
 let known = byName(CORE_OPS);
 
-/** What to do about an operator that is not known. */
-export let adviceOn: (type: string) => string;
-
-/** Makes every operator known. Only to be called by src/full.ts: it adds operators and never changes one. */
-export function useOperators(all: readonly OpDef[], advice: (type: string) => string): void {
-  known = byName(all);
-  adviceOn = advice;
+/** Makes more operators known. Only to be called by src/full.ts: it adds operators and never changes one. */
+export function useOperators(more: readonly OpDef[]): void {
+  known = new Map([...known, ...byName(more)]);
 }
 
 /** The definition of a node's operator; undefined when there is none. */
@@ -37,4 +36,9 @@ export function opOf(node: Pick<Node, "op" | "domain"> & Partial<Pick<Node, "out
   if (!op || !node.outputs || op.arity.outputs[1] !== Infinity) return op;
   const count = node.outputs.length;
   return { ...op, parse: (attrs, opset) => op.parse(attrs, opset, count) };
+}
+
+/** Whether a node quantizes or dequantizes, whatever its domain, known or not. */
+export function isQuantizer({ op }: Pick<Node, "op">): boolean {
+  return QUANTIZERS.includes(op);
 }

@@ -1,7 +1,9 @@
 /** Operators as they were before opset 8, rewritten as their successors. Source: the operator changelog of opsets 1 to 8. */
+
 import { modelError } from "../errors.ts";
 import type { Attrs, Graph, Node, ValueId } from "../graph/graph.ts";
-import { attributeError, flag, optionalInt } from "./attributes.ts";
+import { attributeError, flag } from "./attributes.ts";
+import { optionalInt } from "./attributesOther.ts";
 
 /** The first opset whose operators need no rewriting. */
 export const MODERN = 8;

@@ -1,6 +1,8 @@
 /** ReverseSequence and Hardmax: operators along one axis. Source: ReverseSequence-10, Hardmax-1/11/13. */
+
 import { sizeOf } from "../tensor/shape.ts";
-import { integers, zerosLike } from "./arrays.ts";
+import { zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { int, readAttrs } from "./attributes.ts";
 import { boundAt } from "./bounds.ts";
 import { numbersAt, required, requireFloat, requireInteger, requireRank, requireVector, resolveAxis, shapeError } from "./checks.ts";

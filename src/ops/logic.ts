@@ -1,6 +1,8 @@
 /** And, Or, Xor, Equal, Less, LessOrEqual, Greater, GreaterOrEqual, Where. Truth is 1, falsehood 0. */
+
 import * as rational from "../numerics/rational.ts";
-import { broadcastOffsets, integers, zerosLike } from "./arrays.ts";
+import { broadcastOffsets, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { noAttrs } from "./attributes.ts";
 import { defineBinary } from "./binary.ts";
 import { boundAt } from "./bounds.ts";

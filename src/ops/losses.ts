@@ -1,9 +1,12 @@
 /** NegativeLogLikelihoodLoss and SoftmaxCrossEntropyLoss, as models that were exported with their training loss have them.
  *  Source: the function bodies of both at opset 12 and 13. */
+
 import { exp, log } from "../numerics/elementary.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { floatZeros, integers, type Round, roundOf, zerosLike } from "./arrays.ts";
-import { oneOf, optionalInt, readAttrs } from "./attributes.ts";
+import { floatZeros, roundOf, zerosLike } from "./arrayMath.ts";
+import { integers, type Round } from "./arrays.ts";
+import { oneOf, readAttrs } from "./attributes.ts";
+import { optionalInt } from "./attributesOther.ts";
 import { numbersAt, required, requireFloat, requireInteger, requireRank, requireVector, shapeError } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
 import { erased } from "./registry.ts";

@@ -3,10 +3,11 @@ import { erf, exp, log } from "../numerics/elementary.ts";
 import * as rational from "../numerics/rational.ts";
 import { roundHalfEven } from "../numerics/round.ts";
 import { flag, noAttrs, readAttrs } from "./attributes.ts";
-import { ELEMENTARY_UNITS, quotientSpread, rootSpread } from "./bounds.ts";
+import { ELEMENTARY_UNITS } from "./bounds.ts";
 import { required, requireType } from "./checks.ts";
 import type { OpDef } from "./op.ts";
 import { erased } from "./registry.ts";
+import { quotientSpread, rootSpread } from "./spreads.ts";
 import { defineUnary } from "./unary.ts";
 
 const elementaryUnits = (_magnitude: number, y: number): number => ELEMENTARY_UNITS * y;

@@ -1,9 +1,9 @@
 /** MatMul and Gemm. Source: MatMul-1/9/13, Gemm-7/9/11/13. */
 
-import { broadcastShapes, broadcastStrides, formatShape, sizeOf } from "../tensor/shape.ts";
+import { broadcastShapes, broadcastStrides, sizeOf } from "../tensor/shape.ts";
 import { offsetsOf } from "./arrays.ts";
 import { flag, float, noAttrs, readAttrs } from "./attributes.ts";
-import { checkDims, numbersAt, required, requireRank, requireSameTypes, shapeError } from "./checks.ts";
+import { checkDims, numbersAt, required, requireRank, requireSameTypes } from "./checks.ts";
 import { floats } from "./deferred.ts";
 
 import { defineOp, type MatmulGeometry, type OpDef, type TypeInfo } from "./op.ts";
@@ -19,9 +19,9 @@ export function productOf(a: readonly number[], b: readonly number[]): Product {
   const right = b.length === 1 ? [...b, 1] : b;
   const [m = 0, k = 0] = left.slice(-2);
   const [kb = 0, n = 0] = right.slice(-2);
-  if (k !== kb) throw shapeError(`shapes ${formatShape(a)} and ${formatShape(b)} do not multiply: the inner extents are ${k} and ${kb}`);
+  if (k !== kb) throw floats().innerFlaw(a, b, k, kb);
   const batch = broadcastShapes(left.slice(0, -2), right.slice(0, -2));
-  if (!batch) throw shapeError(`the leading axes of ${formatShape(a)} and ${formatShape(b)} do not broadcast`);
+  if (!batch) throw floats().leadingFlaw(a, b);
   const offsets = (dims: readonly number[], size: number): number[] =>
     Array.from(offsetsOf(batch, broadcastStrides(dims, batch)), (index) => index * size);
   const geometry: MatmulGeometry = {
@@ -72,7 +72,7 @@ export function gemmGeometry(a: readonly number[], b: readonly number[], attrs: 
   const [b0 = 0, b1 = 0] = b;
   const [m, k] = attrs.transA ? [a1, a0] : [a0, a1];
   const [kb, n] = attrs.transB ? [b1, b0] : [b0, b1];
-  if (k !== kb) throw shapeError(`shapes ${formatShape(a)} and ${formatShape(b)} do not multiply: the inner extents are ${k} and ${kb}`);
+  if (k !== kb) throw floats().innerFlaw(a, b, k, kb);
   return {
     kind: "matmul",
     m,
@@ -101,8 +101,7 @@ const gemm = defineOp<GemmAttrs>({
     const { m, n } = gemmGeometry(a.dims, b.dims, attrs);
     if (c) {
       const all = broadcastShapes(c.dims, [m, n]);
-      if (all?.join() !== [m, n].join())
-        throw shapeError(`input 2 has shape ${formatShape(c.dims)}, expected one that broadcasts to ${formatShape([m, n])}`);
+      if (all?.join() !== [m, n].join()) throw floats().addendFlaw(c.dims, [m, n]);
     }
     return [{ type: a.type, dims: checkDims([m, n]) }];
   },

@@ -1,5 +1,6 @@
 /** MatMul and Gemm in plain loops, and their running errors. */
-import { broadcastData, integers, roundOf, toDouble, zerosLike } from "./arrays.ts";
+import { broadcastData, roundOf, toDouble, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { rounded } from "./bounds.ts";
 import { numbersAt } from "./checks.ts";
 import { dotBound } from "./convFloat.ts";

@@ -1,5 +1,5 @@
 /** Operators that only move elements, in plain loops, and how bounds move with them. */
-import { zerosLike } from "./arrays.ts";
+import { zerosLike } from "./arrayMath.ts";
 import type { MovementSpec } from "./movement.ts";
 import type { Numbers, Precision, TypeInfo } from "./op.ts";
 import { applyMovement } from "./regions.ts";

@@ -1,11 +1,15 @@
 /** LayerNormalization, RMSNormalization, InstanceNormalization, GroupNormalization: statistics over contiguous lines, then an affine map. */
+
 import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { broadcastData, floatZeros, integers, type Round, roundOf, toDouble, withDims, zerosLike } from "./arrays.ts";
-import { attributeError, float, int, optionalInt, readAttrs } from "./attributes.ts";
-import { gamma, productSpread, quotientSpread, rootSpread, rounded } from "./bounds.ts";
+import { broadcastData, floatZeros, roundOf, toDouble, withDims, zerosLike } from "./arrayMath.ts";
+import { integers, type Round } from "./arrays.ts";
+import { attributeError, float, int, readAttrs } from "./attributes.ts";
+import { optionalInt } from "./attributesOther.ts";
+import { productSpread, rounded } from "./bounds.ts";
 import { broadcastAll, numbersAt, required, requireFloat, requireRank, requireVector, resolveAxis, shapeError } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
 import { erased } from "./registry.ts";
+import { gamma, quotientSpread, rootSpread } from "./spreads.ts";
 
 interface LineAttrs {
   readonly epsilon: number;

@@ -1,12 +1,16 @@
 /** LpNormalization, MeanVarianceNormalization, LRN. */
+
 import { pow } from "../numerics/elementary.ts";
 import { sizeOf, stridesOf } from "../tensor/shape.ts";
-import { integers, offsetsOf, roundOf, zerosLike } from "./arrays.ts";
-import { attributeError, float, int, ints, readAttrs } from "./attributes.ts";
-import { boundAt, ELEMENTARY_UNITS, gamma, productSpread, quotientSpread, rootSpread, rounded } from "./bounds.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import { integers, offsetsOf } from "./arrays.ts";
+import { attributeError, float, int, readAttrs } from "./attributes.ts";
+import { ints } from "./attributesOther.ts";
+import { boundAt, ELEMENTARY_UNITS, productSpread, rounded } from "./bounds.ts";
 import { numbersAt, required, requireFloat, requireRank, resolveAxes, resolveAxis } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
 import { erased } from "./registry.ts";
+import { gamma, quotientSpread, rootSpread } from "./spreads.ts";
 
 /** Lines along one axis: start offset of each, step between elements. */
 function linesAlong(dims: readonly number[], axis: number): { readonly starts: Int32Array; readonly step: number; readonly size: number } {

@@ -1,7 +1,10 @@
 /** Compress, Unique, CenterCropPad: elements picked by conditions, order or position. Source: ONNX opset 9 to 18. */
+
 import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { integers, zerosLike } from "./arrays.ts";
-import { flag, optionalInt, optionalInts, readAttrs } from "./attributes.ts";
+import { zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
+import { flag, optionalInts, readAttrs } from "./attributes.ts";
+import { optionalInt } from "./attributesOther.ts";
 import {
   constantInts,
   constantValues,

@@ -1,7 +1,7 @@
-/** AveragePool, MaxPool, LpPool and their global forms. Source: AveragePool-7/10/11/19/22, MaxPool-8/10/11/12/22, LpPool-2/11/18. */
+/** AveragePool, MaxPool and their global forms. Source: AveragePool-7/10/11/19/22, MaxPool-8/10/11/12/22. */
 
 import { integers } from "./arrays.ts";
-import { type AttrSchema, attributeError, flag, int, noAttrs, readAttrs } from "./attributes.ts";
+import { type AttrSchema, flag, noAttrs, readAttrs } from "./attributes.ts";
 import { checkDims, numbersAt, required, requireFloat, requireRank } from "./checks.ts";
 import { floats } from "./deferred.ts";
 import { defineOp, type OpDef, type Traits, type TypeInfo, type Window } from "./op.ts";
@@ -16,7 +16,7 @@ export interface PoolAttrs extends WindowAttrs {
   readonly p: number; // LpPool
 }
 
-const GLOBAL: PoolAttrs = {
+export const GLOBAL: PoolAttrs = {
   auto_pad: "NOTSET",
   kernel_shape: undefined,
   strides: undefined,
@@ -45,17 +45,17 @@ function windowOf(dims: readonly number[], attrs: PoolAttrs): Window {
   };
 }
 
-function inferPool(inputs: readonly (TypeInfo | null)[], attrs: PoolAttrs): { type: TypeInfo["type"]; dims: number[] } {
+export function inferPool(inputs: readonly (TypeInfo | null)[], attrs: PoolAttrs): { type: TypeInfo["type"]; dims: number[] } {
   const x = required(inputs, 0);
   requireRank(x, 0, attrs.global ? 2 : 3, Infinity);
   return { type: x.type, dims: checkDims([...x.dims.slice(0, 2), ...spatialAxes(x.dims, attrs).map((axis) => axis.out)]) };
 }
 
 /** Reads the window attributes and those of `extra`; kernel_shape is required. */
-function parseWindow<S extends AttrSchema>(attrs: Parameters<typeof readAttrs>[0], extra: S) {
+export function parseWindow<S extends AttrSchema>(attrs: Parameters<typeof readAttrs>[0], extra: S) {
   const all = readAttrs(attrs, { ...WINDOW_ATTRS, ...CEIL_ATTR, ...extra });
   const window = checkWindow(all as unknown as WindowAttrs);
-  if (!window.kernel_shape) throw attributeError("kernel_shape", "is missing, expected a list of integers");
+  if (!window.kernel_shape) throw floats().missingAttribute("kernel_shape", "a list of integers");
   const base: PoolAttrs = { ...GLOBAL, ...pickWindow(window), global: false, ceil: (all as { ceil_mode: boolean }).ceil_mode };
   return { base, all };
 }
@@ -104,23 +104,6 @@ function defineLargest(type: string, outputs: number, parse: OpDef<PoolAttrs>["p
   );
 }
 
-function defineNorm(type: string, parse: OpDef<PoolAttrs>["parse"]): OpDef {
-  return erased(
-    defineOp<PoolAttrs>({
-      type,
-      arity: { inputs: [1, 1], outputs: [1, 1] },
-      parse,
-      infer(inputs, attrs) {
-        requireFloat(required(inputs, 0));
-        return [inferPool(inputs, attrs)];
-      },
-      float: (inputs, attrs, precision) => [floats().norm(numbersAt(inputs, 0), attrs, precision)],
-      error: (inputs, errors, outputs, attrs, unit) => [floats().normError(inputs, errors, numbersAt(outputs, 0), attrs, unit)],
-      traits: {},
-    }),
-  );
-}
-
 function parseGlobal(attrs: Parameters<typeof readAttrs>[0]): PoolAttrs {
   noAttrs(attrs);
   return GLOBAL;
@@ -141,9 +124,4 @@ export const POOLS: readonly OpDef[] = [
     return { ...base, columnMajor: all.storage_order };
   }),
   defineLargest("GlobalMaxPool", 1, parseGlobal),
-  defineNorm("LpPool", (attrs) => {
-    const { base, all } = parseWindow(attrs, { p: int(2) });
-    return { ...base, p: all.p };
-  }),
-  defineNorm("GlobalLpPool", (attrs) => ({ ...GLOBAL, p: readAttrs(attrs, { p: int(2) }).p })),
 ];

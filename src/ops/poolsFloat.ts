@@ -1,11 +1,14 @@
 /** Pools in plain loops, and their running errors. */
+
 import { pow } from "../numerics/elementary.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { integers, type Round, roundOf, zerosLike } from "./arrays.ts";
-import { boundAt, ELEMENTARY_UNITS, gamma, rounded, SLACK, underflow } from "./bounds.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import { integers, type Round } from "./arrays.ts";
+import { boundAt, ELEMENTARY_UNITS, rounded, SLACK, underflow } from "./bounds.ts";
 import { numbersAt } from "./checks.ts";
 import type { Numbers, Precision } from "./op.ts";
 import { type PoolAttrs, spatialAxes } from "./pools.ts";
+import { gamma } from "./spreads.ts";
 import type { PaddedAxis } from "./windows.ts";
 
 /** Calls `visit(output, inputs, counted)` for every output element: offsets of the taps on data, row-major, and the taps an average divides by. */

@@ -2,7 +2,8 @@
  *  Source: ONNX QLinearConv-10, QLinearMatMul-10/21; com.microsoft QGemm and QLinear* of ONNX Runtime. */
 import { modelError } from "../errors.ts";
 import type { Attr, Attrs, Value, ValueId } from "../graph/graph.ts";
-import { flag, float, int, noAttrs, optionalInt, readAttrs } from "./attributes.ts";
+import { flag, float, int, noAttrs, readAttrs } from "./attributes.ts";
+import { optionalInt } from "./attributesOther.ts";
 import { anyAttrs, CONTRIB, type Draft, defineExpanding, dequantizeInput, draft, inputOf, quantizeResult } from "./expansion.ts";
 import type { ExpandCall, OpDef } from "./op.ts";
 

@@ -1,7 +1,8 @@
 /** Pools and means on codes, read as DequantizeLinear, a float pool and QuantizeLinear. Source: com.microsoft of ONNX Runtime. */
 import { modelError } from "../errors.ts";
 import type { Attr, Attrs, ValueId } from "../graph/graph.ts";
-import { flag, ints, optionalInts, readAttrs } from "./attributes.ts";
+import { flag, optionalInts, readAttrs } from "./attributes.ts";
+import { ints } from "./attributesOther.ts";
 import { anyAttrs, CONTRIB, type Draft, defineExpanding, dequantizeInput, draft, inputOf, quantizeResult } from "./expansion.ts";
 import type { ExpandCall, OpDef } from "./op.ts";
 

@@ -1,7 +1,10 @@
 /** Operators that rearrange elements: Transpose, Concat, Split, Slice, Pad, Expand, Tile, DepthToSpace, SpaceToDepth. */
+
 import { broadcastShapes, formatShape, sizeOf, stridesOf } from "../tensor/shape.ts";
-import { attributeError, float, int, noAttrs, oneOf, optionalInt, optionalInts, readAttrs, withoutAttrs } from "./attributes.ts";
-import { constantInts, presentInputs, required, resolveAxes, resolveAxis, shapeError } from "./checks.ts";
+import { attributeError, float, int, noAttrs, oneOf, optionalInts, readAttrs, withoutAttrs } from "./attributes.ts";
+import { optionalInt } from "./attributesOther.ts";
+import { constantInts, required, resolveAxes, resolveAxis, shapeError } from "./checks.ts";
+import { presentInputs } from "./checksOther.ts";
 import { defineMovement } from "./movement.ts";
 import type { OpDef, Region, TypeInfo } from "./op.ts";
 import { type AxisMap, mapped, permuted } from "./regions.ts";

@@ -1,10 +1,13 @@
 /** Reductions in plain loops, and their running errors. */
+
 import { stridesOf } from "../tensor/shape.ts";
-import { integers, offsetsOf, roundOf, zerosLike } from "./arrays.ts";
-import { boundAt, gamma, SLACK, underflow } from "./bounds.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import { integers, offsetsOf } from "./arrays.ts";
+import { boundAt, SLACK, underflow } from "./bounds.ts";
 import { numbersAt } from "./checks.ts";
 import type { Numbers, Precision } from "./op.ts";
 import { type ReduceAttrs, type ReduceSpec, reducedAxes, reducedDims } from "./reduce.ts";
+import { gamma } from "./spreads.ts";
 
 /** For each input element, the output element it belongs to; and the elements per output. */
 export function targetsOf(dims: readonly number[], axes: readonly number[]): { readonly to: Int32Array; readonly count: number } {

@@ -1,10 +1,10 @@
 /** ReduceProd, ReduceL1, ReduceL2, ReduceSumSquare, ReduceLogSum, ReduceLogSumExp. */
-
 import { exp, log } from "../numerics/elementary.ts";
 import type { Round } from "./arrays.ts";
-import { ELEMENTARY_UNITS, rootSpread, rounded } from "./bounds.ts";
+import { ELEMENTARY_UNITS, rounded } from "./bounds.ts";
 import type { OpDef } from "./op.ts";
 import { defineReduce, plus } from "./reduce.ts";
+import { rootSpread } from "./spreads.ts";
 
 const plusSquare = (acc: number, x: number, round: Round): number => round(acc + round(x * x));
 

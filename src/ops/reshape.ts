@@ -1,14 +1,14 @@
-/** Operators that keep the row-major order of elements: Reshape, Flatten, Squeeze, Unsqueeze, Identity, Dropout. */
-import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { integers } from "./arrays.ts";
-import { flag, int, noAttrs, optionalFloat, optionalInt, optionalInts, readAttrs, withoutAttrs } from "./attributes.ts";
-import { constantInts, required, resolveAxes, shapeError } from "./checks.ts";
+/** Operators that keep the row-major order of elements: Reshape, Flatten, Identity. */
+import { sizeOf } from "../tensor/shape.ts";
+import { flag, int, noAttrs, readAttrs, withoutAttrs } from "./attributes.ts";
+import { constantInts, required } from "./checks.ts";
+import { floats } from "./deferred.ts";
 import { aliasOf, defineMovement } from "./movement.ts";
 import type { OpDef, TypeInfo } from "./op.ts";
 
-type Infos = readonly (TypeInfo | null)[];
+export type Infos = readonly (TypeInfo | null)[];
 
-const alias = (inputs: Infos) => [aliasOf(required(inputs, 0).dims)];
+export const alias = (inputs: Infos) => [aliasOf(required(inputs, 0).dims)];
 
 /** The shape `wanted` names for `dims`: 0 copies (unless allowZero), −1 is what is left. */
 function reshaped(dims: readonly number[], wanted: readonly number[], allowZero: boolean): number[] {
@@ -16,21 +16,17 @@ function reshaped(dims: readonly number[], wanted: readonly number[], allowZero:
   const out = wanted.map((extent, i) => {
     if (extent !== 0 || allowZero) return extent;
     const copied = dims[i];
-    if (copied === undefined)
-      throw shapeError(`the shape ${formatShape(wanted)} copies axis ${i}, which ${formatShape(dims)} does not have`);
+    if (copied === undefined) throw floats().copiedAxisFlaw(wanted, i, dims);
     return copied;
   });
   const open = out.filter((extent) => extent === -1).length;
-  if (open > 1 || out.some((extent) => extent < -1))
-    throw shapeError(`the shape ${formatShape(wanted)} has more than one -1 or a negative extent`);
+  if (open > 1 || out.some((extent) => extent < -1)) throw floats().openAxesFlaw(wanted);
   if (open === 1) {
     const known = out.reduce((product, extent) => (extent === -1 ? product : product * extent), 1);
-    if (known === 0 || size % known !== 0)
-      throw shapeError(`${formatShape(dims)} has ${size} elements, not a multiple of those in ${formatShape(wanted)}`);
+    if (known === 0 || size % known !== 0) throw floats().multipleFlaw(dims, size, wanted);
     out[out.indexOf(-1)] = size / known;
   }
-  if (sizeOf(out) !== size)
-    throw shapeError(`${formatShape(dims)} has ${size} elements, expected ${sizeOf(out)} for ${formatShape(wanted)}`);
+  if (sizeOf(out) !== size) throw floats().elementsFlaw(dims, size, sizeOf(out), wanted);
   return out;
 }
 
@@ -51,51 +47,8 @@ const flatten = defineMovement({
   shapes(inputs, { axis }) {
     const { dims } = required(inputs, 0);
     const at = axis < 0 ? axis + dims.length : axis;
-    if (at < 0 || at > dims.length) throw shapeError(`axis ${axis} is out of range for rank ${dims.length}`);
+    if (at < 0 || at > dims.length) throw floats().flattenFlaw(axis, dims.length);
     return [[sizeOf(dims.slice(0, at)), sizeOf(dims.slice(at))]];
-  },
-  movement: alias,
-});
-
-/** Axes of Squeeze and Unsqueeze: an attribute below opset 13, an input since. */
-function parseAxes(attrs: Parameters<typeof readAttrs>[0], opset: number): { readonly axes: readonly number[] | undefined } {
-  return opset >= 13 ? withoutAttrs(attrs, { axes: undefined }) : readAttrs(attrs, { axes: optionalInts() });
-}
-
-function axesOf(inputs: Infos, axes: readonly number[] | undefined): readonly number[] | undefined {
-  return inputs[1] ? constantInts(inputs[1], 1) : axes;
-}
-
-const squeeze = defineMovement({
-  type: "Squeeze",
-  arity: { inputs: [1, 2], outputs: [1, 1] },
-  integers: [1],
-  parse: parseAxes,
-  shapes(inputs, attrs) {
-    const { dims } = required(inputs, 0);
-    const named = axesOf(inputs, attrs.axes);
-    if (!named) return [dims.filter((dim) => dim !== 1)];
-    const axes = resolveAxes(named, dims.length);
-    for (const axis of axes)
-      if (dims[axis] !== 1) throw shapeError(`axis ${axis} of ${formatShape(dims)} has extent ${dims[axis]}, expected 1`);
-    return [dims.filter((_, i) => !axes.includes(i))];
-  },
-  movement: alias,
-});
-
-const unsqueeze = defineMovement({
-  type: "Unsqueeze",
-  arity: { inputs: [1, 2], outputs: [1, 1] },
-  integers: [1],
-  parse: parseAxes,
-  shapes(inputs, attrs) {
-    const { dims } = required(inputs, 0);
-    const named = axesOf(inputs, attrs.axes);
-    if (!named) throw shapeError("the axes are missing");
-    const rank = dims.length + named.length;
-    const axes = resolveAxes(named, rank);
-    let next = 0;
-    return [Array.from({ length: rank }, (_, i) => (axes.includes(i) ? 1 : (dims[next++] as number)))];
   },
   movement: alias,
 });
@@ -108,26 +61,4 @@ const identity = defineMovement({
   movement: alias,
 });
 
-/** Inference: the identity, and a mask of ones as the second output. */
-const dropout: OpDef = {
-  ...defineMovement({
-    type: "Dropout",
-    arity: { inputs: [1, 3], outputs: [1, 2] },
-    parse: (attrs, opset) =>
-      opset >= 12 ? readAttrs(attrs, { seed: optionalInt() }) : readAttrs(attrs, { ratio: optionalFloat(), is_test: flag(false) }),
-    shapes: (inputs) => [[...required(inputs, 0).dims]],
-    movement: alias,
-  }),
-  infer(inputs) {
-    const { type, dims } = required(inputs, 0);
-    if (inputs[2] && inputs[2].constant?.[0] !== 0) throw shapeError("input 2 asks for training mode, expected inference");
-    return [
-      { type, dims },
-      { type: "bool", dims },
-    ];
-  },
-  float: ([x]) => (x ? [x, integers(x.dims, new Float64Array(x.data.length).fill(1))] : []),
-  error: ([x], errors) => (x ? [errors[0] ?? integers(x.dims), integers(x.dims)] : []),
-};
-
-export const RESHAPES: readonly OpDef[] = [reshape, flatten, squeeze, unsqueeze, identity, dropout];
+export const RESHAPES: readonly OpDef[] = [reshape, flatten, identity];

@@ -1,13 +1,17 @@
 /** Resize and Upsample: nearest as a movement, linear and cubic axis by axis. Source: Upsample-7/9, Resize-10/11/13/18/19. */
+
 import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { integers, toDouble, zerosLike } from "./arrays.ts";
-import { type AttrSchema, flag, float, oneOf, optionalFloats, optionalInts, readAttrs } from "./attributes.ts";
-import { gamma, SLACK, underflow } from "./bounds.ts";
+import { toDouble, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
+import { type AttrSchema, flag, float, oneOf, optionalInts, readAttrs } from "./attributes.ts";
+import { optionalFloats } from "./attributesOther.ts";
+import { SLACK, underflow } from "./bounds.ts";
 import { checkDims, constantInts, constantValues, numbersAt, required, requireFloat, resolveAxes, shapeError } from "./checks.ts";
 import { defineOp, type Movement, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
 import { applyMovement, mapped } from "./regions.ts";
 import { erased } from "./registry.ts";
 import { type AxisScale, type CoordinateMode, type Filter, filterTaps, type NearestMode, nearestMap, type Taps } from "./resizeAxis.ts";
+import { gamma } from "./spreads.ts";
 
 type Infos = readonly (TypeInfo | null)[];
 

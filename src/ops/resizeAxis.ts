@@ -1,6 +1,6 @@
 /** One axis of a resize: which input elements an output element reads, with which weights. */
-import { roundHalfUp } from "../numerics/round.ts";
 
+import { roundHalfUp } from "../numerics/roundOther.ts";
 export type CoordinateMode =
   | "half_pixel"
   | "half_pixel_symmetric"

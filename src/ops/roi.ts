@@ -1,7 +1,9 @@
 /** RoiAlign and MaxRoiPool: pools over regions that a tensor states. Source: RoiAlign-10/16/22, MaxRoiPool-1/22. */
-import { roundHalfAway } from "../numerics/round.ts";
-import { type Round, roundOf, zerosLike } from "./arrays.ts";
-import { float, int, ints, oneOf, readAttrs } from "./attributes.ts";
+import { roundHalfAway } from "../numerics/roundOther.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import type { Round } from "./arrays.ts";
+import { float, int, oneOf, readAttrs } from "./attributes.ts";
+import { ints } from "./attributesOther.ts";
 import { checkDims, numbersAt, required, requireFloat, requireInteger, requireRank, requireVector, shapeError } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef } from "./op.ts";
 import { erased } from "./registry.ts";

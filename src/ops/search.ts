@@ -1,11 +1,15 @@
 /** ArgMax, ArgMin, TopK, CumSum: operators along one axis. */
+
 import { sizeOf } from "../tensor/shape.ts";
-import { integers, roundOf, zerosLike } from "./arrays.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { flag, int, readAttrs } from "./attributes.ts";
-import { boundAt, gamma, SLACK, underflow } from "./bounds.ts";
-import { constantInts, constantScalar, numbersAt, required, requireInteger, resolveAxis, shapeError } from "./checks.ts";
+import { boundAt, SLACK, underflow } from "./bounds.ts";
+import { constantInts, numbersAt, required, requireInteger, resolveAxis, shapeError } from "./checks.ts";
+import { constantScalar } from "./checksOther.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
 import { erased } from "./registry.ts";
+import { gamma } from "./spreads.ts";
 
 /** Calls `visit(line, start, step)` for every line of `dims` along `axis`, in row-major order of the other axes. */
 export function eachLine(dims: readonly number[], axis: number, visit: (line: number, start: number, step: number) => void): void {

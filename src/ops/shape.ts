@@ -1,26 +1,17 @@
 /** Operators that make tensors from shapes and scalars: Shape, Size, Constant, ConstantOfShape, Range, EyeLike, OneHot, NonZero, Trilu. */
+
 import type { ConstantTensor } from "../graph/graph.ts";
 import { halfToFloat } from "../numerics/half.ts";
 import { type ElementType, isFloatType } from "../tensor/dtype.ts";
 import { formatShape, sizeOf, stridesOf } from "../tensor/shape.ts";
-import { floatZeros, integers, zerosLike } from "./arrays.ts";
-import {
-  attributeError,
-  flag,
-  int,
-  noAttrs,
-  optionalFloat,
-  optionalFloats,
-  optionalInt,
-  optionalInts,
-  optionalTensor,
-  readAttrs,
-} from "./attributes.ts";
+import { floatZeros, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
+import { attributeError, flag, int, noAttrs, optionalInts, readAttrs } from "./attributes.ts";
+import { optionalFloat, optionalFloats, optionalInt, optionalTensor } from "./attributesOther.ts";
 import { boundAt } from "./bounds.ts";
 import {
   checkDims,
   constantInts,
-  constantScalar,
   constantValues,
   numbersAt,
   required,
@@ -29,6 +20,7 @@ import {
   requireSameTypes,
   shapeError,
 } from "./checks.ts";
+import { constantScalar } from "./checksOther.ts";
 import { defineOp, type Numbers, type OpDef, type Precision } from "./op.ts";
 import { erased } from "./registry.ts";
 import { elementTypeOf } from "./types.ts";

@@ -1,11 +1,14 @@
 /** HannWindow, HammingWindow, BlackmanWindow, MelWeightMatrix, DFT, STFT: what audio front ends are made of. Source: ONNX opset 17 to 20. */
+
 import { exp, log } from "../numerics/elementary.ts";
 import { cos, sin } from "../numerics/trigonometric.ts";
 import { type ElementType, isFloatType } from "../tensor/dtype.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { floatZeros, integers, zerosLike } from "./arrays.ts";
+import { floatZeros, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { flag, int, readAttrs } from "./attributes.ts";
-import { checkDims, constantScalar, numbersAt, required, requireFloat, requireRank, resolveAxis, shapeError } from "./checks.ts";
+import { checkDims, numbersAt, required, requireFloat, requireRank, resolveAxis, shapeError } from "./checks.ts";
+import { constantScalar } from "./checksOther.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
 import { erased } from "./registry.ts";
 import { convert, elementTypeOf } from "./types.ts";

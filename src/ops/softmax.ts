@@ -1,7 +1,9 @@
 /** Softmax and LogSoftmax. Below opset 13 the input is flattened to two dimensions at `axis`; since, `axis` alone is normalized. */
+
 import { exp, log } from "../numerics/elementary.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { integers, isSingle, zerosLike } from "./arrays.ts";
+import { isSingle, zerosLike } from "./arrayMath.ts";
+import { integers } from "./arrays.ts";
 import { int, readAttrs } from "./attributes.ts";
 import { ELEMENTARY_UNITS, SLACK, underflow } from "./bounds.ts";
 import { numbersAt, required, requireFloat, resolveAxis } from "./checks.ts";

@@ -1,5 +1,6 @@
 /** Elementwise operators of one tensor in plain loops, and their running errors. */
-import { integers, isSingle, type Round, zerosLike } from "./arrays.ts";
+import { isSingle, zerosLike } from "./arrayMath.ts";
+import { integers, type Round } from "./arrays.ts";
 import { boundAt, rounded } from "./bounds.ts";
 import { numbersAt } from "./checks.ts";
 import type { Numbers, Precision } from "./op.ts";

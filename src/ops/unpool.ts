@@ -1,7 +1,10 @@
 /** MaxUnpool, Col2Im, Det: operators of few networks. Source: ONNX opset 9 to 22. */
+
 import { formatShape, sizeOf, stridesOf } from "../tensor/shape.ts";
-import { type Round, roundOf, zerosLike } from "./arrays.ts";
-import { ints, noAttrs, optionalInts, readAttrs } from "./attributes.ts";
+import { roundOf, zerosLike } from "./arrayMath.ts";
+import type { Round } from "./arrays.ts";
+import { noAttrs, optionalInts, readAttrs } from "./attributes.ts";
+import { ints } from "./attributesOther.ts";
 import { checkDims, constantInts, numbersAt, required, requireFloat, requireInteger, requireRank, shapeError } from "./checks.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
 import { erased } from "./registry.ts";

@@ -1,8 +1,6 @@
 /** Window geometry of convolutions and pools: padding modes, output extents, output-by-tap loops. */
-
-import { modelError } from "../errors.ts";
 import { type AttrSchema, flag, oneOf, optionalInts } from "./attributes.ts";
-import { shapeError } from "./checks.ts";
+import { floats } from "./deferred.ts";
 import type { WindowAxis } from "./op.ts";
 
 /** The attributes a window is described by, as every operator with a window spells them. */
@@ -32,20 +30,15 @@ export interface PaddedAxis extends WindowAxis {
 /** Refuses extents below 1 and negative pads. throws ModelError "op/attribute". */
 export function checkWindow<A extends WindowAttrs>(attrs: A): A {
   for (const name of ["kernel_shape", "strides", "dilations"] as const) {
-    if (attrs[name]?.some((x) => x < 1)) throw attributeRange(name, attrs[name], "every entry at least 1");
+    if (attrs[name]?.some((x) => x < 1)) throw floats().rangeFlaw(name, attrs[name]);
   }
-  if (attrs.pads?.some((x) => x < 0)) throw attributeRange("pads", attrs.pads, "no negative padding");
-  if (attrs.pads && attrs.pads.length % 2 !== 0) throw attributeRange("pads", attrs.pads, "an even number of entries");
+  if (attrs.pads && (attrs.pads.length % 2 !== 0 || attrs.pads.some((x) => x < 0))) throw floats().rangeFlaw("pads", attrs.pads);
   return attrs;
-}
-
-function attributeRange(name: string, found: readonly number[], expected: string): Error {
-  return modelError("op/attribute", `attribute '${name}': found [${found.join(", ")}], expected ${expected}`);
 }
 
 function perAxis(name: string, list: readonly number[] | undefined, count: number, fallback: number): readonly number[] {
   if (!list) return new Array<number>(count).fill(fallback);
-  if (list.length !== count) throw shapeError(`attribute '${name}' has ${list.length} entries, expected ${count}`);
+  if (list.length !== count) throw floats().entriesFlaw(name, list.length, count);
   return list;
 }
 
@@ -63,10 +56,7 @@ export function windowAxes(sizes: readonly number[], kernel: readonly number[], 
     const padBegin = attrs.auto_pad === "VALID" ? 0 : (pads[i] as number);
     const padEnd = attrs.auto_pad === "VALID" ? 0 : (pads[i + rank] as number);
     const span = size + padBegin + padEnd - reach;
-    if (span < 0)
-      throw shapeError(
-        `a window of ${window} taps, dilation ${dilation}, does not fit an extent of ${size} padded by ${padBegin} and ${padEnd}`,
-      );
+    if (span < 0) throw floats().windowFlaw(window, dilation, size, padBegin, padEnd);
     let out = (ceil ? Math.ceil(span / stride) : Math.floor(span / stride)) + 1;
     if (ceil && (out - 1) * stride >= size + padBegin) out--;
     return { size, out, window, stride, dilation, padBegin, padEnd };
@@ -84,26 +74,4 @@ function sameAxis(size: number, window: number, stride: number, dilation: number
 /** An axis a window passes through. */
 export function throughAxis(size: number): PaddedAxis {
   return { size, out: size, window: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0 };
-}
-
-/** Three window axes, the leading ones of extent 1. */
-export function threeAxes<W extends WindowAxis>(axes: readonly W[]): [WindowAxis, WindowAxis, WindowAxis] {
-  const one = throughAxis(1);
-  return [axes[axes.length - 3] ?? one, axes[axes.length - 2] ?? one, axes[axes.length - 1] as WindowAxis];
-}
-
-/** The output indices whose tap `tap` reads data: [first, last]. */
-export function outputsOfTap(axis: WindowAxis, tap: number): [number, number] {
-  const shift = tap * axis.dilation - axis.padBegin;
-  const first = Math.max(0, Math.ceil(-shift / axis.stride));
-  const last = Math.min(axis.out - 1, Math.floor((axis.size - 1 - shift) / axis.stride));
-  return [first, last];
-}
-
-/** Of a transposed convolution: the input indices whose tap `tap` lands inside the output. */
-export function inputsOfTap(axis: WindowAxis, tap: number): [number, number] {
-  const shift = tap * axis.dilation - axis.padBegin;
-  const first = Math.max(0, Math.ceil(-shift / axis.stride));
-  const last = Math.min(axis.size - 1, Math.floor((axis.out - 1 - shift) / axis.stride));
-  return [first, last];
 }

@@ -1,75 +1,24 @@
 /** Binds symbolic dimensions, infers every type and shape, and folds what is constant, in one walk in topological order. */
 import { gridOf } from "../encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "../errors.ts";
-import type { Graph, Node, OpenShape, Shape, Value, ValueId } from "../graph/graph.ts";
+import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
 import { constantCodes, opsetOf } from "../graph/query.ts";
 import { dequantizeAll } from "../numerics/affine.ts";
 import { halfToFloat } from "../numerics/half.ts";
 import { opOf } from "../ops/index.ts";
-import type { Numbers, OpDef, TypeInfo } from "../ops/op.ts";
-import { type ElementType, integerType, isFloatType, newArray, type TypedArray } from "../tensor/dtype.ts";
-import { MAX_EXTENT, sizeOf } from "../tensor/shape.ts";
-import { carryEncoding } from "./carryEncoding.ts";
-
-/** Folded results above this many elements, and above what their inputs hold, stay nodes (ConstantOfShape bombs). */
-const FOLD_LIMIT = 1 << 23;
+import type { OpDef, TypeInfo } from "../ops/op.ts";
+import { type ElementType, isFloatType } from "../tensor/dtype.ts";
+import { MAX_EXTENT } from "../tensor/shape.ts";
+import { rest } from "./deferred.ts";
 
 /** The graph with its inputs' symbolic dimensions replaced. throws ModelError "graph/unbound-dim" naming every one left. */
 export function bindShapes(graph: Graph, shapes: Readonly<Record<string, readonly number[]>>): Graph {
-  const issues: Issue[] = [];
-  const bound = new Map<string, number>();
-  const values = new Map(graph.values);
-  const fix = (id: ValueId, shape: OpenShape): Shape =>
-    shape.map((dim, axis) => {
-      if (typeof dim === "number") return dim;
-      const size = bound.get(dim);
-      if (size !== undefined) return size;
-      issues.push({
-        code: "graph/unbound-dim",
-        tensor: id,
-        message: `input '${id}': dimension ${axis} is symbolic ('${dim}') and not bound; give shapes or an input of concrete shape`,
-      });
-      return 1;
-    });
-  for (const name of Object.keys(shapes)) {
-    const names = graph.inputs.map((id) => `'${id}'`).join(", ");
-    if (!graph.inputs.includes(name))
-      issues.push({ code: "graph/input-shape", tensor: name, message: `shape of '${name}': no such input, expected one of ${names}` });
-  }
-  for (const id of graph.inputs) {
-    const value = values.get(id)!;
-    const given = Object.hasOwn(shapes, id) ? shapes[id] : undefined;
-    if (given) issues.push(...bindInput(id, value.shape, given, bound));
-  }
-  for (const id of graph.inputs) {
-    const value = values.get(id)!;
-    const given = Object.hasOwn(shapes, id) ? shapes[id] : undefined;
-    const shape = given ?? fix(id, value.shape ?? []);
-    const long = shape.find((dim) => dim > MAX_EXTENT);
-    if (long !== undefined) {
-      const message = `input '${id}': shape [${shape.join(", ")}] has an extent of ${long}, at most ${MAX_EXTENT} is computed`;
-      issues.push({ code: "graph/input-shape", tensor: id, message });
-    }
-    values.set(id, { ...value, shape });
-  }
-  if (issues.length > 0) throw new ModelError(issues);
-  return { ...graph, values };
+  return Object.keys(shapes).length === 0 && !needsBinding(graph) ? graph : rest().bindInputs(graph, shapes);
 }
 
-function bindInput(id: ValueId, declared: OpenShape | null, given: readonly number[], bound: Map<string, number>): Issue[] {
-  const issue = (message: string): Issue[] => [{ code: "graph/input-shape", tensor: id, message }];
-  if (given.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) return issue(`input '${id}': shape [${given}] is not a list of sizes`);
-  if (!declared) return [];
-  const expected = `expected [${declared.join(", ")}]`;
-  if (declared.length !== given.length) return issue(`input '${id}': shape [${given.join(", ")}] has rank ${given.length}, ${expected}`);
-  for (const [axis, dim] of declared.entries()) {
-    const size = given[axis]!;
-    const want = typeof dim === "number" ? dim : bound.get(dim);
-    if (want !== undefined && want !== size)
-      return issue(`input '${id}': shape [${given.join(", ")}], dimension ${axis} is ${size}, ${expected}`);
-    if (typeof dim === "string") bound.set(dim, size);
-  }
-  return [];
+/** Whether an input has a dimension that is symbolic or beyond what is computed. */
+export function needsBinding({ inputs, values }: Graph): boolean {
+  return inputs.some((id) => !values.get(id)!.shape?.every((dim) => typeof dim === "number" && dim <= MAX_EXTENT));
 }
 
 /** Plain numbers of a constant; encoded constants are quantize-dequantized (float32). */
@@ -89,18 +38,6 @@ export function typeInfo(value: Value): TypeInfo {
   if (!value.data) return info;
   let numbers: Float64Array | Float32Array | undefined;
   return Object.defineProperty(info, "constant", { enumerable: true, get: () => (numbers ??= constantNumbers(value)) });
-}
-
-/** Elements of `data` as the typed array of `type`. */
-function toTyped(data: Float64Array | Float32Array, type: Value["type"]): TypedArray {
-  if (type === "float32" || type === "float16") return Float32Array.from(data);
-  const out = newArray(type, data.length);
-  const bad = integerType(type) ? data.findIndex((x) => !Number.isFinite(x)) : -1;
-  if (bad >= 0) throw modelError("op/not-finite", `element ${bad} of the constant result is ${data[bad]}, which ${type} does not hold`);
-  if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
-    for (let i = 0; i < data.length; i++) out[i] = BigInt(Math.trunc(data[i]!));
-  } else for (let i = 0; i < data.length; i++) out[i] = data[i]!;
-  return out;
 }
 
 const inferred = new WeakMap<Graph, Graph>();
@@ -151,31 +88,8 @@ function inferNode(graph: Graph, node: Node, values: Map<ValueId, Value>): boole
   });
   const types = op.infer(inputs, attrs);
   const known = op.traits.shapeOnly || node.inputs.every((id) => id === "" || values.get(id)!.data !== undefined);
-  const size = types.reduce((sum, type) => sum + sizeOf(type.dims), 0);
-  if (known && op.traits.boundary === undefined && size <= foldLimit(inputs)) {
-    const operands = inputs.map((input): Numbers | null => input && { dims: input.dims, data: input.constant ?? new Float32Array(0) });
-    const results = op.float(
-      operands,
-      attrs,
-      "f32",
-      inputs.map((input) => input?.type ?? null),
-    );
-    const shapeBound = node.inputs.some((id) => followsShapes(values.get(id), op));
-    node.outputs.forEach((id, i) => {
-      if (id === "") return;
-      const { type, dims } = types[i]!;
-      const data = toTyped(results[i]!.data, type);
-      const encoding = values.get(id)?.encoding ?? carryEncoding(op, attrs, node, i, values);
-      values.set(id, {
-        ...values.get(id),
-        id,
-        type: type === "float16" ? "float32" : type,
-        shape: dims,
-        data,
-        ...(encoding ? { encoding } : {}),
-        ...(shapeBound ? { shapeBound } : {}),
-      });
-    });
+  if (known && op.traits.boundary === undefined && rest().isFoldable(types, inputs)) {
+    rest().foldNode(node, op, attrs, inputs, types, values);
     return true;
   }
   node.outputs.forEach((id, i) => {
@@ -185,15 +99,6 @@ function inferNode(graph: Graph, node: Node, values: Map<ValueId, Value>): boole
     values.set(id, { ...values.get(id), id, type, shape: dims });
   });
   return false;
-}
-
-function foldLimit(inputs: readonly (TypeInfo | null)[]): number {
-  return Math.max(FOLD_LIMIT, ...inputs.map((input) => (input ? sizeOf(input.dims) : 0)));
-}
-
-/** Whether what an operator folds from `value` follows from shapes that a run binds. */
-function followsShapes(value: Value | undefined, op: OpDef): boolean {
-  return value !== undefined && (value.shapeBound === true || (value.data === undefined && op.traits.shapeOnly === true));
 }
 
 function requireFloatWhereEncoded(value: Value | undefined, type: ElementType): void {

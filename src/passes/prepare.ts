@@ -5,7 +5,7 @@ import { type Graph, isOpen, valueNamed } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
 import { integerType } from "../tensor/dtype.ts";
 import { completeEncodings } from "./completeEncodings.ts";
-import { foldQdq } from "./foldQdq.ts";
+import { restIfLoaded } from "./deferred.ts";
 import { inferredAt } from "./inferShapes.ts";
 import { layersOf } from "./layers.ts";
 
@@ -22,29 +22,6 @@ export interface Prepared {
   readonly layers: readonly FormedLayer[];
 }
 
-type Pass = (graph: Graph) => Graph;
-
-/** Folds what the core has no operators for; nothing until src/full.ts loads it. */
-let foldAffine: Pass = (graph) => graph;
-
-/** Only to be called by src/full.ts. */
-export function useFolding(pass: Pass): void {
-  foldAffine = pass;
-}
-
-/** Expands what the core has no operators for; nothing until src/full.ts loads it. */
-let expand: Pass = (graph) => graph;
-
-/** Only to be called by src/full.ts. */
-export function useExpanding(pass: Pass): void {
-  expand = pass;
-}
-
-/** A decoded graph in operators that compute, its quantization as encodings. throws ModelError. */
-export function readQuantization(graph: Graph): Graph {
-  return foldQdq(expand(graph));
-}
-
 /** The graph at concrete shapes: inferred, folded, encodings completed. `shapes` binds symbolic inputs. */
 export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readonly number[]>> = {}): Graph {
   return completed(inferredAt(graph, shapes));
@@ -52,7 +29,7 @@ export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readon
 
 /** What follows once every shape is known: affine operators folded, encodings completed. */
 export function completed(graph: Graph): Graph {
-  return completeEncodings(foldAffine(graph));
+  return completeEncodings(restIfLoaded()?.foldBatchNorm(graph) ?? graph);
 }
 
 /** Static graph, cut into layers, each with the form that computes it. throws ModelError listing every issue. */

@@ -1,5 +1,6 @@
 /** Reference: the graph layer by layer through each form's integer arithmetic in TypeScript. The golden model. */
-import { levelsOf, quantizeNumbers, quotientOf } from "../forms/codes.ts";
+import { levelsOf, quotientOf } from "../forms/codes.ts";
+import { quantizeNumbers } from "../forms/quantizeNumbers.ts";
 import { type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import type { Numbers } from "../ops/op.ts";

@@ -11,7 +11,7 @@ function shown(value: unknown): string {
   return Array.isArray(value) ? "a list" : (value.constructor?.name ?? "an object");
 }
 
-function refusal(code: string, name: string, found: unknown, expected: string): ModelError {
+export function refusal(code: string, name: string, found: unknown, expected: string): ModelError {
   return modelError(code, `${name}: found ${shown(found)}, expected ${expected}`);
 }
 
@@ -60,21 +60,6 @@ export function checkShapes(shapes: Readonly<Record<string, readonly number[]>>)
 export function checkedFeeds<T extends object>(feeds: T): T {
   if (typeof feeds === "object" && feeds !== null) return feeds;
   throw refusal("run/feeds", "feeds", feeds, "a record of tensors by input name");
-}
-
-/** Samples are a list; each is checked as the feeds it is. throws ModelError "option/samples". */
-export function checkSamples(samples: readonly object[]): void {
-  if (!Array.isArray(samples)) throw refusal("option/samples", "samples", samples, "a list of records of tensors by input name");
-}
-
-/** Recordings to compare with: records of tensors by name. throws ModelError "option/against". */
-export function checkRecordings(recordings: readonly Readonly<Record<string, Tensor>>[]): void {
-  for (const [i, record] of recordings.entries()) {
-    const name = `against[${i}]`;
-    if (typeof record !== "object" || record === null) throw refusal("option/against", name, record, "a record of tensors by name");
-    for (const [tensor, fed] of Object.entries(record))
-      if (!(fed instanceof Tensor)) throw refusal("option/against", `${name} '${tensor}'`, fed, "a Tensor");
-  }
 }
 
 /** What is wrong with `tensor` as a Tensor, whatever its type and shape; undefined when nothing is. */

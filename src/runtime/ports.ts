@@ -117,14 +117,3 @@ export function tensorFrom(gate: Gate, quantized: boolean): Tensor {
   drainGate(gate, quantized, data);
   return new Tensor(type, data, gate.port.shape, encodingLeaving(gate, quantized));
 }
-
-/** Writes an input, once. */
-export function writeInput(machine: Machine, port: Port, tensor: Tensor): void {
-  const gate = gateOf(machine, port);
-  if (fillGate(gate, tensor)) runCalls(gate.convert);
-}
-
-/** Integer codes with their encoding, row-major; plain elements where the value has none. Once. */
-export function readCodes(machine: Machine, port: Port): Tensor {
-  return tensorFrom(gateOf(machine, port), true);
-}

@@ -7,10 +7,10 @@ import type { Plan, Target } from "../plan/plan.ts";
 import { createWeightStore, type WeightStore } from "../plan/weightStore.ts";
 import { compile } from "../runtime/compile.ts";
 import { activate, createMachine, execute, type Machine } from "../runtime/machine.ts";
-import { readCodes, writeInput } from "../runtime/ports.ts";
+import { readCodes, writeInput } from "../runtime/portCodes.ts";
 import { promote } from "../runtime/promote.ts";
 import type { EngineChoice } from "../runtime/session.ts";
-import { tensorNumbers, tensorOf } from "../tensor/tensor.ts";
+import { tensorNumbers, tensorOf } from "../tensor/numbers.ts";
 
 export interface LocalLayer {
   readonly formed: FormedLayer;

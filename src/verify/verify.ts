@@ -12,7 +12,7 @@ import { enterInput } from "../reference/execute.ts";
 import { checkFeeds, type Feeds } from "../runtime/feeds.ts";
 import { type EngineChoice, Session } from "../runtime/session.ts";
 import { dequantizeCodes, type Rounding } from "../sim/qdq.ts";
-import { tensorNumbers } from "../tensor/tensor.ts";
+import { tensorNumbers } from "../tensor/numbers.ts";
 import { emptyTally, reportOf, type Tally, tallyOutput } from "./classify.ts";
 import { addEndToEnd, type EndToEndTally, emptyEndToEnd, endToEndOf, totalEndToEnd } from "./endToEnd.ts";
 import { compileLayer, type LocalLayer, promoteLayer, runLayer } from "./localLayer.ts";

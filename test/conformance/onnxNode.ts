@@ -1,10 +1,11 @@
 /** The ONNX backend tests: one model each with recorded inputs and outputs, and how one is run and compared. */
+
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadModel, type Model, Session, simulate, Tensor } from "../../src/index.ts";
 import { floatToHalf, halfToFloat } from "../../src/numerics/half.ts";
 import type { ElementType } from "../../src/tensor/dtype.ts";
-import { tensorOf } from "../../src/tensor/tensor.ts";
+import { tensorOf } from "../../src/tensor/numbers.ts";
 import { readTensorProto, type TestTensor } from "./tensorProto.ts";
 
 export const ROOT = join(process.env.BITEXACT_DATA ?? "../shared/data", "corpora/onnx-node");

@@ -1,7 +1,8 @@
 /** Reads the TensorProto files of the ONNX node tests: a minimal protobuf reader for one flat message. */
 
 import { halfToFloat } from "../../src/numerics/half.ts";
-import { dataTypeName, elementType, fromRaw, rawBits } from "../../src/onnx/tensorData.ts";
+import { elementType, fromRaw, rawBits } from "../../src/onnx/tensorData.ts";
+import { dataTypeName } from "../../src/onnx/typeNames.ts";
 import { type ElementType, newArray } from "../../src/tensor/dtype.ts";
 import { sizeOf } from "../../src/tensor/shape.ts";
 

@@ -1,10 +1,11 @@
 /** The dot form's edges: what it recognises, how it judges, real outputs, bias encodings, wide accumulators. */
+
 import { describe, expect, it } from "vitest";
 import { type Encoding, gridOf, perTensor } from "../../src/encodings/encoding.ts";
-import { biasUse } from "../../src/forms/dot/bias.ts";
+import { biasUse } from "../../src/forms/dot/biasUse.ts";
 import type { DotData } from "../../src/forms/dot/data.ts";
-import { headroomBits } from "../../src/forms/dot/exactRange.ts";
 import { dotForm, lowerDotReal, matchDotNode, referenceDotReal } from "../../src/forms/dot/form.ts";
+import { headroomBits } from "../../src/forms/dot/headroom.ts";
 import type { Form } from "../../src/forms/form.ts";
 import type { Graph, Value } from "../../src/graph/graph.ts";
 import { instantiateKernels, moduleGeometry } from "../../src/kernels/instantiate.ts";
@@ -17,8 +18,8 @@ import { createWeightStore } from "../../src/plan/weightStore.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { kernelsFor } from "../../src/runtime/kernelSource.ts";
 import { activate, createMachine, execute } from "../../src/runtime/machine.ts";
-import { readCodes, writeInput } from "../../src/runtime/ports.ts";
-import { tensorOf } from "../../src/tensor/tensor.ts";
+import { readCodes, writeInput } from "../../src/runtime/portCodes.ts";
+import { tensorOf } from "../../src/tensor/numbers.ts";
 import { type CaseOptions, type DotCase, KINDS, makeCase, optionsOf } from "./dotCases.ts";
 
 const SAMPLES = { fast: 2, soak: 300 }[process.env.BITEXACT_TIER ?? ""] ?? 12; // per kind

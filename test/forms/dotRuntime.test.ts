@@ -1,4 +1,5 @@
 /** The dot form's kernels against its reference, on every kernel variant that this engine computes right. */
+
 import { describe, expect, it } from "vitest";
 import { ModelError } from "../../src/errors.ts";
 import { dotForm } from "../../src/forms/dot/form.ts";
@@ -11,9 +12,9 @@ import { createWeightStore } from "../../src/plan/weightStore.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { kernelsFor } from "../../src/runtime/kernelSource.ts";
 import { activate, createMachine, execute } from "../../src/runtime/machine.ts";
-import { readCodes, writeInput } from "../../src/runtime/ports.ts";
+import { readCodes, writeInput } from "../../src/runtime/portCodes.ts";
 import { promote } from "../../src/runtime/promote.ts";
-import { tensorOf } from "../../src/tensor/tensor.ts";
+import { tensorOf } from "../../src/tensor/numbers.ts";
 import { type DotCase, type Granularity, KINDS, makeCase, optionsOf } from "./dotCases.ts";
 
 const SAMPLES = { fast: 4, soak: 600 }[process.env.BITEXACT_TIER ?? ""] ?? 24; // per kind, granularity and variant

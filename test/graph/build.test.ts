@@ -1,12 +1,14 @@
 /** Building, printing, validating and rewriting graphs. */
+
 import { describe, expect, test } from "vitest";
 import { perTensor } from "../../src/encodings/encoding.ts";
 import { ModelError } from "../../src/errors.ts";
 import { GraphBuilder } from "../../src/graph/build.ts";
 import type { Graph, Node } from "../../src/graph/graph.ts";
+import { graphIssues } from "../../src/graph/issues.ts";
 import { printGraph } from "../../src/graph/print.ts";
 import { withValues } from "../../src/graph/rewrite.ts";
-import { graphIssues, sortNodes } from "../../src/graph/validate.ts";
+import { sortNodes } from "../../src/graph/validate.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 
 function sample(): Graph {

@@ -1,4 +1,5 @@
 /** One igemm_q8 case: operands, run, and comparison with plain integer loops and the rational epilogue oracle. */
+
 import { expect } from "vitest";
 import { igemmScratch, igemmUnits, rowElementBytes, runUnits } from "../../src/kernels/dot.ts";
 import {
@@ -7,18 +8,18 @@ import {
   type EpilogueMode,
   exactChannel,
   fixedChannel,
-  float32Channel,
   PLAIN_HEADER,
   RAW_CHANNEL,
-  realChannel,
   SINGLE_LIMIT,
   singleMargin,
   tieMargin,
   writeEpilogue,
 } from "../../src/kernels/epilogue.ts";
 import { promoteSingle, readPanel } from "../../src/kernels/epiloguePromotion.ts";
+import { float32Channel, realChannel } from "../../src/kernels/epilogueReal.ts";
 import type { Bump } from "../../src/kernels/memory.ts";
-import { packBlockScales, packWeights } from "../../src/kernels/pack.ts";
+import { packWeights } from "../../src/kernels/pack.ts";
+import { packBlockScales } from "../../src/kernels/packScales.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import { proveSingle } from "../../src/numerics/proveSingle.ts";
 import { fromNumber } from "../../src/numerics/rational.ts";

@@ -1,15 +1,9 @@
 /** requantize_s32 of every accepted variant: planes, blocks and their exact rounding, against rationals. */
+
 import { describe, expect, it } from "vitest";
-import { requantizeScratch } from "../../src/kernels/dot.ts";
-import {
-  type EpilogueChannel,
-  exactChannel,
-  fixedChannel,
-  PLAIN_HEADER,
-  realChannel,
-  tieMargin,
-  writeEpilogue,
-} from "../../src/kernels/epilogue.ts";
+import { type EpilogueChannel, exactChannel, fixedChannel, PLAIN_HEADER, tieMargin, writeEpilogue } from "../../src/kernels/epilogue.ts";
+import { realChannel } from "../../src/kernels/epilogueReal.ts";
+import { requantizeScratch } from "../../src/kernels/requantizeScratch.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import { add, fromNumber, mul, type Rational, toNumber, ZERO } from "../../src/numerics/rational.ts";
 import { acceptedBenches, type DotBench, guarded } from "./dotBench.ts";

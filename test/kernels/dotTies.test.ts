@@ -1,6 +1,7 @@
 /** Accumulators on a rounding tie, or off it by far less than a double can see: both exact epilogues must decide them as rationals do. */
+
 import { describe, expect, it } from "vitest";
-import { igemmUnits, requantizeScratch } from "../../src/kernels/dot.ts";
+import { igemmUnits } from "../../src/kernels/dot.ts";
 import {
   type EpilogueChannel,
   type EpilogueHeader,
@@ -11,6 +12,7 @@ import {
   writeEpilogue,
 } from "../../src/kernels/epilogue.ts";
 import type { Bump } from "../../src/kernels/memory.ts";
+import { requantizeScratch } from "../../src/kernels/requantizeScratch.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import { add, fromNumber, mul, type Rational, sub, toNumber, ZERO } from "../../src/numerics/rational.ts";
 import { acceptedBenches, type DotBench } from "./dotBench.ts";

@@ -1,8 +1,8 @@
 /** The scalar and line kernels of the float family against the operators' own float evaluation, bit for bit, at both precisions. */
 import { describe, expect, it } from "vitest";
 import type { Attr } from "../../src/graph/graph.ts";
-import { BINARY, UNARY } from "../../src/kernels/elementwise.ts";
 import { broadcastDescriptor } from "../../src/kernels/elementwiseArgs.ts";
+import { BINARY, UNARY } from "../../src/kernels/floatModes.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import type { Numbers, Precision } from "../../src/ops/op.ts";
 import { broadcastShapes, broadcastStrides, sizeOf } from "../../src/tensor/shape.ts";

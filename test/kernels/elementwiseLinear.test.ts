@@ -1,7 +1,9 @@
 /** linear_binary, add_fixed and mul_fixed against rationals and the TypeScript integer forms: all pairs of 8-bit codes, ties, broadcasting. */
+
 import { describe, expect, it } from "vitest";
-import { FIXED_ROUNDING, KIND } from "../../src/kernels/elementwise.ts";
-import { broadcastDescriptor, linearReals } from "../../src/kernels/elementwiseArgs.ts";
+import { FIXED_ROUNDING, KIND } from "../../src/kernels/coreElementwise.ts";
+import { broadcastDescriptor } from "../../src/kernels/elementwiseArgs.ts";
+import { linearReals } from "../../src/kernels/linearReals.ts";
 import { applyFixedAdd, fixedAdd, fixedMul, requantizeDouble, requantizeSingle } from "../../src/numerics/fixedPoint.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import { fromNumber, mul, type Rational } from "../../src/numerics/rational.ts";

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 import { expect } from "vitest";
-import { ELEMENTWISE_KERNELS, KIND } from "../../src/kernels/elementwise.ts";
+import { KIND } from "../../src/kernels/coreElementwise.ts";
+import { ELEMENTWISE_KERNELS } from "../../src/kernels/elementwise.ts";
 
 export type KernelName = keyof typeof ELEMENTWISE_KERNELS;
 export type Fields = Readonly<Record<string, number>>;

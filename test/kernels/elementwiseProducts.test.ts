@@ -1,7 +1,7 @@
 /** conv, matmul and resample of the float family against the operators' own float evaluation, bit for bit, at both precisions. */
 import { describe, expect, it } from "vitest";
 import type { Attr } from "../../src/graph/graph.ts";
-import { convDescriptor, resampleTaps } from "../../src/kernels/elementwiseArgs.ts";
+import { convDescriptor, resampleTaps } from "../../src/kernels/floatArgs.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import type { ConvGeometry, Precision, WindowAxis } from "../../src/ops/op.ts";
 import { type CoordinateMode, filterTaps } from "../../src/ops/resizeAxis.ts";

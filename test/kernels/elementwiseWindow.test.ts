@@ -1,9 +1,11 @@
 /** mean_q, extreme_q and reduce_* against plain loops over window descriptions, means in exact rationals. */
 import { describe, expect, it } from "vitest";
-import { FIXED_ROUNDING, REDUCE } from "../../src/kernels/elementwise.ts";
+import { FIXED_ROUNDING } from "../../src/kernels/coreElementwise.ts";
 import { meanReals, windowDescriptor } from "../../src/kernels/elementwiseArgs.ts";
+import { REDUCE } from "../../src/kernels/floatModes.ts";
 import { exp, log } from "../../src/numerics/elementary.ts";
-import { fixedAveragePool, fixedMean, requantizeDouble, requantizeSingle } from "../../src/numerics/fixedPoint.ts";
+import { fixedAveragePool } from "../../src/numerics/fixedMean.ts";
+import { fixedMean, requantizeDouble, requantizeSingle } from "../../src/numerics/fixedPoint.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import { div, fromNumber, mul, roundHalfEven } from "../../src/numerics/rational.ts";
 import { sizeOf, stridesOf } from "../../src/tensor/shape.ts";

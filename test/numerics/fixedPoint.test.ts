@@ -1,10 +1,10 @@
 /** The fixed targets' integer arithmetic against its definition in BigInt, and the target rows built on it. */
 import { describe, expect, it } from "vitest";
 import { ModelError } from "../../src/errors.ts";
+import { fixedAveragePool } from "../../src/numerics/fixedMean.ts";
 import {
   applyFixedAdd,
   fixedAdd,
-  fixedAveragePool,
   fixedMean,
   fixedMul,
   quantizeBias,
@@ -14,6 +14,7 @@ import {
 } from "../../src/numerics/fixedPoint.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import * as rational from "../../src/numerics/rational.ts";
+import { requantizeOf } from "../../src/numerics/requantizeOf.ts";
 import { TARGET_NAMES, targetRow } from "../../src/numerics/targets.ts";
 import { samples } from "./tier.ts";
 
@@ -154,7 +155,7 @@ describe("target rows", () => {
       expect(row.requantize === null, name).toBe(row.bias === "float" || row.epilogue === "float32");
       expect(row.provable, name).toBe(row.epilogue === "nearTie");
     }
-    expect(targetRow("fixed-single").requantize!(14, 2 ** 30, 32)).toBe(4); // 14·¼ = 3.5, ties up
-    expect(targetRow("fixed-double").requantize!(-14, 2 ** 30, 32)).toBe(-4); // ties away from zero
+    expect(requantizeOf("fixed-single")!(14, 2 ** 30, 32)).toBe(4); // 14·¼ = 3.5, ties up
+    expect(requantizeOf("fixed-double")!(-14, 2 ** 30, 32)).toBe(-4); // ties away from zero
   });
 });

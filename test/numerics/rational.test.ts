@@ -1,9 +1,11 @@
 /** Rationals, named roundings, binary16 and the seeded generator: the ground everything else stands on. */
+
 import { describe, expect, it } from "vitest";
 import { floatToHalf, halfToFloat, roundToHalf } from "../../src/numerics/half.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import * as rational from "../../src/numerics/rational.ts";
-import { roundHalfAway, roundHalfEven, roundHalfUp } from "../../src/numerics/round.ts";
+import { roundHalfEven } from "../../src/numerics/round.ts";
+import { roundHalfAway, roundHalfUp } from "../../src/numerics/roundOther.ts";
 import { samples } from "./tier.ts";
 
 const SEED = 4711;

@@ -1,11 +1,12 @@
 /** Operators that are read as others: against loops written from their definitions, in double. */
+
 import { describe, expect, it } from "vitest";
 import { GraphBuilder } from "../../src/graph/build.ts";
 import type { Attr } from "../../src/graph/graph.ts";
 import { loadModel, ModelError, Session, simulate } from "../../src/index.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import { encodeOnnx } from "../../src/onnx/encode.ts";
-import { tensorOf } from "../../src/tensor/tensor.ts";
+import { tensorOf } from "../../src/tensor/numbers.ts";
 
 const SEED = 4711;
 

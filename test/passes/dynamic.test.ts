@@ -1,11 +1,12 @@
 /** Shapes that follow from elements: such a model loads with a warning, runs in simulation, and no session is created for it. */
+
 import { describe, expect, it } from "vitest";
 import { perTensor } from "../../src/encodings/encoding.ts";
 import { GraphBuilder } from "../../src/graph/build.ts";
 import { loadModel, Session, simulate } from "../../src/index.ts";
 import { modelOf } from "../../src/model.ts";
 import { encodeOnnx } from "../../src/onnx/encode.ts";
-import { tensorOf } from "../../src/tensor/tensor.ts";
+import { tensorOf } from "../../src/tensor/numbers.ts";
 
 /** The elements of x² that are not zero, in rows of `columns`. */
 function nonZeroRows() {

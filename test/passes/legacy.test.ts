@@ -1,10 +1,11 @@
 /** Models of opsets before 8 mean what they meant: axes of broadcasting, slopes per channel, training flags, old defaults. */
+
 import { describe, expect, it } from "vitest";
 import { ModelError } from "../../src/errors.ts";
 import { GraphBuilder } from "../../src/graph/build.ts";
 import { loadModel, simulate } from "../../src/index.ts";
 import { encodeOnnx } from "../../src/onnx/encode.ts";
-import { tensorOf } from "../../src/tensor/tensor.ts";
+import { tensorOf } from "../../src/tensor/numbers.ts";
 
 async function outputOf(graph: GraphBuilder, x: readonly number[], dims: readonly number[]): Promise<number[]> {
   const model = await loadModel(encodeOnnx(graph.build()));

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { loadModel, ModelError, runReference, Session, type Tensor } from "../../src/index.ts";
 import { inspectModel } from "../../src/inspect.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
-import { tensorOf } from "../../src/tensor/tensor.ts";
+import { tensorOf } from "../../src/tensor/numbers.ts";
 
 const CORPORA = join(process.env.BITEXACT_DATA ?? join(import.meta.dirname, "../../../shared/data"), "corpora");
 const present = existsSync(CORPORA);

@@ -2,6 +2,7 @@
 //   The input rows of a band are woven once into a line, KR taps side by side; every output then is a few dots along it.
 import { ACC } from "../../simd/scratch";
 import { finish, outputBytes, panelBlockAt } from "../../numerics/requantize";
+import { isProvenSingle } from "../../numerics/requantizeFused";
 import { DwconvArgs } from "./args";
 import { CELL, CHANNELS, clearLine, fillLine, lineOf } from "./line";
 import { slide, slidePairs } from "./slide";
@@ -41,6 +42,15 @@ function panelOutputs(g: DwconvArgs, pixel: i32, rows: i32, channel: i32, line: 
   const weights = <usize>g.stepCount << 5;
   let w = g.w + <usize>((channel >> 3) * g.bandRows) * weights;
   let c = g.c + <usize>pixel * ldc + <usize>channel * outputBytes(g.epilogue, block);
+  if (DOT != 0 && g.slides && columns == 8 && isProvenSingle(block)) {
+    for (; rows > 0; --rows) {
+      if (g.stride == 1) slide(1, g.outColumns, w, line, init, g.epilogue, block, c, ldc);
+      else slide(2, g.outColumns, w, line, init, g.epilogue, block, c, ldc);
+      c += <usize>g.outColumns * ldc;
+      w += weights;
+    }
+    return;
+  }
   let filled = 0;
   for (; rows > 0; --rows) {
     let x = line;
@@ -62,15 +72,10 @@ function panelOutputs(g: DwconvArgs, pixel: i32, rows: i32, channel: i32, line: 
 
 /** int32[count][8] for the outputs from x on; the slides compute up to one more, from cells that are readable. */
 function outputs(g: DwconvArgs, w: usize, x: usize, count: i32, init: usize, out: usize): void {
-  if (g.slides) {
-    if (DOT != 0) {
-      if (g.stride == 1) slide(1, count, w, x, init, out);
-      else slide(2, count, w, x, init, out);
-    } else {
-      const second = <usize>(g.width * CELL);
-      if (g.stride == 1) slidePairs(1, count, w, x, second, init, out);
-      else slidePairs(2, count, w, x, second, init, out);
-    }
+  if (DOT == 0 && g.slides) {
+    const second = <usize>(g.width * CELL);
+    if (g.stride == 1) slidePairs(1, count, w, x, second, init, out);
+    else slidePairs(2, count, w, x, second, init, out);
   } else steppedOutputs(g, w, x, count, init, out);
 }
 
@@ -81,9 +86,12 @@ function steppedOutputs(g: DwconvArgs, w: usize, x: usize, count: i32, init: usi
     x += <usize>PIXELS * next;
     out += 32 * PIXELS;
   }
-  if (PIXELS > 5 && count == 5) tile(5, steps, end, w, x, next, init, out);
-  else if (PIXELS > 4 && count == 4) tile(4, steps, end, w, x, next, init, out);
-  else if (count == 3) tile(3, steps, end, w, x, next, init, out);
-  else if (count == 2) tile(2, steps, end, w, x, next, init, out);
+  if (count >= 3) {
+    tile(3, steps, end, w, x, next, init, out);
+    x += 3 * next;
+    out += 96;
+    count -= 3;
+  }
+  if (count == 2) tile(2, steps, end, w, x, next, init, out);
   else if (count == 1) tile(1, steps, end, w, x, next, init, out);
 }

@@ -1,8 +1,7 @@
 // A strip of copied rows against one panel: whole tiles, then the rows that are left.
 import { MR } from "../../geometry";
-import { NARROW } from "../../numerics/epilogue";
 import { tileBytes } from "./rows";
-import { PROVEN, PROVEN_RANGE, STORE, tile } from "./tile";
+import { PROVEN, STORE, tile } from "./tile";
 import { tileFew } from "./tileFew";
 import { tileRow } from "./tileRow";
 
@@ -24,10 +23,8 @@ export function stripTiles(rows: i32, a: usize, depth: usize, w: usize, init: us
 /** Whole tiles whose codes go from registers to c, mode provenSingle. rows: a multiple of MR. */
 export function provenTiles(rows: i32, a: usize, depth: usize, w: usize, init: usize, header: usize, block: usize, c: usize, ldc: usize): void {
   const size = tileBytes(depth);
-  const range = load<i32>(header, NARROW);
   for (; rows; rows -= MR) {
-    if (range) tile(MR, false, PROVEN_RANGE, a, depth, w, init, c, header, block, ldc);
-    else tile(MR, false, PROVEN, a, depth, w, init, c, header, block, ldc);
+    tile(MR, false, PROVEN, a, depth, w, init, c, header, block, ldc);
     a += size;
     c += (<usize>MR) * ldc;
   }

@@ -3,6 +3,7 @@
 //   registers: 2·mr accumulators + 2 weights + 1 activation = 15 of 16 xmm for mr = 6.
 //   acc[row][column] int32, |acc| bounded by the plan.
 import { dotAdd } from "../../simd/dot";
+import { NARROW } from "../../numerics/epilogue";
 import { storePair } from "../../numerics/requantizeFused";
 import { CHUNK, NEXT_CHUNK, STRIDE } from "./rows";
 
@@ -11,10 +12,9 @@ import { CHUNK, NEXT_CHUNK, STRIDE } from "./rows";
   return narrow ? v128.load_ext<i8>(w + (half << 3)) : v128.load(w + (half << 4));
 }
 
-/** What becomes of a tile's accumulators: int32[mr][8] at out, or codes by mode provenSingle (RANGE: with a clamp inside the stored range). */
+/** What becomes of a tile's accumulators: int32[mr][8] at out, or codes by mode provenSingle. */
 export const STORE: i32 = 0;
 export const PROVEN: i32 = 1;
-export const PROVEN_RANGE: i32 = 2;
 
 /** mr rows copied to a (rows.ts); mr, narrow and finish are literals. depth: bytes of a row, a multiple of 4. out: int32[mr][8], or with PROVEN rows of
  *  codes ldc apart (mr even). */
@@ -42,7 +42,7 @@ export const PROVEN_RANGE: i32 = 2;
     depth -= part;
   }
   if (finish != STORE) {
-    const range = finish == PROVEN_RANGE;
+    const range = load<i32>(header, NARROW) != 0;
     storePair(range, c00, c01, c10, c11, header, block, out, ldc);
     storePair(range, c20, c21, c30, c31, header, block, out + 2 * ldc, ldc);
     if (mr > 4) storePair(range, c40, c41, c50, c51, header, block, out + 4 * ldc, ldc);

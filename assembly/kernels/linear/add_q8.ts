@@ -72,12 +72,12 @@ function row(p: AddQ8Args, a: usize, b: usize, output: usize, count: i32): void 
   const high = i32x4.splat(p.high), low = i32x4.splat(p.low), offset = i32x4.splat(p.offset);
   const add = i16x8.splat(<i16>p.add);
   const least = i8x16.splat(<i8>p.min), most = i8x16.splat(<i8>p.max);
-  if (count < LANES) {
-    v128.store(SHORT, block(a, b, high, low, offset, add, least, most)); // up to 15 bytes beyond the operands are read
-    for (let i = 0; i < count; i++) store<u8>(output + i, load<u8>(SHORT + i));
-    return;
+  const short = count < LANES; // up to 15 bytes beyond the operands are read
+  const to = short ? SHORT : output;
+  const last = short ? 0 : count - LANES;
+  for (let i = 0; i < count; i += LANES) {
+    const at = min(i, last);
+    v128.store(to + at, block(a + at, b + at, high, low, offset, add, least, most));
   }
-  const last = count - LANES;
-  for (let i = 0; i < last; i += LANES) v128.store(output + i, block(a + i, b + i, high, low, offset, add, least, most));
-  v128.store(output + last, block(a + last, b + last, high, low, offset, add, least, most));
+  if (short) for (let i = 0; i < count; i++) store<u8>(output + i, load<u8>(SHORT + i));
 }

@@ -1,7 +1,8 @@
 /** Exact integer accumulators of a dot product in plain loops. Doubles hold them: the operands assert |acc| < 2^53. */
 import type { DotData } from "./data.ts";
-import { extentOf, outputIndex, rowReader } from "./geometry.ts";
+import { extentOf } from "./geometry.ts";
 import type { CentredMatrix, SecondOperand } from "./operands.ts";
+import { outputIndex, rowReader } from "./readers.ts";
 
 /** One output element: its linear index, weight matrix, channel and accumulators per block (reused between calls). */
 export type Visit = (index: number, matrix: number, n: number, acc: Float64Array, magnitude: Float64Array | null) => void;

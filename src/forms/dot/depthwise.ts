@@ -1,4 +1,5 @@
 /** Lowers depthwise convolutions, one input channel per output channel: lines of stored bytes, channels last. */
+
 import {
   type DepthwiseImage,
   type DepthwiseWindow,
@@ -9,16 +10,16 @@ import {
   laneRows,
   lineFields,
 } from "../../kernels/depthwise.ts";
-import { requantizeScratch } from "../../kernels/dot.ts";
 import type { PackedWeights } from "../../kernels/weightPacker.ts";
 import type { ConvGeometry } from "../../ops/op.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
+import { rare } from "../deferred.ts";
 import type { DotData } from "./data.ts";
-import { type Finish, rawRegion } from "./finish.ts";
+import type { Finish } from "./finish.ts";
 import { extentOf, tapTable } from "./geometry.ts";
 import { firstPlanes, type Plane } from "./lowerRows.ts";
 import { largestElement, type SecondOperand } from "./operands.ts";
-import { padded, startValues } from "./secondPlanes.ts";
+import { startValues } from "./secondPlanes.ts";
 import { identity, type WeightPlane, weightPlanes } from "./weightPlanes.ts";
 
 /** A layer that isDepthwise accepts. */
@@ -32,7 +33,7 @@ export function isDepthwise(data: DotData): data is DepthwiseData {
 }
 
 /** Weights of −255..255 take every tap twice, w = w1 + w2 with w1 = max(−127, min(127, w)). Wider ones are digit planes. */
-interface TapPlane {
+export interface TapPlane {
   readonly name: string;
   readonly weight: number;
   readonly twice: boolean;
@@ -49,7 +50,7 @@ function tapPlanes(data: DotData, second: SecondOperand, weightMin: -128 | -127)
 }
 
 /** What all taps of a layer share. */
-interface Job {
+export interface Job {
   readonly ctx: Lowering;
   readonly data: DepthwiseData;
   readonly second: SecondOperand;
@@ -67,49 +68,14 @@ export function emitDepthwise(ctx: Lowering, data: DepthwiseData, second: Second
   const region = ctx.shared(`${data.node}:${finish.mode}`, () => finish.region(0, 0, channels));
   const ldc = channels * finish.elementBytes;
   if (first.length * planes.length > 1) {
-    emitParts(job, first, planes, region, out, ldc);
+    rare().emitDepthwiseParts(job, first, planes, region, out, ldc);
     return;
   }
   emitTaps(job, first[0]!, planes[0]!, region, out, ldc, true);
   if (finish.proof) ctx.prove(data.node, region, channels, finish.proof);
 }
 
-/** Raw accumulators of every pair of planes, put together by one requantize. */
-function emitParts(job: Job, first: readonly Plane[], planes: readonly TapPlane[], region: Ref, out: Ref, ldc: number): void {
-  const { ctx, data, finish, m } = job;
-  const { channels } = data;
-  const raw = ctx.shared(`raw:${channels}`, () => rawRegion(channels));
-  const part = m * channels * 4;
-  const acc = ctx.buffer(part * first.length * planes.length);
-  const weights: number[] = [];
-  for (const a of first) {
-    for (const plane of planes) {
-      emitTaps(job, a, plane, raw, ctx.at(acc, part * weights.length), channels * 4, false);
-      weights.push(a.weight * plane.weight);
-    }
-  }
-  const base = Float64Array.from({ length: padded(channels) }, (_, n) => (n < channels ? finish.integerBias(0, n) : 0));
-  const fields = {
-    acc,
-    partStride: part,
-    lda: channels * 4,
-    planes: weights.length,
-    blocks: 1,
-    planeWeight: ctx.constant(Float64Array.from(weights)),
-    base: base.some((value) => value !== 0) ? ctx.constant(base) : 0,
-    blockFactor: 0,
-    exactSum: 1,
-    m,
-    n: channels,
-    epilogue: region,
-    c: out,
-    ldc,
-    scratch: ctx.buffer(requantizeScratch(1)),
-  };
-  ctx.emit("requantize_s32", fields, m, data.node);
-}
-
-function emitTaps(job: Job, first: Plane, plane: TapPlane, epilogue: Ref, c: Ref, ldc: number, biased: boolean): void {
+export function emitTaps(job: Job, first: Plane, plane: TapPlane, epilogue: Ref, c: Ref, ldc: number, biased: boolean): void {
   const { ctx, data, second, finish, lines } = job;
   const { channels } = data;
   const key = `${data.node}:${plane.name}`;

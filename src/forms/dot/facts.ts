@@ -4,9 +4,9 @@ import type { Graph } from "../../graph/graph.ts";
 import { targetRow } from "../../numerics/targets.ts";
 import type { Target } from "../../plan/plan.ts";
 import type { LayerFacts } from "../form.ts";
-import { biasUse } from "./bias.ts";
+import { biasUse } from "./biasUse.ts";
 import type { DotData } from "./data.ts";
-import { headroomBits } from "./exactRange.ts";
+import { headroomBits } from "./headroom.ts";
 
 export function dotFacts(data: DotData, graph: Graph, target: Target): LayerFacts {
   const term = data.bias[0];

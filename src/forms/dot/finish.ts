@@ -1,13 +1,11 @@
 /** Epilogue regions of a dot product's steps: what the kernels do with the accumulators of a range of channels. */
+
 import { modelError } from "../../errors.ts";
 import {
   type EpilogueChannel,
   type EpilogueHeader,
   type EpilogueMode,
   exactChannel,
-  PLAIN_HEADER,
-  RAW_CHANNEL,
-  realChannel,
   singleMargin,
   tieMargin,
   writeEpilogue,
@@ -16,11 +14,11 @@ import { writeExactEpilogue } from "../../kernels/exactEpilogue.ts";
 import { targetRow } from "../../numerics/targets.ts";
 import type { Lowering } from "../../plan/lowering.ts";
 import type { Proof } from "../../plan/plan.ts";
-import { notLoaded } from "../notLoaded.ts";
+import { rare } from "../deferred.ts";
 import { type ChannelReal, channelReals } from "./channel.ts";
 import type { DotData } from "./data.ts";
 import { type SecondOperand, scaleView } from "./operands.ts";
-import { outputBounds, realConstants } from "./outputs.ts";
+import { outputBounds } from "./outputs.ts";
 import { accumulatorBound } from "./range.ts";
 
 /** Everything the steps of one layer need to finish accumulators. `blocks` > 1: X = Σ_b blockFactor_b·acc_b is formed first. */
@@ -37,24 +35,12 @@ export interface Finish {
   readonly proof: Pick<Proof, "accMin" | "accMax"> | null;
 }
 
-/** Finishes of the targets with an int32 bias; null until src/full.ts loads them. */
-let integerFinish: typeof finishOf | null = null;
-
-/** Only to be called by src/full.ts. */
-export function useIntegerFinish(finish: typeof finishOf): void {
-  integerFinish = finish;
-}
-
 /** `second` is null for a computed second operand. */
 export function finishOf(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
-  if (!data.outEncoding) return realFinish(data, second);
-  if (targetRow(ctx.target).bias === "float") return exactFinish(ctx, data, second);
-  return integerFinish ? integerFinish(ctx, data, second) : notLoaded();
-}
-
-/** A region of `count` channels that stores raw int32 accumulators. */
-export function rawRegion(count: number): Uint8Array {
-  return writeEpilogue(PLAIN_HEADER, "raw", new Array<EpilogueChannel>(count).fill(RAW_CHANNEL));
+  if (!data.outEncoding) return rare().realFinish(data, second);
+  const { bias, requantize } = targetRow(ctx.target);
+  if (bias === "float") return exactFinish(ctx, data, second);
+  return requantize ? rare().fixedFinish(ctx, data, second) : rare().float32Finish(ctx, data, second);
 }
 
 export function channelsFrom<T>(from: number, count: number, make: (n: number) => T): T[] {
@@ -143,26 +129,4 @@ function reach(data: DotData, second: SecondOperand | null, matrix: number, from
 
 function unsupported(data: DotData, why: string): Error {
   return modelError("plan/no-kernel", `${data.op} '${data.node}': ${why}; no kernel computes this exactly.`, { node: data.node });
-}
-
-/** Real outputs: acc·factor + bias, or Σ_b acc_b·factor_b (factor 1 in the epilogue), then + bias. */
-function realFinish(data: DotData, second: SecondOperand | null): Finish {
-  const view = second ?? scaleView(data);
-  const blocks = view.blockEnds.length;
-  const constants = (matrix: number, n: number) => realConstants(channelReals(data, view, matrix, n).above);
-  return {
-    mode: "real",
-    elementBytes: 8,
-    blocks,
-    integerBias: () => 0,
-    proof: null,
-    blockFactor: (matrix, n, block) => constants(matrix, n).factors[block]!,
-    region: (matrix, from, count) => {
-      const channels = channelsFrom(from, count, (n) => {
-        const { factors, bias } = constants(matrix, n);
-        return realChannel(blocks === 1 ? factors[0]! : 1, bias);
-      });
-      return writeEpilogue(PLAIN_HEADER, "real", channels);
-    },
-  };
 }

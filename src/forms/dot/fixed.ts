@@ -1,9 +1,11 @@
 /** Channels of the integer-bias targets: int32 bias on the accumulator's grid, multiplier and shift of the rescale, and the checks they need. */
+
 import { modelError } from "../../errors.ts";
 import { type Multiplier, quantizeBias, quantizeMultiplier } from "../../numerics/fixedPoint.ts";
 import type { Target } from "../../plan/plan.ts";
 import type { DotData } from "./data.ts";
-import { accumulatorGrid, type SecondOperand } from "./operands.ts";
+import { accumulatorGrid } from "./firstOperand.ts";
+import type { SecondOperand } from "./operands.ts";
 
 /** value ≈ (acc + bias)·multiplier·2^−r; `below` replaces multiplier and r where acc + bias < 0 (slope activations). Multipliers are signed. */
 export interface FixedChannel extends Multiplier {

@@ -1,4 +1,6 @@
 /** The dot form with its integers in TypeScript, its judge and what reports say of it. */
+export { lowerDotReal } from "./lowerReal.ts";
+
 import { defineForm } from "../form.ts";
 import { dotCore } from "./core.ts";
 import type { DotData } from "./data.ts";
@@ -7,7 +9,6 @@ import { judgeDot } from "./judge.ts";
 import { referenceDot } from "./reference.ts";
 
 export type { DotData } from "./data.ts";
-export { lowerDotReal } from "./lower.ts";
 export { matchDotNode } from "./match.ts";
 export { referenceDotReal } from "./reference.ts";
 

@@ -79,38 +79,6 @@ function tapPosition(transposed: boolean, axis: ConvAxis, o: number, w: number):
   return scaled >= 0 && scaled % stride === 0 && scaled / stride < size ? scaled / stride : -1;
 }
 
-/** Reads rows of the first operand: fills `row` (depth,) with row m of product (batch, group); taps outside hold `padding`. */
-export type RowReader = (batch: number, group: number, m: number, row: Float64Array) => void;
-
-export function rowReader(geometry: DotGeometry, a: ArrayLike<number>, padding: number): RowReader {
-  if (geometry.kind === "matmul") {
-    const { k, aOffsets, aStrides } = geometry;
-    return (batch, _group, m, row) => {
-      const start = aOffsets[batch]! + m * aStrides[0];
-      for (let i = 0; i < k; i++) row[i] = a[start + i * aStrides[1]]!;
-    };
-  }
-  const { channelsIn, taps } = extentOf(geometry);
-  const size = geometry.spatial.reduce((product, axis) => product * axis.size, 1);
-  const table = tapTable(geometry);
-  return (batch, group, m, row) => {
-    for (let c = 0; c < channelsIn; c++) {
-      const plane = (batch * geometry.inChannels + group * channelsIn + c) * size;
-      for (let tap = 0; tap < taps; tap++) {
-        const position = table[m * taps + tap]!;
-        row[c * taps + tap] = position < 0 ? padding : a[plane + position]!;
-      }
-    }
-  };
-}
-
-/** Linear index of output (batch, channel n over all groups, row m) in the row-major output. */
-export function outputIndex(geometry: DotGeometry, batch: number, n: number, m: number): number {
-  if (geometry.kind === "matmul") return geometry.cOffsets[batch]! + m * geometry.n + n;
-  const { rows } = extentOf(geometry);
-  return (batch * geometry.outChannels + n) * rows + m;
-}
-
 /** Linear index in the row-major second operand of element (batch, channel n over all groups, channel c in the group, tap). */
 export type WeightIndexer = (batch: number, n: number, c: number, tap: number) => number;
 

@@ -1,15 +1,18 @@
 /** How far a source may be from the exact value of a dot product: t, its error bound E, the magnitude of its terms, the target's deviation D. */
+
 import type { Graph } from "../../graph/graph.ts";
 import { targetRow } from "../../numerics/targets.ts";
 import type { Target } from "../../plan/plan.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Codes, Judgement, SourceModel } from "../form.ts";
 import { accumulate } from "./accumulate.ts";
-import { approximate, type ChannelReal, channelReals } from "./channel.ts";
+import { type ChannelReal, channelReals } from "./channel.ts";
+import { approximate } from "./channelValue.ts";
 import type { DotData } from "./data.ts";
+import { accumulatorGrid, firstOperand } from "./firstOperand.ts";
 import { type FixedChannel, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
 import { extentOf } from "./geometry.ts";
-import { accumulatorGrid, firstOperand, type SecondOperand, secondOperand } from "./operands.ts";
+import { type SecondOperand, secondOperand } from "./operands.ts";
 import { cached, sideOf } from "./reference.ts";
 
 /** t = activation(value)/sy + zeroPoint. E = (min(γ_{n}, 6·√n·u)·(Σ|x·w| + |b|))/sy + 2u·|value|/sy with n = K + 3 roundings (dequantized

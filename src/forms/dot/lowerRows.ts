@@ -4,6 +4,7 @@ import { rowElementBytes, runUnits } from "../../kernels/dot.ts";
 import { copyDescriptor } from "../../kernels/elementwiseArgs.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { sizeOf } from "../../tensor/shape.ts";
+import { rare } from "../deferred.ts";
 import type { DotData } from "./data.ts";
 import { type DotExtent, extentOf, tapTable } from "./geometry.ts";
 
@@ -17,15 +18,7 @@ export interface Plane {
 
 /** Stored q8 planes of an operand: itself, or the two bytes of a 16-bit one. Centred bytes lie in −255..255. */
 export function bytePlanes(ctx: Lowering, data: DotData, base: Ref, count: number, zero: number, bytes: 1 | 2): Plane[] {
-  if (bytes === 1) return [{ base, elementBytes: 1, zero, weight: 1 }];
-  const room = Math.ceil(count / 16) * 16;
-  const [hi, lo] = [ctx.buffer(room), ctx.buffer(room)];
-  ctx.emit("split_q16", { from: base, hi, lo, count }, runUnits(count), data.node);
-  const shift = ctx.module.signed ? 128 : 0;
-  return [
-    { base: hi, elementBytes: 1, zero: (zero >> 8) - shift, weight: 256 },
-    { base: lo, elementBytes: 1, zero: (zero & 255) - shift, weight: 1 },
-  ];
+  return bytes === 1 ? [{ base, elementBytes: 1, zero, weight: 1 }] : rare().splitPlanes(ctx, data, base, count, zero);
 }
 
 /** The first operand's planes; `widen`: as rows of igemm_q8 (int16 in variant simd). Convolutions: channels last. Matrix products: k contiguous. */

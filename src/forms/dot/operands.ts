@@ -40,15 +40,6 @@ export function largestCentred(encoding: Encoding): number {
   return Math.max(zero - qmin, qmax - zero);
 }
 
-/** Centred first operand, row-major. */
-export function firstOperand(data: DotData, graph: Graph, inputs: Codes): Float64Array {
-  const codes = codesOf(graph, data.a, data.aEncoding, inputs);
-  const zero = data.aEncoding.zeroPoint[0]!;
-  const centred = new Float64Array(codes.length);
-  for (let i = 0; i < centred.length; i++) centred[i] = codes[i]! - zero;
-  return centred;
-}
-
 /** Exclusive ends, in input channels of one group, of the blocks that have a scale of their own. */
 export function blockChannelEnds(data: DotData): number[] {
   const { channelsIn } = extentOf(data.geometry);
@@ -219,9 +210,4 @@ export function scaleReader(data: DotData): SecondOperand["scaleAt"] {
   );
   const scales = lpbq ? lpbq.channelScale : scale;
   return (matrix, n, block) => scales[indexer(at(first[matrix]!, n, lpbq ? 0 : block * (blockSize ?? 0), 0))]!;
-}
-
-/** Real value of one accumulator step of channel n, in double: alpha·sx·sw (LPBQ: the channel's scale). */
-export function accumulatorGrid(data: DotData, second: Pick<SecondOperand, "scaleAt">, matrix: number, n: number): number {
-  return data.aEncoding.scale[0]! * second.scaleAt(matrix, n, 0) * data.alpha;
 }

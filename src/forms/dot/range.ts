@@ -1,4 +1,4 @@
-/** Bounds of accumulators from the operands' grids. */
+/** Proven ranges of accumulators: over every first operand the grid allows, for the weights at hand. */
 import type { DotData } from "./data.ts";
 import { extentOf } from "./geometry.ts";
 import { largestCentred, largestElement, type SecondOperand } from "./operands.ts";

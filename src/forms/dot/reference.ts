@@ -3,6 +3,7 @@
 import type { Graph } from "../../graph/graph.ts";
 import { divideExact, rescale } from "../../numerics/decide.ts";
 import type { Multiplier, Requantize } from "../../numerics/fixedPoint.ts";
+import { requantizeOf } from "../../numerics/requantizeOf.ts";
 import { roundHalfEven } from "../../numerics/round.ts";
 import { targetRow } from "../../numerics/targets.ts";
 import type { Numbers } from "../../ops/op.ts";
@@ -10,12 +11,16 @@ import type { Target } from "../../plan/plan.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Codes } from "../form.ts";
 import { accumulate } from "./accumulate.ts";
-import { type ChannelReal, type ChannelReals, channelReals, isNegative } from "./channel.ts";
+import { type ChannelReal, type ChannelReals, channelReals } from "./channel.ts";
+import { isNegative } from "./channelValue.ts";
 import type { DotData } from "./data.ts";
-import { accumulatorRange, checkFixedRange, computedRange } from "./exactRange.ts";
+import { firstOperand } from "./firstOperand.ts";
 import { checkFixedTarget, type FixedChannel, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
-import { firstOperand, type SecondOperand, secondOperand } from "./operands.ts";
-import { outputBounds, realConstants } from "./outputs.ts";
+import { accumulatorRange, checkFixedRange } from "./fixedRange.ts";
+import { computedRange } from "./headroom.ts";
+import { type SecondOperand, secondOperand } from "./operands.ts";
+import { outputBounds } from "./outputs.ts";
+import { realConstants } from "./realConstants.ts";
 
 /** From one element's accumulators to its code. */
 type Finish = (matrix: number, n: number, acc: Float64Array) => number;
@@ -83,7 +88,7 @@ function roundChannel(channel: ChannelReal, acc: Float64Array, outScale: number)
 
 function fixedFinish(data: DotData, second: SecondOperand, target: Target): Finish {
   checkFixedTarget(data, target);
-  const requantize = targetRow(target).requantize!;
+  const requantize = requantizeOf(target)!;
   const channels = cached(data, (matrix, n) => {
     const channel = fixedChannel(data, second, matrix, n);
     checkRange(data, second, target, matrix, n, channel.bias);

@@ -1,17 +1,18 @@
-/** The second operand in kernel form: packed panels, start values of the accumulators and factors of row sums, for constants and activations. */
+/** The second operand in kernel form: packed panels, start values of the accumulators and factors of row sums. */
 
 import { PANEL_COLUMNS } from "../../kernels/dot.ts";
-import { packBlockScales, packWeights, panelBytes } from "../../kernels/pack.ts";
+import { packWeights } from "../../kernels/pack.ts";
 import { type CodeRows, digitSums } from "../../kernels/packCodes.ts";
 import type { PackedWeights } from "../../kernels/weightPacker.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
-import { sizeOf } from "../../tensor/shape.ts";
+import { rare } from "../deferred.ts";
 import type { DotData } from "./data.ts";
 import type { Finish } from "./finish.ts";
 import { type DotExtent, extentOf } from "./geometry.ts";
-import { bytePlanes, type Plane, type Product } from "./lowerRows.ts";
+import type { ChannelRange } from "./lowerParts.ts";
+import type { Plane, Product } from "./lowerRows.ts";
 import type { SecondOperand } from "./operands.ts";
-import { type ChannelRange, identity, type WeightPlane, weightPlanes } from "./weightPlanes.ts";
+import { identity, type WeightPlane, weightPlanes } from "./weightPlanes.ts";
 
 /** Operands of igemm_q8 that depend on the second operand. `rowFactor` 0: no row sums needed. */
 export interface Panels {
@@ -64,34 +65,24 @@ function constantPanels(
   const rows = rowsOf(second, matrix, n0, range.from, { depth, taps });
   const { elements, start, rowStride, stepStride } = rows;
   const digits = (n: number, tap: number, c: number): number => plane.digit(elements[start + n * rowStride + c * stepStride + tap]!);
-  const { zeros, blocks } = plane;
-  const scaleAt = (n: number, c: number): number => blocks!.scaleAt(matrix, n0 + n, range.from + c);
-  const codes = zeros
-    ? (n: number, tap: number, c: number) => digits(n, tap, c) + zeros(matrix, n0 + n, range.from + c)
-    : blocks
-      ? (n: number, tap: number, c: number) => digits(n, tap, c) / scaleAt(n, c)
-      : digits;
   const shape = { n: columns, taps, k, bits: plane.bits };
+  const special =
+    plane.zeros || plane.blocks
+      ? rare().specialPanels(ctx, plane, { key, columns, k }, digits, (read, n, c) => read(matrix, n0 + n, range.from + c))
+      : null;
+  const { codes = digits, ...fields } = special ?? { blockScale: 0 as const, blockDepth: 0, rowFactor: 0 as const };
   let made: PackedWeights | null = null;
-  const plain = plane.digit === identity && plane.bits === 8 && !zeros;
+  const plain = plane.digit === identity && plane.bits === 8 && !plane.zeros;
   const packed = (at?: number): PackedWeights => (made ??= ctx.packer.dense(shape, rows, at));
   return {
+    ...fields,
     w: ctx.weights(`${key}:panels`, (at) => (plain ? packed(at).panels : packWeights(ctx.module, shape, codes))),
     bits: plane.bits,
-    blockScale: blocks
-      ? ctx.weights(`${key}:scales`, () => packBlockScales(columns, Math.ceil(k / blocks.size), (n, b) => scaleAt(n, b * blocks.size)))
-      : 0,
-    blockDepth: blocks?.size ?? 0,
     init: ctx.shared(`${key}:init:${first.weight}:${biased ? finish.mode : "raw"}`, () =>
       startValues(columns, plain ? packed().sums : digitSums(shape, rows, plane.digit), first.zero, (n) =>
         biased ? finish.integerBias(matrix, n0 + n) : 0,
       ),
     ),
-    rowFactor: zeros
-      ? ctx.shared(`${key}:zeros`, () =>
-          Int32Array.from({ length: padded(columns) }, (_, n) => (n < columns ? -zeros(matrix, n0 + n, range.from) : 0)),
-        )
-      : 0,
   };
 }
 
@@ -106,66 +97,4 @@ export function startValues(columns: number, sums: Int32Array, za: number, bias:
   const init = new Int32Array(padded(columns));
   for (let n = 0; n < columns; n++) init[n] = wrap(bias(n) - za * sums[n]!);
   return init;
-}
-
-/** Planes of a computed second operand, packed in every run. Stored bytes become s8 (minus 128 in the unsigned variant). */
-export function computedPlanes(ctx: Lowering, data: DotData, finish: Finish): SecondPlane[] {
-  const { bytes, zero } = ctx.storage(data.bEncoding);
-  const count = sizeOf(data.bShape);
-  const stored = bytePlanes(ctx, data, ctx.input(data.b, "rowMajor"), count, zero, bytes);
-  const planes = ctx.module.weightMin === -128 ? stored : stored.flatMap((plane) => withoutLowest(ctx, data, plane, count));
-  return planes.map((plane) => ({
-    weight: plane.weight,
-    panels: (product, range, first, biased) => computedPanels(ctx, data, finish, plane, product, range, first, biased),
-  }));
-}
-
-/** A plane of s8 bytes as two without −128: b = max(b, −127) + (b = −128 ? −1 : 0). */
-function withoutLowest(ctx: Lowering, data: DotData, plane: Plane, count: number): Plane[] {
-  const lookUp = (entryOf: (code: number) => number): Ref => {
-    const output = ctx.buffer(Math.ceil(count / 16) * 16);
-    const table = ctx.constant(Int8Array.from({ length: 256 }, (_, i) => entryOf(i - 128)));
-    ctx.emit("table_q8_q8", { input: plane.base, output, table }, count, data.node);
-    return output;
-  };
-  return [
-    { ...plane, base: lookUp((code) => Math.max(-127, code)) },
-    { ...plane, base: lookUp((code) => (code === -128 ? -1 : 0)), zero: 0 },
-  ];
-}
-
-function computedPanels(
-  ctx: Lowering,
-  data: DotData,
-  finish: Finish,
-  plane: Plane,
-  product: Product,
-  range: ChannelRange,
-  first: Plane,
-  biased: boolean,
-): Panels {
-  const { geometry } = data;
-  if (geometry.kind !== "matmul") throw new Error("internal: a computed second operand of a convolution");
-  const { n, bStrides, bOffsets } = geometry;
-  const k = range.to - range.from;
-  const zb = plane.zero - (ctx.module.signed ? 0 : 128);
-  const panels = ctx.buffer(panelBytes(ctx.module, 1, k, 8) * Math.ceil(n / PANEL_COLUMNS));
-  const init = ctx.buffer(4 * padded(n));
-  const bias = biased ? integerBias(ctx, finish, product, n) : 0;
-  const b = ctx.at(plane.base, bOffsets[product.batch]! + range.from * bStrides[0]);
-  const fields = { strideK: bStrides[0], strideN: bStrides[1], k, n, panels, init, za: first.zero, zb, bias };
-  ctx.emit("pack_b_q8", { b, ...fields }, Math.ceil(n / PANEL_COLUMNS), data.node);
-  return {
-    w: panels,
-    bits: 8,
-    blockScale: 0,
-    blockDepth: 0,
-    init,
-    rowFactor: zb === 0 ? 0 : ctx.constant(new Int32Array(padded(n)).fill(-zb)),
-  };
-}
-
-function integerBias(ctx: Lowering, finish: Finish, product: Product, n: number): Ref | 0 {
-  const bias = Int32Array.from({ length: padded(n) }, (_, i) => (i < n ? finish.integerBias(product.matrix, i) : 0));
-  return bias.some((value) => value !== 0) ? ctx.constant(bias) : 0;
 }

@@ -1,6 +1,6 @@
 /** Float operators that take more than one opcode: how each is composed of kernel calls, in the order of the operator's own loops. */
 import { isConstant, type Node, shapeOf, valueNamed } from "../../graph/graph.ts";
-import { BINARY, UNARY } from "../../kernels/elementwise.ts";
+import { BINARY, UNARY } from "../../kernels/floatModes.ts";
 import { exp } from "../../numerics/elementary.ts";
 import { normalizeAxis, sizeOf } from "../../tensor/shape.ts";
 import { levelsOf } from "../codes.ts";

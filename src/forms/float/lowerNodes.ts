@@ -1,8 +1,8 @@
 /** Lowers the nodes of a layer in floating point, in node order: by their traits (dot, movement, window) or by their rule. */
 import { type Issue, ModelError } from "../../errors.ts";
 import { isConstant, shapeOf, type ValueId, valueNamed } from "../../graph/graph.ts";
-import { BINARY, REDUCE, UNARY } from "../../kernels/elementwise.ts";
-import { convDescriptor } from "../../kernels/elementwiseArgs.ts";
+import { convDescriptor } from "../../kernels/floatArgs.ts";
+import { BINARY, REDUCE, UNARY } from "../../kernels/floatModes.ts";
 import type { DotGeometry, Movement } from "../../ops/op.ts";
 import { type ReduceAttrs, reduceWindow } from "../../ops/reduce.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../../tensor/shape.ts";

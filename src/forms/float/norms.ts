@@ -1,6 +1,6 @@
 /** Normalizations composed of kernel calls, in the order of the operators' own loops. */
 import { isConstant, shapeOf } from "../../graph/graph.ts";
-import { BINARY, REDUCE, UNARY } from "../../kernels/elementwise.ts";
+import { BINARY, REDUCE, UNARY } from "../../kernels/floatModes.ts";
 import type { Window } from "../../ops/op.ts";
 import { type WindowAttrs, windowAxes } from "../../ops/windows.ts";
 import { normalizeAxis, sizeOf } from "../../tensor/shape.ts";

@@ -1,6 +1,6 @@
 /** Linear and cubic Resize: axis by axis, each output the sum of its weighted taps. */
 import { shapeOf } from "../../graph/graph.ts";
-import { resampleTaps } from "../../kernels/elementwiseArgs.ts";
+import { resampleTaps } from "../../kernels/floatArgs.ts";
 import { type AxisScale, type CoordinateMode, type Filter, filterTaps, type Taps } from "../../ops/resizeAxis.ts";
 import { normalizeAxis, sizeOf } from "../../tensor/shape.ts";
 import type { Resolved } from "../operands.ts";

@@ -1,6 +1,6 @@
 /** The one place that says how float operators map to kernels: opcode and parameters per operator. Operators that declare a dot product,
  *  a movement or a window are lowered by those traits and need no rule. */
-import { BINARY, REDUCE, UNARY } from "../../kernels/elementwise.ts";
+import { BINARY, REDUCE, UNARY } from "../../kernels/floatModes.ts";
 import { attribute, textAttribute } from "./attributes.ts";
 import type { Composite } from "./composites.ts";
 import { COMPOSITES } from "./composites.ts";

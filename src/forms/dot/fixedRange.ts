@@ -1,13 +1,10 @@
-/** Proven ranges of accumulators: over every first operand the grid allows, for the weights at hand. */
+/** Proven ranges of accumulators, for the targets whose accumulators have 32 bits. */
 import { gridOf } from "../../encodings/encoding.ts";
 import { modelError } from "../../errors.ts";
-import type { Graph } from "../../graph/graph.ts";
 import type { Target } from "../../plan/plan.ts";
 import type { DotData } from "./data.ts";
-import { gridBias } from "./fixed.ts";
 import { extentOf } from "./geometry.ts";
-import { type SecondOperand, secondOperand } from "./operands.ts";
-import { accumulatorBound } from "./range.ts";
+import type { SecondOperand } from "./operands.ts";
 
 export interface AccumulatorRange {
   readonly min: number;
@@ -31,12 +28,6 @@ export function accumulatorRange(data: DotData, second: SecondOperand, matrix: n
   return { min: positive * (qmin - zero) + negative * (qmax - zero), max: positive * (qmax - zero) + negative * (qmin - zero) };
 }
 
-/** Range when the second operand is only known by its grid. */
-export function computedRange(data: DotData): AccumulatorRange {
-  const bound = accumulatorBound(data, null);
-  return { min: -bound, max: bound };
-}
-
 export function largestMagnitude(range: AccumulatorRange): number {
   return Math.max(-range.min, range.max);
 }
@@ -50,20 +41,4 @@ export function checkFixedRange(data: DotData, target: Target, n: number, range:
       `target ${target} has 32-bit accumulators. Use target exact.`,
     { node: data.node },
   );
-}
-
-/** Bits left before an accumulator could overflow: of 31 where all fit int32, else of the 53 of the wide path. `target`: with its integer bias. */
-export function headroomBits(data: DotData, graph: Graph, integerBias: boolean): number {
-  let largest = 1;
-  if (data.computed) largest = Math.max(largest, largestMagnitude(computedRange(data)));
-  else {
-    const second = secondOperand(data, graph, new Map());
-    for (let matrix = 0; matrix < second.matrices.length; matrix++) {
-      for (let n = 0; n < data.channels; n++) {
-        const bias = integerBias && data.outEncoding ? Math.abs(gridBias(data, second, matrix, n)) : 0;
-        largest = Math.max(largest, largestMagnitude(accumulatorRange(data, second, matrix, n)) + bias);
-      }
-    }
-  }
-  return (largest < 2 ** 31 ? 31 : 53) - Math.log2(largest);
 }

@@ -1,20 +1,19 @@
-/** Epilogue regions of the targets with an int32 bias on the accumulator's grid: fixed-point rescales, and float32 ones. */
-import { fixedChannel as fixedEpilogue, float32Channel, SINGLE_LIMIT, writeEpilogue } from "../../kernels/epilogue.ts";
+/** Epilogue regions of fixed targets and of products that leave as real numbers. */
+
+import { fixedChannel as fixedEpilogue, PLAIN_HEADER, SINGLE_LIMIT, writeEpilogue } from "../../kernels/epilogue.ts";
+import { float32Channel, realChannel } from "../../kernels/epilogueReal.ts";
 import { targetRow } from "../../numerics/targets.ts";
 import type { Lowering } from "../../plan/lowering.ts";
+import { channelReals } from "./channel.ts";
 import type { DotData } from "./data.ts";
-import { accumulatorRange, checkFixedRange } from "./exactRange.ts";
 import { channelsFrom, type Finish, outputHeader } from "./finish.ts";
 import { checkFixedTarget, fixedChannel, float32Multiplier, gridBias } from "./fixed.ts";
+import { accumulatorRange, checkFixedRange } from "./fixedRange.ts";
 import { type SecondOperand, scaleView } from "./operands.ts";
 import { accumulatorBound } from "./range.ts";
+import { realConstants } from "./realConstants.ts";
 
-/** `second` is null for a computed second operand. */
-export function integerFinish(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
-  return targetRow(ctx.target).requantize ? fixedFinish(ctx, data, second) : float32Finish(ctx, data, second);
-}
-
-function fixedFinish(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
+export function fixedFinish(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
   checkFixedTarget(data, ctx.target);
   const view = second ?? scaleView(data);
   const channel = (matrix: number, n: number) => fixedChannel(data, view, matrix, n);
@@ -47,7 +46,7 @@ function checkRange(ctx: Lowering, data: DotData, second: SecondOperand | null, 
   checkFixedRange(data, ctx.target, n, range, bias);
 }
 
-function float32Finish(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
+export function float32Finish(ctx: Lowering, data: DotData, second: SecondOperand | null): Finish {
   checkFixedTarget(data, ctx.target);
   const view = second ?? scaleView(data);
   const slope = data.activation?.kind === "slope" ? data.activation.slope : null;
@@ -83,4 +82,26 @@ function largestSum(
 ): number {
   const biases = channelsFrom(from, count, (n) => Math.abs(gridBias(data, view, matrix, n)));
   return accumulatorBound(data, second) + biases.reduce((x, y) => Math.max(x, y), 0);
+}
+
+/** Real outputs: acc·factor + bias, or Σ_b acc_b·factor_b (factor 1 in the epilogue), then + bias. */
+export function realFinish(data: DotData, second: SecondOperand | null): Finish {
+  const view = second ?? scaleView(data);
+  const blocks = view.blockEnds.length;
+  const constants = (matrix: number, n: number) => realConstants(channelReals(data, view, matrix, n).above);
+  return {
+    mode: "real",
+    elementBytes: 8,
+    blocks,
+    integerBias: () => 0,
+    proof: null,
+    blockFactor: (matrix, n, block) => constants(matrix, n).factors[block]!,
+    region: (matrix, from, count) => {
+      const channels = channelsFrom(from, count, (n) => {
+        const { factors, bias } = constants(matrix, n);
+        return realChannel(blocks === 1 ? factors[0]! : 1, bias);
+      });
+      return writeEpilogue(PLAIN_HEADER, "real", channels);
+    },
+  };
 }
