@@ -161,6 +161,17 @@ describe("windows and regions", () => {
   });
 });
 
+describe("splits", () => {
+  it("into another number of parts than there are outputs are refused", () => {
+    const op = opOf({ op: "Split", domain: "", outputs: ["a", "b"] }) as OpDef;
+    const inputs: TypeInfo[] = [
+      { type: "float32", dims: [3] },
+      { type: "int64", dims: [3], constant: Float64Array.of(1, 1, 1) },
+    ];
+    expect(() => op.infer(inputs, op.parse(new Map(), 13))).toThrow("one for each output");
+  });
+});
+
 describe("losses", () => {
   const scores = floats([2, 3], 1, 2, 3, 4, 6, 5);
   const shares = [1, 2, 3, 4, 6, 5].map(
