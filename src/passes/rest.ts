@@ -1,4 +1,4 @@
-/** What passes need for few graphs: symbolic shapes, constants to fold, operators to expand, control flow, float16, a BatchNorm behind a dot product. */
+/** What passes need for few graphs: symbolic shapes, constants to fold, operators to expand, control flow, float16, old opsets, a BatchNorm behind a dot product. */
 export { bindInputs } from "./bindInputs.ts";
 export { closeSubgraphs } from "./closeSubgraphs.ts";
 export { readQuantization } from "./expandOperators.ts";
@@ -8,3 +8,4 @@ export { inlineNode } from "./inlineBodies.ts";
 export { nodeIssues } from "./operatorIssues.ts";
 export { simplify } from "./simplify.ts";
 export { untied } from "./untied.ts";
+export { upgradeOpset } from "./upgradeOpset.ts";
