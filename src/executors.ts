@@ -80,8 +80,8 @@ export async function runReference(
   checkNames("fetches", options.fetches);
   const prepared = prepare(loaded.graph, checkFeeds(loaded.graph, feeds));
   const entered = new Map<ValueId, Numbers>();
-  for (const [id, numbers] of plainFeeds(loaded, feeds)) entered.set(id, enterInput(prepared, id, numbers));
-  const target = checkedTarget(options.target);
+  const target = checkedTarget(options.target, loaded.graph);
+  for (const [id, numbers] of plainFeeds(loaded, feeds)) entered.set(id, enterInput(prepared, id, numbers, target));
   const values = withinMemory(() => executeReference(prepared, entered, target));
   const captured = options.capture === "all" ? capturable(prepared) : (options.capture ?? []);
   const outputs = options.fetches ?? prepared.graph.outputs;
@@ -130,7 +130,7 @@ export async function verify(model: Model, samples: readonly Feeds[], options: V
     against: Array.isArray(against) ? against : checkedChoice("against", against as SourceName | undefined, SOURCES, "sim-f64"),
     rounding: checkedChoice("rounding", rounding, ROUNDINGS, "halfEven"),
     mode: checkedChoice("mode", mode, ["local", "endToEnd", "both"], "both"),
-    target: checkedTarget(target),
+    target: checkedTarget(target, loaded.graph),
     ...(options.signal ? { signal: options.signal } : {}),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
   });

@@ -12,6 +12,7 @@ import { withFlaws } from "./onnx/deferred.ts";
 import type { ExternalData } from "./onnx/externalData.ts";
 import { checkOperators } from "./passes/checkOperators.ts";
 import { completeEncodings } from "./passes/completeEncodings.ts";
+import { restIfLoaded } from "./passes/deferred.ts";
 import { bindShapes, inferShapes, rememberInferred } from "./passes/inferShapes.ts";
 import { layersOf } from "./passes/layers.ts";
 import { type ElementType, isFloatType } from "./tensor/dtype.ts";
@@ -48,12 +49,14 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
     throw modelError("option/type", `options: found ${String(options)}, expected a record of options, or nothing`);
   const bytes = await readSource(source, options.signal);
   const decoded = await decodeWithFiles(bytes, source, options);
-  const foldQdq = await loadFolding(decoded);
+  await loadFolding(decoded);
   await loadFor(decoded);
-  const quantized = await withFull(() => {
+  const expanded = await withFull(() => {
     checkOperators(decoded);
-    return foldQdq?.(decoded) ?? decoded;
+    return restIfLoaded()?.expandOperators(decoded) ?? decoded;
   });
+  const foldQdq = await loadFolding(expanded);
+  const quantized = await withFull(() => foldQdq?.(expanded) ?? expanded);
   const warnings: Issue[] = [];
   let graph = quantized;
   if (options.encodings !== undefined) {

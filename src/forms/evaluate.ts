@@ -4,7 +4,7 @@ import { type Graph, isConstant, type Node, type ValueId, valueNamed } from "../
 import { roundToHalf } from "../numerics/half.ts";
 import type { Numbers, Precision } from "../ops/op.ts";
 import { isFloatType } from "../tensor/dtype.ts";
-import { levelsOf } from "./codes.ts";
+import { levelsOf, type Quotient } from "./codes.ts";
 import { dequantizeCodes } from "./dequantizeCodes.ts";
 import type { Codes, Layer } from "./form.ts";
 import { activationEncoding, constantNumbers, type Resolved, resolve } from "./operands.ts";
@@ -20,6 +20,8 @@ export interface Computed {
 
 export interface EvaluateOptions {
   readonly precision: Precision;
+  /** How encoded values become codes; default exact. */
+  readonly quotient?: Quotient;
   /** Unit roundoff whose running error is tracked; absent: no error arrays. */
   readonly unit?: number;
   /** Computes a node in a way of its own; null: the operator's float. */
@@ -74,7 +76,7 @@ function settle(graph: Graph, id: ValueId, out: Numbers, error: Numbers | null, 
   const value = valueNamed(graph, id);
   const real = value.half && isFloatType(value.type) ? { dims: out.dims, data: out.data.map(roundToHalf) } : out;
   const encoding = activationEncoding(graph, id);
-  const codes = encoding ? quantizeNumbers(real, levelsOf(encoding)) : null;
+  const codes = encoding ? quantizeNumbers(real, levelsOf(encoding), options.quotient) : null;
   return { real, codes, error: value.half && error && options.unit !== undefined ? addRelative(error, real, 2 ** -11) : error };
 }
 

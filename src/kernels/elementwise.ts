@@ -1,10 +1,36 @@
 /** Field lists of every kernel that is not a dot product; those of the core, and the conventions, are in coreElementwise.ts. */
-import { BROADCAST, CORE_ELEMENTWISE } from "./coreElementwise.ts";
+import { BROADCAST, CORE_ELEMENTWISE, WINDOW } from "./coreElementwise.ts";
 import { FLOAT_KERNELS } from "./floatKernels.ts";
 
 const BINARY_CODES = ["a", "b", "output", "aKind", "bKind", "outKind", ...BROADCAST, "aZero", "bZero", "outZero", "min", "max"] as const;
 export const ELEMENTWISE_KERNELS = {
   ...CORE_ELEMENTWISE,
+
+  /** Target ort, float32 as ONNX Runtime computes (assembly/kernels/single). quantize_single: as quantize_f32, the quotient rounded to float32.
+   *  binary_single: shape and units as linear_binary; op: SINGLE; outOrigin = Storage.shift; reals: first, second, fixed, codes of both
+   *  zero points, sy, eps (src/forms/single.ts). mean_single: windows as mean_q; mode 0: RNE(f32(f32(S)·factor)) + zero, factors: float32 for
+   *  counts countMin…; 1: RNE(f32(f32(f32(Σ f32(n·sx))/count / sy) + zy)), taps in row-major order; reals: sx, sy.
+   *  softmax_single: 8-bit codes over the middle axis of [units, size, inner]; table: 256 float32, entry i for i − 255 steps from the largest;
+   *  clamp(RNE(f32(f32(e·factor)/Σe)) + zero), factor → f64. */
+  quantize_single: ["input", "output", "outKind", "zero", "min", "max", "scale"],
+  binary_single: [...BINARY_CODES, "op", "outOrigin", "reals"],
+  mean_single: [
+    "input",
+    "output",
+    "inKind",
+    "outKind",
+    ...WINDOW,
+    "inZero",
+    "outZero",
+    "min",
+    "max",
+    "mode",
+    "factors",
+    "countMin",
+    "reals",
+    "outOrigin",
+  ],
+  softmax_single: ["input", "output", "size", "inner", "table", "factor", "zero", "min", "max"],
 
   table_q8_q16: ["input", "output", "table"],
   table_q16_q8: ["input", "output", "table"],
@@ -41,3 +67,6 @@ export const ELEMENTWISE_KERNELS = {
 
   ...FLOAT_KERNELS,
 } as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** Opcodes of binary_single. */
+export const SINGLE = { sum: 0, product: 1, add: 2, sub: 3, mul: 4 } as const;

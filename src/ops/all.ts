@@ -2,11 +2,13 @@
 import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { batchNormalization } from "./batchNormalization.ts";
+import { BLOCK_QUANTIZED } from "./blockQuantized.ts";
 import { CASTS } from "./cast.ts";
 import { convTranspose } from "./convTranspose.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
 import { EINSUMS } from "./einsum.ts";
+import { FUSED } from "./fused.ts";
 import { GATHERS } from "./gather.ts";
 import { INTEGER_PRODUCTS } from "./integerProducts.ts";
 import { LOGIC } from "./logic.ts";
@@ -15,6 +17,8 @@ import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
 import type { OpDef } from "./op.ts";
 import { OTHER_POOLS } from "./poolsOther.ts";
+import { QOPERATORS } from "./qoperator.ts";
+import { QOPERATOR_POOLS } from "./qoperatorPools.ts";
 import { QUANTIZERS } from "./quantize.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
 import { OTHER_REDUCTIONS } from "./reduceOther.ts";
@@ -49,4 +53,8 @@ export const OPS: readonly OpDef[] = [
   ...DYNAMIC_QUANTIZERS,
   ...EINSUMS,
   ...INTEGER_PRODUCTS,
+  ...QOPERATORS,
+  ...QOPERATOR_POOLS,
+  ...BLOCK_QUANTIZED,
+  ...FUSED,
 ];

@@ -266,6 +266,7 @@ function defineResize(type: string, since: number, inputs: readonly [number, num
       float: (numbers, attrs, precision) => [evaluate(numbers, attrs, precision)],
       error: (numbers, errors, outputs, attrs, unit) => [bound(numbers, errors, numbersAt(outputs, 0), attrs, unit)],
       traits: {
+        onIntegers: ({ mode }) => (mode === "nearest" ? "moves" : mode === "linear" ? "interpolates" : undefined),
         movement(infos, [out = []], attrs) {
           const movement = attrs.mode === "nearest" ? nearestMovement(infos, out, attrs) : undefined;
           return movement && [movement];

@@ -1,5 +1,6 @@
-/** What passes need for few graphs: symbolic shapes, constants to fold, a BatchNorm behind a dot product. */
+/** What passes need for few graphs: symbolic shapes, constants to fold, operators to expand, a BatchNorm behind a dot product. */
 export { bindInputs } from "./bindInputs.ts";
+export { expandOperators } from "./expandOperators.ts";
 export { foldBatchNorm } from "./foldBatchNorm.ts";
 export { foldNode, isFoldable } from "./foldConstants.ts";
 export { nodeIssues } from "./operatorIssues.ts";

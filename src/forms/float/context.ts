@@ -7,7 +7,7 @@ import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { isWide } from "../../plan/storage.ts";
 import { type ElementType, integerType } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import { kindOf, levelsOf } from "../codes.ts";
+import { kindOf, levelsOf, quantizeKernel } from "../codes.ts";
 import type { Layer } from "../form.ts";
 import { activationEncoding, constantNumbers } from "../operands.ts";
 
@@ -219,7 +219,7 @@ export function settle(f: FloatContext, id: ValueId, node: string): void {
     const output = lowering.output(id, "rowMajor");
     const { zero, min, max } = storage;
     lowering.emit(
-      f.family === "f32" ? "quantize_f32" : "from_real",
+      f.family === "f32" ? quantizeKernel(lowering.target) : "from_real",
       { input: place, output, outKind: kindOf(storage), zero, min, max, scale },
       size,
       node,
