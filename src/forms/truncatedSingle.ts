@@ -6,7 +6,7 @@ import type { Numbers } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampCode, kindOf, levelsOf } from "./codes.ts";
-import { type FloatContext, floatContext, read } from "./float/context.ts";
+import { type FloatContext, floatContext, read, share } from "./float/context.ts";
 import { lowerNodes } from "./float/lowerNodes.ts";
 import { FLOAT_RULES } from "./float/rules.ts";
 import * as step from "./float/steps.ts";
@@ -55,7 +55,7 @@ export function lowerTruncated(data: TruncatedData, layer: Layer, ctx: Lowering)
   const codes = ctx.buffer(4 * size);
   const from = { input: ctx.input(input, "rowMajor"), output: codes, inKind: kindOf(storage), zero: storage.shift, scale: one };
   ctx.emit("dequantize_q", from, size, input);
-  f.places.set(input, new Map([["f32", codes]]));
+  share(f, input, codes);
   lowerNodes(f, (resolved) => {
     if (!lowerByRule(resolved, f)) return false;
     const place = read(f, output);
