@@ -24,12 +24,7 @@ export function windowOf(node: Node, graph: Graph): Windowed | null {
   const trait = mean ?? sum ?? extreme?.window;
   const window = trait?.(input, out, resolved.attrs, resolved.infos);
   if (!window) return null;
-  return { kind: mean ? "mean" : sum ? "sum" : extreme!.which, window, addsReals: addsReals && !takesAll(window) };
-}
-
-/** One window that is the whole image: ONNX Runtime computes its average as a global one. */
-function takesAll({ axes }: Window): boolean {
-  return axes.slice(2).every(({ size, out, window, padBegin }) => out === 1 && window === size && padBegin === 0);
+  return { kind: mean ? "mean" : sum ? "sum" : extreme!.which, window, addsReals };
 }
 
 /** Input index of tap `w` of output position `o`; −1 in the padding. */

@@ -3,11 +3,11 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gridOf } from "../../src/encodings/encoding.ts";
-import { tensorOf } from "../../src/graph/build.ts";
 import { type Model, Tensor } from "../../src/index.ts";
 import { type NpyArray, readNpy } from "../../src/io/npy.ts";
 import { readNpz } from "../../src/io/npz.ts";
 import { quantizeFloat32 } from "../../src/numerics/affine.ts";
+import { tensorOf } from "../../src/tensor/numbers.ts";
 
 const CORPORA = join(process.env.BITEXACT_DATA ?? join(import.meta.dirname, "../../../shared/data"), "corpora");
 

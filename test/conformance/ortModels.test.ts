@@ -1,9 +1,9 @@
 /** ONNX Runtime's own test models against its recorded outputs: quantized ones in a session, at most one step of the output grid apart. */
 import { existsSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { tensorOf } from "../../src/graph/build.ts";
 import { loadModel, type Model, ModelError, Session, simulate, type Tensor } from "../../src/index.ts";
 import { halfToFloat } from "../../src/numerics/half.ts";
+import { tensorOf } from "../../src/tensor/numbers.ts";
 import { corpusArrays, corpusJson, corpusPath, corpusPresent } from "./corpora.ts";
 
 const FOLDER = "ort/models";

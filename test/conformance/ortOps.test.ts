@@ -1,11 +1,12 @@
 /** The operator files of ONNX Runtime's web tests as graphs of one node: quantized ones all pass, of the others 95 % do. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { GraphBuilder, tensorOf } from "../../src/graph/build.ts";
+import { GraphBuilder } from "../../src/graph/build.ts";
 import { loadModel, ModelError, Session, simulate, type Tensor } from "../../src/index.ts";
 import { floatToHalf, halfToFloat } from "../../src/numerics/half.ts";
 import { encodeOnnx } from "../../src/onnx/encode.ts";
 import { type ElementType, isFloatType } from "../../src/tensor/dtype.ts";
+import { tensorOf } from "../../src/tensor/numbers.ts";
 import { corpusPath, corpusPresent } from "./corpora.ts";
 
 const FOLDER = "ort/ops";
