@@ -4,8 +4,9 @@ import { erf, exp, log, pow, tanh } from "./numerics/elementary";
 import { productError, sumError, sumSign, tieSign } from "./numerics/expansion";
 import { requantizeDouble, requantizeSingle } from "./numerics/fixedPoint";
 import { roundToHalf } from "./numerics/half";
+import { fma32 } from "./numerics/single";
 
-export { sumSign, tieSign, requantizeDouble, requantizeSingle, roundToHalf };
+export { fma32, sumSign, tieSign, requantizeDouble, requantizeSingle, roundToHalf };
 
 /** out[i] = f(x[i]) for f = 0 exp, 1 log, 2 tanh, 3 erf, 4 pow(x[i], y[i]); arrays of double. */
 export function elementary(f: i32, x: usize, y: usize, out: usize, count: i32): void {

@@ -51,7 +51,7 @@ export class Session extends SessionBase {
     const symbolic = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
     if (symbolic.length > 0 || Object.keys(shapes).length > 0) await loadFull(); // what a shape needs shows when it is run, and runSync cannot wait
     const planned = symbolic.every((id) => Object.hasOwn(shapes, id)) ? shapes : null;
-    const target = checkedTarget(options.target);
+    const target = checkedTarget(options.target, graph);
     const choice = await engine;
     return withFull(() => Session.planned(model, choice, target, planned));
   }

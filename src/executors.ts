@@ -80,8 +80,8 @@ export async function runReference(
   checkNames("fetches", options.fetches);
   const prepared = prepare(loaded.graph, checkFeeds(loaded.graph, feeds));
   const entered = new Map<ValueId, Numbers>();
-  for (const [id, numbers] of plainFeeds(loaded, feeds)) entered.set(id, enterInput(prepared, id, numbers));
-  const target = checkedTarget(options.target);
+  const target = checkedTarget(options.target, loaded.graph);
+  for (const [id, numbers] of plainFeeds(loaded, feeds)) entered.set(id, enterInput(prepared, id, numbers, target));
   const values = withinMemory(() => executeReference(prepared, entered, target));
   const captured = options.capture === "all" ? capturable(prepared) : (options.capture ?? []);
   const outputs = options.fetches ?? prepared.graph.outputs;
@@ -95,7 +95,12 @@ export async function runReference(
     if (!value || !numbers)
       throw modelError("run/unknown-value", `'${id}': not an encoded value or a value between layers`, { tensor: id });
     const encoded = isActivationEncoding(value);
-    return tensorOf(encoded ? value.encoding!.type : value.type, numbers.data, numbers.dims, encoded ? value.encoding : undefined);
+    return tensorOf(
+      encoded ? value.encoding!.type : value.type === "float16" ? "float32" : value.type,
+      numbers.data,
+      numbers.dims,
+      encoded ? value.encoding : undefined,
+    );
   };
   for (const id of captured) out[id] = tensor(id);
   for (const id of outputs) out[id] = options.quantized ? tensor(id) : floated(tensor(id));
@@ -125,7 +130,7 @@ export async function verify(model: Model, samples: readonly Feeds[], options: V
     against: Array.isArray(against) ? against : checkedChoice("against", against as SourceName | undefined, SOURCES, "sim-f64"),
     rounding: checkedChoice("rounding", rounding, ROUNDINGS, "halfEven"),
     mode: checkedChoice("mode", mode, ["local", "endToEnd", "both"], "both"),
-    target: checkedTarget(target),
+    target: checkedTarget(target, loaded.graph),
     ...(options.signal ? { signal: options.signal } : {}),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
   });

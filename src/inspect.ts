@@ -29,7 +29,7 @@ export async function inspectModel(model: Model, options: InspectOptions = {}): 
   const { graph, warnings } = checkedModel(model);
   await loadFull();
   const engine = await engineFor(options.variant);
-  const target = checkedTarget(options.target);
+  const target = checkedTarget(options.target, graph);
   checkShapes(options.shapes ?? {});
   const store = createWeightStore();
   const { prepared, plan } = withinMemory(() => {
@@ -40,6 +40,7 @@ export async function inspectModel(model: Model, options: InspectOptions = {}): 
   return {
     schema: "bitexact-inspect/1",
     target,
+    targetFrom: options.target ? "option" : graph.origin === "qoperator" ? "qoperator" : "default",
     variant: engine.geometry.variant,
     inputs: model.inputs.map(portReport),
     outputs: model.outputs.map(portReport),

@@ -37,6 +37,7 @@ export interface BiasReport {
 export interface InspectReport {
   readonly schema: "bitexact-inspect/1";
   readonly target: Target;
+  readonly targetFrom: "option" | "qoperator" | "default"; // qoperator: the model's operators compute on codes, as ONNX Runtime writes them
   readonly variant: Variant;
   readonly inputs: readonly PortReport[];
   readonly outputs: readonly PortReport[];

@@ -49,13 +49,15 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
     throw modelError("option/type", `options: found ${String(options)}, expected a record of options, or nothing`);
   const bytes = await readSource(source, options.signal);
   const decoded = await decodeWithFiles(bytes, source, options);
-  const foldQdq = await loadFolding(decoded);
+  await loadFolding(decoded);
   await loadFor(decoded);
-  const quantized = await withFull(() => {
+  const expanded = await withFull(() => {
     checkOperators(decoded);
-    const closed = restIfLoaded()?.closeSubgraphs(decoded) ?? decoded;
-    return foldQdq?.(closed) ?? closed;
+    const rest = restIfLoaded();
+    return rest ? rest.expandOperators(rest.closeSubgraphs(decoded)) : decoded;
   });
+  const foldQdq = await loadFolding(expanded);
+  const quantized = await withFull(() => foldQdq?.(expanded) ?? expanded);
   const warnings: Issue[] = [];
   let graph = quantized;
   if (options.encodings !== undefined) {

@@ -76,7 +76,7 @@ export async function benchCommand(path: string, options: BenchCommandOptions, s
   const given = options.input ?? options.inputs ?? options.random;
   const { feeds } = gatherSamples(model, given === undefined ? { ...options, random: DEFAULT_SEED } : options, streams.stderr);
   const session = await Session.create(model, {
-    target: options.target ?? "exact",
+    ...(options.target ? { target: options.target } : {}),
     variant: options.variant ?? "auto",
     ...(options.shape ? { shapes: options.shape } : {}),
   });

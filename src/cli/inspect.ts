@@ -24,7 +24,7 @@ export function addInspect(program: Command, streams: Streams, done: (code: Exit
 export async function inspectCommand(path: string, options: ModelOptions, streams: Streams): Promise<ExitCode> {
   const model = await loadModel(path, { ...(options.encodings ? { encodings: options.encodings } : {}), strict: options.strict ?? false });
   const report = await inspectModel(model, {
-    target: options.target ?? "exact",
+    ...(options.target ? { target: options.target } : {}),
     variant: options.variant ?? "auto",
     shapes: options.shape ?? {},
   });
@@ -34,12 +34,14 @@ export async function inspectCommand(path: string, options: ModelOptions, stream
   return EXIT.ok;
 }
 
+const TARGET_FROM = { option: "", default: "", qoperator: " (the model is in QOperator form)" } as const;
+
 function describe(path: string, report: InspectReport, width: number): string {
   const { coverage, weightBytes, unmatched } = report;
   const share = ({ encoded, total }: { encoded: number; total: number }): string =>
     `${formatCount(encoded)} of ${formatCount(total)} (${formatPercent(encoded, total)})`;
   const sections = [
-    wrap(`${path}: target ${report.target}, kernels ${report.variant}`, width, "  "),
+    wrap(`${path}: target ${report.target}${TARGET_FROM[report.targetFrom]}, kernels ${report.variant}`, width, "  "),
     portLines("Inputs", report.inputs, width),
     portLines("Outputs", report.outputs, width),
     wrap(`Operators  ${report.operators.map(({ op, count }) => (count > 1 ? `${op} ×${count}` : op)).join(", ")}`, width, "  "),

@@ -68,7 +68,7 @@ export async function runCommand(path: string, options: RunCommandOptions, strea
   const model = await loadModel(path, { ...(options.encodings ? { encodings: options.encodings } : {}), strict: options.strict ?? false });
   const { feeds: samples } = gatherSamples(model, options, streams.stderr);
   const session = await Session.create(model, {
-    target: options.target ?? "exact",
+    ...(options.target ? { target: options.target } : {}),
     variant: options.variant ?? "auto",
     ...(options.shape ? { shapes: options.shape } : {}),
   });

@@ -56,7 +56,7 @@ export async function verifyCommand(path: string, options: VerifyCommandOptions,
     against: againstOf(options.against, available, feeds.length),
     ...(options.rounding ? { rounding: options.rounding } : {}),
     mode: options.mode,
-    target: options.target ?? "exact",
+    ...(options.target ? { target: options.target } : {}),
     variant: options.variant ?? "auto",
     onProgress: progress.update,
   }).finally(progress.clear);

@@ -1,7 +1,7 @@
 /** Codes of one grid: quantizing real arrays, requantizing codes, tables over a whole grid as kernels index them. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
 import { FIXED_ROUNDING } from "../kernels/coreElementwise.ts";
-import { quantizeReal } from "../numerics/affine.ts";
+import { quantizeFloat32, quantizeReal } from "../numerics/affine.ts";
 import { targetRow } from "../numerics/targets.ts";
 import type { Storage, Target } from "../plan/plan.ts";
 
@@ -27,6 +27,24 @@ export function codeOf(x: number, levels: Levels): number {
   return quantizeReal(x, levels.scale, levels.zeroPoint, levels.qmin, levels.qmax);
 }
 
+/** How a real becomes a code: by its exact quotient, or (target ort) by the quotient rounded to float32. */
+export type Quotient = "exact" | "single";
+
+export function quotientOf(target: Target): Quotient {
+  return targetRow(target).single ? "single" : "exact";
+}
+
+/** The kernel from float32 to stored codes. */
+export function quantizeKernel(target: Target): "quantize_f32" | "quantize_single" {
+  return targetRow(target).single ? "quantize_single" : "quantize_f32";
+}
+
+/** The code of a number; single: a float32 one, as ONNX Runtime's QuantizeLinear has it. */
+export function codeIn(quotient: Quotient, x: number, levels: Levels): number {
+  if (quotient === "exact") return codeOf(x, levels);
+  return quantizeFloat32(x, levels.scale, levels.zeroPoint, levels.qmin, levels.qmax, "halfEven");
+}
+
 /** Bounds of the codes after a clamp of the real value, min(max(x, lo), hi): rounding is monotone, so the bounds may be rounded instead. */
 export function clampLevels(levels: Levels, lo: number, hi: number): Levels {
   const qmax = codeOf(hi, levels);
@@ -35,8 +53,9 @@ export function clampLevels(levels: Levels, lo: number, hi: number): Levels {
 
 /** The code on `to` of the real value of code `q` on `from`. The product has at most 41 bits, so that by the argument of quantizeReal
  *  (2^-41 against the quotient's 2^-53) the double quotient decides as the real one. */
-export function requantizeCode(q: number, from: Levels, to: Levels): number {
-  return codeOf(from.scale * (q - from.zeroPoint), to);
+export function requantizeCode(q: number, from: Levels, to: Levels, quotient: Quotient = "exact"): number {
+  const real = from.scale * (q - from.zeroPoint);
+  return codeIn(quotient, quotient === "single" ? Math.fround(real) : real, to);
 }
 
 /** Table as the kernels index it: entry i serves the stored value i + lowest storable; stored values outside the grid act as its ends. */

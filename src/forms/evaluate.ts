@@ -4,7 +4,7 @@ import { type Graph, isConstant, type Node, type ValueId, valueNamed } from "../
 import { roundToHalf } from "../numerics/half.ts";
 import type { Numbers, Precision } from "../ops/op.ts";
 import { isFloatType } from "../tensor/dtype.ts";
-import { levelsOf } from "./codes.ts";
+import { levelsOf, type Quotient } from "./codes.ts";
 import { dequantizeCodes } from "./dequantizeCodes.ts";
 import type { Codes, Layer } from "./form.ts";
 import { activationEncoding, constantNumbers, type Resolved, resolve } from "./operands.ts";
@@ -20,6 +20,8 @@ export interface Computed {
 
 export interface EvaluateOptions {
   readonly precision: Precision;
+  /** How encoded values become codes; default exact. */
+  readonly quotient?: Quotient;
   /** Unit roundoff whose running error is tracked; absent: no error arrays. */
   readonly unit?: number;
   /** Computes a node in a way of its own; null: the operator's float. */
@@ -74,7 +76,7 @@ function settle(graph: Graph, id: ValueId, out: Numbers, error: Numbers | null, 
   const value = valueNamed(graph, id);
   const real = value.half && isFloatType(value.type) ? { dims: out.dims, data: out.data.map(roundToHalf) } : out;
   const encoding = activationEncoding(graph, id);
-  const codes = encoding ? quantizeNumbers(real, levelsOf(encoding)) : null;
+  const codes = encoding ? quantizeNumbers(real, levelsOf(encoding), options.quotient) : null;
   return { real, codes, error: value.half && error && options.unit !== undefined ? addRelative(error, real, 2 ** -11) : error };
 }
 
@@ -104,7 +106,7 @@ function readOperand(
   assert(given !== undefined, `no elements of '${id}'`);
   const value = valueNamed(graph, id);
   if (!isFloatType(value.type)) return { real: given, error: null };
-  const data = precision === "f32" ? Float32Array.from(given.data) : Float64Array.from(given.data);
+  const data = precision === "f32" && value.type !== "float64" ? Float32Array.from(given.data) : Float64Array.from(given.data);
   return { real: { dims: given.dims, data: value.half ? data.map(roundToHalf) : data }, error: null };
 }
 

@@ -6,7 +6,7 @@ import type { Window } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampAfter } from "./clampAfter.ts";
-import { kindOf, type Levels, levelsOf, requantizeCode } from "./codes.ts";
+import { kindOf, type Levels, levelsOf, quotientOf, requantizeCode } from "./codes.ts";
 import type { CoreForm, Layer } from "./form.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, isPlainCluster } from "./operands.ts";
@@ -71,5 +71,12 @@ function lower(data: ExtremeData, ctx: Lowering): void {
   if (same) return;
   const source = levelsOf(data.from);
   const target = { storage: to, ref: output };
-  emitTable(data.node, { storage: from, levels: source, ref: best }, target, (q) => requantizeCode(q, source, data.levels), size, ctx);
+  emitTable(
+    data.node,
+    { storage: from, levels: source, ref: best },
+    target,
+    (q) => requantizeCode(q, source, data.levels, quotientOf(ctx.target)),
+    size,
+    ctx,
+  );
 }

@@ -4,9 +4,9 @@ import { type Graph, isConstant, shapeOf, type ValueId } from "../graph/graph.ts
 import type { Numbers } from "../ops/op.ts";
 import type { Lowering, Ref } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { levelsOf, requantizeCode } from "./codes.ts";
+import { levelsOf, type Quotient, quotientOf, requantizeCode } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
-import { judgeNodes, noDeviation } from "./judge.ts";
+import { judgeByTarget } from "./judge.ts";
 import { activationEncoding, constantNumbers, type Resolved, resolve } from "./operands.ts";
 import { quantizeNumbers } from "./quantizeNumbers.ts";
 import { emitTable } from "./tableLower.ts";
@@ -36,9 +36,9 @@ export function gatherExtents({ node, def, attrs, infos }: Resolved): { outer: n
 export const gatherForm = defineForm<GatherData>({
   name: "gather",
   match,
-  reference: (data, _layer, graph, inputs) => [referenceOf(data, graph, inputs)],
+  reference: (data, _layer, graph, inputs, target) => [referenceOf(data, graph, inputs, quotientOf(target))],
   lower: (data, _layer, ctx) => lower(data, ctx),
-  judge: (_data, layer, graph, inputs, source) => judgeNodes(layer, graph, inputs, source, noDeviation),
+  judge: (_data, layer, graph, inputs, source, target) => judgeByTarget(layer, graph, inputs, source, target),
 });
 
 function match(layer: Layer, graph: Graph): GatherData | null {
@@ -55,16 +55,16 @@ function match(layer: Layer, graph: Graph): GatherData | null {
 }
 
 /** Codes of the rows on the output's grid, before they are picked. */
-function rowCodes({ data, from, to }: GatherData, graph: Graph, inputs: Codes): ArrayLike<number> {
-  if (!from) return quantizeNumbers(constantNumbers(graph, data, "f64"), levelsOf(to)).data;
+function rowCodes({ data, from, to }: GatherData, graph: Graph, inputs: Codes, quotient: Quotient): ArrayLike<number> {
+  if (!from) return quantizeNumbers(constantNumbers(graph, data, "f64"), levelsOf(to), quotient).data;
   const codes = inputs.get(data)!.data;
   if (sameEncoding(from, to)) return codes;
-  return Float64Array.from(codes, (q) => requantizeCode(q, levelsOf(from), levelsOf(to)));
+  return Float64Array.from(codes, (q) => requantizeCode(q, levelsOf(from), levelsOf(to), quotient));
 }
 
-function referenceOf(gather: GatherData, graph: Graph, inputs: Codes): Numbers {
+function referenceOf(gather: GatherData, graph: Graph, inputs: Codes, quotient: Quotient): Numbers {
   const { outer, extent, inner } = gather;
-  const rows = rowCodes(gather, graph, inputs);
+  const rows = rowCodes(gather, graph, inputs, quotient);
   const indices = inputs.get(gather.indices)!.data;
   const dims = shapeOf(graph, gather.output);
   const data = new Float64Array(sizeOf(dims));
@@ -99,14 +99,21 @@ function lower(gather: GatherData, ctx: Lowering): void {
   if (same) return;
   const rows = { storage, levels: levelsOf(from), ref: picked };
   const size = outer * count * inner;
-  emitTable(node, rows, { storage: target, ref: output }, (q) => requantizeCode(q, rows.levels, levelsOf(to)), size, ctx);
+  emitTable(
+    node,
+    rows,
+    { storage: target, ref: output },
+    (q) => requantizeCode(q, rows.levels, levelsOf(to), quotientOf(ctx.target)),
+    size,
+    ctx,
+  );
 }
 
 /** The constant as stored codes of the output's grid; shared by the session's plans. */
 function constantRows({ data, to }: GatherData, ctx: Lowering): Ref {
   const { bytes, shift } = ctx.storage(to);
   return ctx.weights(`${data}:rows:${to.type}:${to.scale[0]}:${to.zeroPoint[0]}`, () => {
-    const codes = quantizeNumbers(constantNumbers(ctx.graph, data, "f64"), levelsOf(to)).data;
+    const codes = quantizeNumbers(constantNumbers(ctx.graph, data, "f64"), levelsOf(to), quotientOf(ctx.target)).data;
     const stored = Array.from(codes, (code) => code + shift);
     return bytes === 1 ? Uint8Array.from(stored) : Uint16Array.from(stored);
   });

@@ -1,5 +1,7 @@
 /** Judging layers that are not a dot product: the exact value in LSB and the source's running error, from the nodes themselves. */
 import type { Graph, ValueId } from "../graph/graph.ts";
+import { targetRow } from "../numerics/targets.ts";
+import type { Target } from "../plan/plan.ts";
 import { levelsOf } from "./codes.ts";
 import { type Computed, evaluate } from "./evaluate.ts";
 import type { Codes, Judgement, Layer, SourceModel } from "./form.ts";
@@ -38,6 +40,12 @@ function inSteps(graph: Graph, id: ValueId, { real, error }: Computed, unit: num
     bound[i] = (error?.data[i] ?? 0) / scale + grain * Math.abs(steps);
   }
   return { exact, bound };
+}
+
+/** Layers that only a target in float32 strays in. */
+export function judgeByTarget(layer: Layer, graph: Graph, inputs: Codes, source: SourceModel, target: Target): Judgement[] {
+  if (targetRow(target).single) return judgeFloatNodes(layer, graph, inputs, source);
+  return judgeNodes(layer, graph, inputs, source, noDeviation);
 }
 
 /** No deviation: the target is exact for this layer. */

@@ -5,28 +5,46 @@ import { divideExact } from "../numerics/decide.ts";
 import { fixedAdd, fixedMul } from "../numerics/fixedPoint.ts";
 import { targetRow } from "../numerics/targets.ts";
 import type { Numbers } from "../ops/op.ts";
+import type { Lowering } from "../plan/lowering.ts";
 import type { Target } from "../plan/plan.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { broadcastIndex } from "./broadcastWalk.ts";
 import { clampCode } from "./codes.ts";
 import { type Codes, defineForm } from "./form.ts";
 import { type DeviationOf, judgeNodes } from "./judge.ts";
+import { withinLimits } from "./limits.ts";
 import { type LinearData, type LinearOperand, linearCore } from "./linear.ts";
 import { bitsOf, fixedForm } from "./linearFixed.ts";
+import { placeLinear } from "./linearLower.ts";
 import { constantNumbers } from "./operands.ts";
+import { referenceSingle, singleDeviation, singleForm, singleReals } from "./single.ts";
 
 export const linearForm = defineForm<LinearData>({
   ...linearCore,
-  reference: (data, _layer, graph, inputs, target) => [reference(data, graph, inputs, target)],
+  reference: (data, _layer, graph, inputs, target) => [
+    targetRow(target).single
+      ? referenceSingle(data, graph, (operand) => offsets(operand, graph, inputs))
+      : reference(data, graph, inputs, target),
+  ],
+  lower: (data, layer, ctx) => (targetRow(ctx.target).single ? lowerSingle(data, ctx) : linearCore.lower(data, layer, ctx)),
   judge: (data, layer, graph, inputs, source, target) => judgeNodes(layer, graph, inputs, source, deviation(data, graph, inputs, target)),
 });
 
 /** q − zeroPoint of an operand, or its elements; row-major. */
-function offsets(operand: LinearOperand, graph: Graph, inputs: Codes): ArrayLike<number> {
+export function offsets(operand: LinearOperand, graph: Graph, inputs: Codes): ArrayLike<number> {
   const given = inputs.get(operand.id);
   if (given) return Float64Array.from(given.data, (q) => q - operand.zeroPoint);
   const { data } = constantNumbers(graph, operand.id, "f64");
   return operand.encoding ? Float64Array.from(data, (x) => Math.round(x / operand.scale)) : data;
+}
+
+function lowerSingle(data: LinearData, ctx: Lowering): void {
+  withinLimits(data.node, () => {
+    const form = singleForm(data, ctx.graph);
+    const { fields, storage, units } = placeLinear(form.data, ctx);
+    const reals = ctx.constant(singleReals(form));
+    ctx.emit("binary_single", { ...fields, op: form.op, outOrigin: storage.shift, reals }, units, data.node);
+  });
 }
 
 /** RNE of the exact real: add, sub (sa·na ± sb·nb)/sy, mul (sa·na)·(sb·nb)/sy; sa·na has at most 41 bits. */
@@ -55,11 +73,22 @@ function reference(data: LinearData, graph: Graph, inputs: Codes, target: Target
   return { dims, data: out };
 }
 
+function singleDeviations(data: LinearData, graph: Graph, inputs: Codes): DeviationOf {
+  const form = singleForm(data, graph);
+  const { a, b } = form.data;
+  const dims = shapeOf(graph, data.output);
+  const [x, y] = [offsets(a, graph, inputs), offsets(b, graph, inputs)];
+  const [atX, atY] = [broadcastIndex(shapeOf(graph, a.id), dims), broadcastIndex(shapeOf(graph, b.id), dims)];
+  return (_output, exact) => exact.map((_, i) => singleDeviation(form, x[atX[i]!]!, y[atY[i]!]!));
+}
+
 /** D of the fixed targets, in LSB. Mul: the multiplier's rounding, 2^-31 of |t − zp|, and for double rounding half a unit of the high
  *  multiply, 2^-(r − 32). Add: both operands in units of 2·max(sa, sb)/2^left, each with the multiplier's 2^-31 and one or two
  *  roundings of ½ (in all at most 1 each), brought to LSB by the last multiplier, which adds what Mul's does. */
 function deviation(data: LinearData, graph: Graph, inputs: Codes, target: Target): DeviationOf {
-  if (!fixedForm(data, target)) return () => null;
+  const { single } = targetRow(target);
+  if (!single && !fixedForm(data, target)) return () => null;
+  if (single) return singleDeviations(data, graph, inputs);
   const { a, b, op, levels } = data;
   const double = targetRow(target).epilogue === "fixedDouble";
   const last = op === "mul" ? fixedMul(a.scale, b.scale, levels.scale) : fixedAdd(a.scale, b.scale, levels.scale, bitsOf(data)).out;

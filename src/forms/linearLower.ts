@@ -22,7 +22,8 @@ interface Place {
   readonly strides: readonly number[];
 }
 
-export function lowerLinear(data: LinearData, ctx: Lowering): void {
+/** Where both operands and the output of a layer lie, as the binary kernels read it. */
+export function placeLinear(data: LinearData, ctx: Lowering) {
   const dims = shapeOf(ctx.graph, data.output);
   const layout = layoutFor(data, dims, ctx);
   const order = memoryOrder(dims.length, layout);
@@ -45,6 +46,11 @@ export function lowerLinear(data: LinearData, ctx: Lowering): void {
   };
   const kinds = { aKind: a.kind, bKind: b.kind, outKind: kindOf(storage) };
   const fields = { ...own, ...kinds, aZero: a.zero, bZero: b.zero, outZero: storage.zero };
+  return { a, b, own, fields, storage, units, words, rank };
+}
+
+export function lowerLinear(data: LinearData, ctx: Lowering): void {
+  const { a, b, own, fields, storage, units, words, rank } = placeLinear(data, ctx);
   const runs = [a, b].every(({ kind }, i) => kind === KIND.q8 && words[rank * (i + 2) - 1] === 1);
   const proven = runs && storage.bytes === 1 && data.op !== "mul" ? provenSum(data, a.zero, b.zero, storage) : null;
   if (targetRow(ctx.target).requantize && rare().emitFixed(data, fields, units, ctx)) return;

@@ -22,6 +22,7 @@ export interface MeanData {
   readonly output: ValueId;
   readonly divides: boolean; // mean, not sum
   readonly window: Window;
+  readonly addsReals: boolean; // target ort adds reals in order
   readonly from: Encoding;
   readonly to: Encoding;
   readonly levels: Levels; // the output's, narrowed by the clamp
@@ -46,8 +47,8 @@ function match(layer: Layer, graph: Graph): MeanData | null {
   const levels = clampAfter(first, second, graph, levelsOf(to));
   if (input !== layer.inputs[0] || !from || !levels) return null;
   const divides = windowed.kind === "mean";
-  const { window } = windowed;
-  const data = { node: first.id, input, output, divides, window, from, to, levels };
+  const { window, addsReals } = windowed;
+  const data = { node: first.id, input, output, divides, window, addsReals, from, to, levels };
   // Beyond this the kernel's double could not tell ties from their neighbours; such a layer is a program.
   const decidable = (levelsOf(from).scale * largest(data)) / levels.scale < 2 ** 44;
   return decidable && tapCounts(window).every((count) => count > 0) ? data : null; // a mean of nothing is no code

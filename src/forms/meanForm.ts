@@ -12,13 +12,21 @@ import { clampCode, levelsOf } from "./codes.ts";
 import { forEachWindow } from "./eachWindow.ts";
 import { type Codes, defineForm } from "./form.ts";
 import { type DeviationOf, judgeNodes } from "./judge.ts";
+import { withinLimits } from "./limits.ts";
 import { type MeanData, meanCore, modeOf } from "./mean.ts";
 import { multipliersOf } from "./meanFixed.ts";
+import { lowerSingle, referenceSingle, singleDeviation } from "./meanSingle.ts";
 import { tapCounts } from "./windows.ts";
 
 export const meanForm = defineForm<MeanData>({
   ...meanCore,
-  reference: (data, _layer, graph, inputs, target) => [reference(data, graph, inputs, target)],
+  reference: (data, _layer, graph, inputs, target) => [
+    targetRow(target).single ? referenceSingle(data, graph, inputs) : reference(data, graph, inputs, target),
+  ],
+  lower: (data, layer, ctx) => {
+    if (targetRow(ctx.target).single) withinLimits(data.node, () => lowerSingle(data, ctx));
+    else meanCore.lower(data, layer, ctx);
+  },
   judge: (data, layer, graph, inputs, source, target) => judgeNodes(layer, graph, inputs, source, deviation(data, inputs, target)),
 });
 
@@ -53,6 +61,7 @@ function reference(data: MeanData, graph: Graph, inputs: Codes, target: Target):
 /** D of the fixed targets in LSB: the multiplier's 2^-31 of |t − zp| and, for double rounding, half a unit of the high multiply,
  *  2^-(r − 32). A pool of equal encodings only rounds ties its own way. */
 function deviation(data: MeanData, inputs: Codes, target: Target): DeviationOf {
+  if (targetRow(target).single) return singleDeviation(data);
   if (modeOf(data, target) !== "multiplier" || !inputs.has(data.input)) return () => null;
   const counts = tapCounts(data.window);
   const multipliers = multipliersOf(data, counts);

@@ -7,9 +7,9 @@ import type { Lowering, Ref } from "../plan/lowering.ts";
 import type { Layout } from "../plan/plan.ts";
 import { layoutsCoincide } from "../plan/storage.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { codeOf, levelsOf, requantizeCode } from "./codes.ts";
+import { codeIn, levelsOf, type Quotient, quotientOf, requantizeCode } from "./codes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
-import { judgeNodes, noDeviation } from "./judge.ts";
+import { judgeByTarget } from "./judge.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, constantNumbers, resolve } from "./operands.ts";
 import { quantizeNumbers } from "./quantizeNumbers.ts";
@@ -32,13 +32,13 @@ export interface MovementData {
 export const movementForm = defineForm<MovementData>({
   name: "movement",
   match,
-  reference: (data, _layer, graph, inputs) => data.moved.map((moved) => referenceOf(moved, graph, inputs)),
+  reference: (data, _layer, graph, inputs, target) => data.moved.map((moved) => referenceOf(moved, graph, inputs, quotientOf(target))),
   lower: (data, _layer, ctx) => {
     withinLimits(data.node, () => {
       for (const moved of data.moved) lowerMoved(data.node, moved, ctx);
     });
   },
-  judge: (_data, layer, graph, inputs, source) => judgeNodes(layer, graph, inputs, source, noDeviation),
+  judge: (_data, layer, graph, inputs, source, target) => judgeByTarget(layer, graph, inputs, source, target),
 });
 
 function match(layer: Layer, graph: Graph): MovementData | null {
@@ -61,23 +61,23 @@ function match(layer: Layer, graph: Graph): MovementData | null {
 }
 
 /** Codes of one input on the output's grid. */
-function requantized(id: ValueId, moved: Moved, graph: Graph, inputs: Codes): ArrayLike<number> {
+function requantized(id: ValueId, moved: Moved, graph: Graph, inputs: Codes, quotient: Quotient): ArrayLike<number> {
   const to = levelsOf(moved.encoding);
-  if (isConstant(graph, id)) return quantizeNumbers(constantNumbers(graph, id, "f64"), to).data;
+  if (isConstant(graph, id)) return quantizeNumbers(constantNumbers(graph, id, "f64"), to, quotient).data;
   const from = activationEncoding(graph, id)!;
   const codes = inputs.get(id)!.data;
   if (sameEncoding(from, moved.encoding)) return codes;
   const grid = levelsOf(from);
-  return Float64Array.from(codes, (q) => requantizeCode(q, grid, to));
+  return Float64Array.from(codes, (q) => requantizeCode(q, grid, to, quotient));
 }
 
-function referenceOf(moved: Moved, graph: Graph, inputs: Codes): Numbers {
+function referenceOf(moved: Moved, graph: Graph, inputs: Codes, quotient: Quotient): Numbers {
   const dims = shapeOf(graph, moved.output);
   const { movement } = moved;
   const read = new Set(movement.alias === undefined ? movement.regions.map((region) => region.input) : [movement.alias]);
-  const sources = moved.inputs.map((id, i) => (read.has(i) ? requantized(id, moved, graph, inputs) : null));
+  const sources = moved.inputs.map((id, i) => (read.has(i) ? requantized(id, moved, graph, inputs, quotient) : null));
   const data = new Float64Array(sizeOf(dims));
-  applyMovement(movement, sources, data, codeOf(movement.fill ?? 0, levelsOf(moved.encoding)));
+  applyMovement(movement, sources, data, codeIn(quotient, movement.fill ?? 0, levelsOf(moved.encoding)));
   return { dims, data };
 }
 
@@ -106,7 +106,7 @@ function lowerMoved(node: string, moved: Moved, ctx: Lowering): void {
   );
   const to = ctx.output(output, layouts.output);
   if (movement.alias === undefined && regions.reduce((sum, region) => sum + sizeOf(region.dims), 0) < sizeOf(shape)) {
-    const low = codeOf(movement.fill ?? 0, levelsOf(encoding)) + shift;
+    const low = codeIn(quotientOf(ctx.target), movement.fill ?? 0, levelsOf(encoding)) + shift;
     ctx.emit("fill", { output: to, size: bytes, low, high: 0 }, sizeOf(shape), node);
   }
   for (const region of regions) {
@@ -199,7 +199,7 @@ function chooseLayouts(
 function source(node: string, id: ValueId, moved: Moved, layout: Layout, ctx: Lowering): Ref {
   const to = ctx.storage(moved.encoding);
   if (isConstant(ctx.graph, id)) {
-    const { data } = quantizeNumbers(constantNumbers(ctx.graph, id, "f64"), levelsOf(moved.encoding));
+    const { data } = quantizeNumbers(constantNumbers(ctx.graph, id, "f64"), levelsOf(moved.encoding), quotientOf(ctx.target));
     const stored = Array.from(data, (q) => q + to.shift);
     return ctx.constant(to.bytes === 1 ? Uint8Array.from(stored) : Uint16Array.from(stored));
   }
@@ -217,5 +217,5 @@ export function emitRequantize(node: string, input: Ref, from: Encoding, output:
   const grid = levelsOf(from);
   const levels = levelsOf(to);
   const target = { storage: ctx.storage(to), ref: output };
-  emitTable(node, { storage, levels: grid, ref: input }, target, (q) => requantizeCode(q, grid, levels), size, ctx);
+  emitTable(node, { storage, levels: grid, ref: input }, target, (q) => requantizeCode(q, grid, levels, quotientOf(ctx.target)), size, ctx);
 }

@@ -12,6 +12,7 @@ import { resolve } from "./operands.ts";
 export interface Windowed {
   readonly kind: "mean" | "sum" | "max" | "min";
   readonly window: Window;
+  readonly addsReals: boolean;
 }
 
 export function windowOf(node: Node, graph: Graph): Windowed | null {
@@ -19,11 +20,11 @@ export function windowOf(node: Node, graph: Graph): Windowed | null {
   const input = resolved?.infos[0];
   const out = resolved?.outShapes[0];
   if (!resolved || !input || !out) return null;
-  const { mean, sum, extreme } = resolved.def.traits;
+  const { mean, sum, extreme, addsReals = false } = resolved.def.traits;
   const trait = mean ?? sum ?? extreme?.window;
   const window = trait?.(input, out, resolved.attrs, resolved.infos);
   if (!window) return null;
-  return { kind: mean ? "mean" : sum ? "sum" : extreme!.which, window };
+  return { kind: mean ? "mean" : sum ? "sum" : extreme!.which, window, addsReals };
 }
 
 /** Input index of tap `w` of output position `o`; −1 in the padding. */
@@ -61,8 +62,8 @@ export function mostTaps({ axes }: Window): number {
 }
 
 /** Where a windowed layer reads and writes: codes may be summed in any order, so reduced axes go first and long runs last; those that lie innermost
- *  in memory stay there, where their taps are neighbours. */
-export function placeWindow(window: Window, input: ValueId, output: ValueId, graph: Graph, inLayout: Layout) {
+ *  in memory stay there, where their taps are neighbours. `ordered`: taps in row-major order. */
+export function placeWindow(window: Window, input: ValueId, output: ValueId, graph: Graph, inLayout: Layout, ordered = false) {
   const inShape = shapeOf(graph, input);
   const outShape = shapeOf(graph, output);
   const keeps = inShape.length === outShape.length;
@@ -71,7 +72,8 @@ export function placeWindow(window: Window, input: ValueId, output: ValueId, gra
   const isSingle = (axis: number): boolean => window.axes[axis]!.out === 1;
   const inner = layout === inLayout ? order.length - 1 - order.findLastIndex((axis) => !isSingle(axis)) : 0;
   const outer = order.slice(0, order.length - inner);
-  const sorted = [...outer.filter(isSingle), ...outer.filter((axis) => !isSingle(axis)), ...order.slice(order.length - inner)];
+  const grouped = [...outer.filter(isSingle), ...outer.filter((axis) => !isSingle(axis)), ...order.slice(order.length - inner)];
+  const sorted = ordered ? order : grouped;
   const strides = layoutStrides(inShape, inLayout);
   const extents = extentsOf(window);
   const descriptor = windowDescriptor(

@@ -22,6 +22,7 @@ export interface Value {
   readonly data?: TypedArray; // constants
   readonly coded?: boolean; // a float constant whose `data` are the codes of `encoding` (≤ 16 bit), not its elements
   readonly encoding?: Encoding;
+  readonly integers?: Int32Array; // int32 codes that `data` was dequantized from: biases, whose codes float32 does not hold
   readonly half?: boolean; // FLOAT-16 encoding: the value is rounded to binary16
   readonly shapeBound?: boolean; // a constant that follows from the shapes of inputs: another plan may hold other elements
 }
@@ -33,6 +34,7 @@ export interface Node {
   readonly attrs: Attrs;
   readonly inputs: readonly ValueId[];
   readonly outputs: readonly ValueId[];
+  readonly truncates?: boolean; // stood on codes in the file, which ONNX Runtime interpolates towards zero
 }
 
 export interface Graph {
@@ -42,6 +44,7 @@ export interface Graph {
   readonly values: ReadonlyMap<ValueId, Value>; // inputs, initializers and node outputs
   readonly inputs: readonly ValueId[]; // without initializers
   readonly outputs: readonly ValueId[];
+  readonly origin?: "qoperator"; // the file had operators on codes (QLinearConv…); they are standard operators with encodings now
 }
 
 /** The value `id`; programmer error when it does not exist. */

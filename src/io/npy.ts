@@ -49,7 +49,7 @@ export function readNpy(bytes: Uint8Array, name = "array"): NpyArray {
       `${name}: ${payload.length} bytes of elements, expected ${size * itemSize} for ${header.item}${formatShape(header.dims)}. The file is cut or damaged.`,
     );
   }
-  const data = elements(header.type, payload.slice(), header.bigEndian ? itemSize : 1);
+  const data = elements(header.type, new Uint8Array(payload), header.bigEndian ? itemSize : 1);
   return { type: header.type, dims: header.dims, data: header.fortran ? toRowMajor(data, header.type, header.dims) : data };
 }
 

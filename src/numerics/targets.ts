@@ -9,15 +9,17 @@ export interface TargetRow {
   readonly requantize: "single" | "double" | null;
   /** The epilogue block mode that needs no proof. */
   readonly epilogue: "nearTie" | "fixedSingle" | "fixedDouble" | "float32";
+  /** Everything else in float32, operation by operation as ONNX Runtime has it; false: real arithmetic, or the integers of `requantize`. */
+  readonly single: boolean;
   /** True when an accumulator's output is the exact rounding of t: epilogues may be promoted by proof. */
   readonly provable: boolean;
 }
 
 const TARGETS: Readonly<Record<Target, TargetRow>> = {
-  exact: { bias: "float", requantize: null, epilogue: "nearTie", provable: true },
-  "fixed-single": { bias: "int32", requantize: "single", epilogue: "fixedSingle", provable: false },
-  "fixed-double": { bias: "int32", requantize: "double", epilogue: "fixedDouble", provable: false },
-  ort: { bias: "int32", requantize: null, epilogue: "float32", provable: false },
+  exact: { bias: "float", requantize: null, epilogue: "nearTie", single: false, provable: true },
+  "fixed-single": { bias: "int32", requantize: "single", epilogue: "fixedSingle", single: false, provable: false },
+  "fixed-double": { bias: "int32", requantize: "double", epilogue: "fixedDouble", single: false, provable: false },
+  ort: { bias: "int32", requantize: null, epilogue: "float32", single: true, provable: false },
 };
 
 /** The targets there are. */

@@ -2,6 +2,7 @@
 import { erf, exp, log, pow, tanh } from "../numerics/elementary.ts";
 import * as rational from "../numerics/rational.ts";
 import { fromNumber, maximum, minimum, ONE, sign, ZERO } from "../numerics/rational.ts";
+import { LOGISTIC_ERROR, logisticSingle } from "../numerics/single.ts";
 import type { Round } from "./arrays.ts";
 import { float, noAttrs, oneOf, readAttrs } from "./attributes.ts";
 import { ELEMENTARY_UNITS } from "./bounds.ts";
@@ -79,6 +80,7 @@ const sigmoid = defineUnary({
   scalar: (x, _attrs, round) => sigmoidScalar(x, round),
   spread: "monotone",
   units: (_m, y) => (ELEMENTARY_UNITS + 3) * y,
+  traits: { single: { of: logisticSingle, error: LOGISTIC_ERROR } },
 });
 
 /** x·sigmoid(alpha·x); opset 24. Its derivative stays within ±1.1 for every alpha. */

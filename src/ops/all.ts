@@ -2,13 +2,16 @@
 import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { batchNormalization } from "./batchNormalization.ts";
+import { BLOCK_QUANTIZED } from "./blockQuantized.ts";
 import { CASTS } from "./cast.ts";
 import { conditional } from "./conditional.ts";
 import { convTranspose } from "./convTranspose.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
 import { EINSUMS } from "./einsum.ts";
+import { FUSED } from "./fused.ts";
 import { GATHERS } from "./gather.ts";
+import { INTEGER_PRODUCTS } from "./integerProducts.ts";
 import { LOGIC } from "./logic.ts";
 import { LOOPS } from "./loops.ts";
 import { MATH } from "./math.ts";
@@ -16,6 +19,8 @@ import { NORMALIZATIONS } from "./normalization.ts";
 import { OTHER_NORMALIZATIONS } from "./normalizationOther.ts";
 import type { OpDef } from "./op.ts";
 import { OTHER_POOLS } from "./poolsOther.ts";
+import { QOPERATORS } from "./qoperator.ts";
+import { QOPERATOR_POOLS } from "./qoperatorPools.ts";
 import { QUANTIZERS } from "./quantize.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
 import { RECURRENTS } from "./recurrent.ts";
@@ -53,4 +58,9 @@ export const OPS: readonly OpDef[] = [
   ...RECURRENTS,
   conditional,
   ...LOOPS,
+  ...INTEGER_PRODUCTS,
+  ...QOPERATORS,
+  ...QOPERATOR_POOLS,
+  ...BLOCK_QUANTIZED,
+  ...FUSED,
 ];

@@ -1,12 +1,12 @@
 /** OpDef: what an operator declares. Shared code asks for these properties; it never compares operator names. */
-import type { Attrs, Node, Shape, Value } from "../graph/graph.ts";
+import type { Attrs, Node, Shape, Value, ValueId } from "../graph/graph.ts";
 import type { Rational } from "../numerics/rational.ts";
 import type { ElementType } from "../tensor/dtype.ts";
 
 export type Precision = "f64" | "f32";
 
 /** A tensor of plain numbers inside sim, reference and constant folding. Row-major. f32 → Float32Array, f64 → Float64Array.
- *  Integer and bool tensors (shape arithmetic) are always Float64Array; values beyond 2^53 are clamped. */
+ *  Integer, bool and float64 tensors are always Float64Array; values beyond 2^53 are clamped. */
 export interface Numbers {
   readonly dims: Shape;
   readonly data: Float64Array | Float32Array;
@@ -104,6 +104,24 @@ export interface Arity {
   readonly outputs: readonly [min: number, max: number];
 }
 
+/** What an operator is asked for its expansion with. Names made by `name` are new to the graph. */
+export interface ExpandCall<A = unknown> {
+  readonly node: Node;
+  readonly attrs: A;
+  readonly opset: number; // of ai.onnx
+  /** Name of the result as real numbers, and as codes where it is quantized: one of the two is the node's first output. */
+  readonly real: ValueId;
+  readonly codes: ValueId;
+  value(id: ValueId): Value | undefined;
+  name(suffix: string): ValueId;
+}
+
+/** Constants and nodes, in topological order, that stand in a node's place. */
+export interface Expansion {
+  readonly constants: readonly Value[];
+  readonly nodes: readonly Node[];
+}
+
 export interface OpDef<A = unknown> {
   readonly type: string;
   readonly domain?: string; // default "" (ai.onnx)
@@ -142,6 +160,8 @@ export interface Traits<A> {
     constants: readonly (TypeInfo | null)[],
     attrs: A,
   ) => { readonly scale: Float64Array; readonly shift: Float64Array } | undefined;
+  /** One element in float32 as ONNX Runtime computes it, where that is not the correctly rounded function; `error`: how far it may be off. */
+  readonly single?: { readonly of: (x: number, attrs: A) => number; readonly error: number };
   /** Scalar form over rationals, for operators that map rationals to rationals. Inputs in operator order (absent ones undefined). */
   readonly rational?: (inputs: readonly (Rational | undefined)[], attrs: A) => Rational;
   /** The two-operand linear form. */
@@ -152,6 +172,10 @@ export interface Traits<A> {
   readonly gather?: (attrs: A) => number;
   /** Encoding passes through the operator in both directions (movement, max pools, reduce max/min, …). */
   readonly passesEncoding?: boolean;
+  /** What it does on codes between quantizer and dequantizer: moves them, or interpolates them; absent: nothing that reals would not say. */
+  readonly onIntegers?: (attrs: A) => "moves" | "interpolates" | undefined;
+  /** exp(x_i)/Σ exp(x_j) over lines of `size` elements, `inner` apart, `outer`·`inner` of them. */
+  readonly exponentialShares?: (dims: Shape, attrs: A) => { readonly outer: number; readonly size: number; readonly inner: number };
   readonly activation?: (constants: readonly (TypeInfo | null)[], attrs: A) => Activation | undefined;
   readonly dot?: {
     readonly geometry: (a: TypeInfo, b: TypeInfo, out: Shape, attrs: A) => DotGeometry;
@@ -162,6 +186,8 @@ export interface Traits<A> {
   };
   /** Mean over a window. */
   readonly mean?: (input: TypeInfo, out: Shape, attrs: A, inputs: readonly (TypeInfo | null)[]) => Window | undefined;
+  /** Peers that compute in float32 add the taps of its mean as reals, in row-major order; otherwise they sum codes. */
+  readonly addsReals?: boolean;
   /** Sum over a window. */
   readonly sum?: (input: TypeInfo, out: Shape, attrs: A, inputs: readonly (TypeInfo | null)[]) => Window | undefined;
   /** Maximum or minimum over a window; padding never wins. */
@@ -169,6 +195,10 @@ export interface Traits<A> {
     readonly which: "max" | "min";
     readonly window: (input: TypeInfo, out: Shape, attrs: A, inputs: readonly (TypeInfo | null)[]) => Window | undefined;
   };
+  /** The operator in other operators; it never runs itself. throws ModelError "op/…" for what it cannot express. */
+  readonly expand?: (call: ExpandCall<A>) => Expansion;
+  /** Computes on codes: a graph that has such a node is in QOperator form. */
+  readonly onCodes?: boolean;
   /** Multiply-accumulates of one run. */
   readonly macs?: (inputs: readonly (TypeInfo | null)[], outputs: readonly Shape[], attrs: A) => number;
 }

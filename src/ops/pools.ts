@@ -66,7 +66,7 @@ function pickWindow({ auto_pad, kernel_shape, strides, dilations, pads }: Window
 
 const meanTraits: Traits<PoolAttrs> = { mean: (input, _out, attrs) => windowOf(input.dims, attrs) };
 
-function defineAverage(type: string, parse: OpDef<PoolAttrs>["parse"]): OpDef {
+function defineAverage(type: string, parse: OpDef<PoolAttrs>["parse"], addsReals: boolean): OpDef {
   return erased(
     defineOp<PoolAttrs>({
       type,
@@ -78,7 +78,7 @@ function defineAverage(type: string, parse: OpDef<PoolAttrs>["parse"]): OpDef {
       },
       float: (inputs, attrs, precision) => [floats().average(numbersAt(inputs, 0), attrs, precision)],
       error: (inputs, errors, outputs, attrs, unit) => [floats().averageError(inputs, errors, numbersAt(outputs, 0), attrs, unit)],
-      traits: meanTraits,
+      traits: { ...meanTraits, addsReals },
     }),
   );
 }
@@ -110,11 +110,15 @@ function parseGlobal(attrs: Parameters<typeof readAttrs>[0]): PoolAttrs {
 }
 
 export const POOLS: readonly OpDef[] = [
-  defineAverage("AveragePool", (attrs) => {
-    const { base, all } = parseWindow(attrs, { count_include_pad: flag(false) });
-    return { ...base, countPadding: all.count_include_pad };
-  }),
-  defineAverage("GlobalAveragePool", parseGlobal),
+  defineAverage(
+    "AveragePool",
+    (attrs) => {
+      const { base, all } = parseWindow(attrs, { count_include_pad: flag(false) });
+      return { ...base, countPadding: all.count_include_pad };
+    },
+    true,
+  ),
+  defineAverage("GlobalAveragePool", parseGlobal, false),
   defineLargest("MaxPool", 2, (attrs) => {
     const { base, all } = parseWindow(attrs, { storage_order: flag(false) });
     return { ...base, columnMajor: all.storage_order };

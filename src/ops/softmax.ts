@@ -118,7 +118,7 @@ function defineSoftmax(type: string, logarithmic: boolean): OpDef {
       error: (inputs, errors, outputs, attrs, unit) => [
         bound(numbersAt(inputs, 0), errors[0], numbersAt(outputs, 0), attrs, unit, logarithmic),
       ],
-      traits: {},
+      traits: logarithmic ? {} : { exponentialShares: linesOf },
     }),
   );
 }

@@ -68,6 +68,7 @@ function readEncoding(walk: Walk, node: Node): Encoding | undefined {
   const axis = attrs.axis < 0 ? attrs.axis + rank : attrs.axis;
   const scaleDims = scaleValue.shape as Shape;
   if (attrs.blockSize > 0 && scaleDims.length > 1) {
+    if (scaleDims.filter((dim, i) => i !== axis && dim > 1).length > 1) return undefined; // one axis of channels at most
     const channelAxis = scaleDims.findIndex((dim, i) => i !== axis && dim > 1);
     return { type, scale, zeroPoint, axis: channelAxis < 0 ? null : channelAxis, blockSize: attrs.blockSize, blockAxis: axis };
   }
@@ -124,8 +125,11 @@ function foldNode(walk: Walk, node: Node): readonly Node[] {
   if (boundary === "quantize") return foldQuantize(walk, node) ?? [kept];
   if (boundary === "dequantize") return foldDequantize(walk, node) ?? [kept];
   const encoding = walk.coded.get(node.inputs[0] ?? "");
-  if (encoding) for (const id of node.outputs) markCoded(walk, id, encoding);
-  return [kept];
+  if (!encoding) return [kept];
+  for (const id of node.outputs) markCoded(walk, id, encoding);
+  const op = opOf(node);
+  const interpolates = op?.traits.onIntegers?.(op.parse(node.attrs, opsetOf(walk.graph, node))) === "interpolates";
+  return [interpolates ? { ...kept, truncates: true } : kept];
 }
 
 function markCoded(walk: Walk, id: ValueId, encoding: Encoding): void {
@@ -143,10 +147,13 @@ function isDecodable(walk: Walk, code: ValueId, encoding: Encoding): boolean {
       const type = reader.inputs[2] ? stated?.type : encoding.type; // without a zero point the codes say it
       return stated !== undefined && type === encoding.type && sameEncoding({ ...stated, type }, encoding);
     }
-    return (
-      opOf(reader)?.traits.passesEncoding === true && isPerTensor(encoding) && reader.outputs.every((id) => isDecodable(walk, id, encoding))
-    );
+    return movesCodes(walk, reader) && isPerTensor(encoding) && reader.outputs.every((id) => isDecodable(walk, id, encoding));
   });
+}
+
+function movesCodes({ graph }: Walk, node: Node): boolean {
+  const op = opOf(node);
+  return op?.traits.passesEncoding === true || op?.traits.onIntegers?.(op.parse(node.attrs, opsetOf(graph, node))) !== undefined;
 }
 
 function resolve(walk: Walk, id: ValueId): ValueId {
@@ -185,10 +192,11 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
 /** Codes stay codes where quantizing their floats would give them back: integers up to 16 bit of the encoding's own type and scales whose
  *  products with them are finite. fround(scale · k) with |k| < 2^17 is off by 2^-24 relative at most (exact below the normal range), so is its
  *  quotient by the scale: less than 2^-6 in all, which rounds to k. */
-function dequantized({ type, data, shape }: Value, encoding: Encoding): Pick<Value, "data" | "coded"> {
+function dequantized({ type, data, shape }: Value, encoding: Encoding): Pick<Value, "data" | "coded" | "integers"> {
   if (type === encoding.type && gridOf(type).bits <= 16 && encoding.scale.every((scale) => scale < LARGEST_CODED_SCALE))
     return { data: data!, coded: true };
-  return { data: dequantizeAll(data as Int8Array, shape as Shape, encoding) };
+  const floats = { data: dequantizeAll(data as Int8Array, shape as Shape, encoding) };
+  return data instanceof Int32Array ? { ...floats, integers: data } : floats;
 }
 
 /** Q whose integers are only read as encoded values: the value before Q gets the encoding, or a copy of it does where others read it too. */

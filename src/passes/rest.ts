@@ -1,6 +1,7 @@
-/** What passes need for few graphs: symbolic shapes, constants to fold, a BatchNorm behind a dot product, control flow. */
+/** What passes need for few graphs: symbolic shapes, constants to fold, operators to expand, a BatchNorm behind a dot product, control flow. */
 export { bindInputs } from "./bindInputs.ts";
 export { closeSubgraphs } from "./closeSubgraphs.ts";
+export { expandOperators } from "./expandOperators.ts";
 export { foldBatchNorm } from "./foldBatchNorm.ts";
 export { foldNode, isFoldable } from "./foldConstants.ts";
 export { foldQdq } from "./foldQdq.ts";

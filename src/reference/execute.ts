@@ -1,20 +1,18 @@
 /** Reference: the graph layer by layer through each form's integer arithmetic in TypeScript. The golden model. */
-import { gridOf } from "../encodings/encoding.ts";
+import { levelsOf, quotientOf } from "../forms/codes.ts";
+import { quantizeNumbers } from "../forms/quantizeNumbers.ts";
 import { type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
-import { quantizeReal } from "../numerics/affine.ts";
 import type { Numbers } from "../ops/op.ts";
 import type { Prepared } from "../passes/prepare.ts";
 import type { Target } from "../plan/plan.ts";
 
 /** Codes of an encoded graph input from plain numbers: RNE(x / scale) + zeroPoint, clamped. Plain numbers of any other. */
-export function enterInput(prepared: Prepared, id: ValueId, numbers: Numbers): Numbers {
+export function enterInput(prepared: Prepared, id: ValueId, numbers: Numbers, target: Target): Numbers {
   const value = valueNamed(prepared.graph, id);
   if (!isActivationEncoding(value)) return numbers;
   const encoding = value.encoding!;
-  const { qmin, qmax } = gridOf(encoding.type);
-  const data = Float64Array.from(numbers.data, (x) => quantizeReal(x, encoding.scale[0]!, encoding.zeroPoint[0]!, qmin, qmax));
-  return { dims: numbers.dims, data };
+  return quantizeNumbers(numbers, levelsOf(encoding), quotientOf(target));
 }
 
 /** Codes (encoded) or plain numbers of every value between layers. `entered`: as enterInput gives, or codes fed directly. */

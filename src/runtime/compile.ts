@@ -1,5 +1,6 @@
 /** Compile: a prepared graph → Plan, by asking each layer's form to lower itself. */
 import { type Issue, ModelError } from "../errors.ts";
+import { quantizeKernel } from "../forms/codes.ts";
 import { type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import type { WeightPacker } from "../kernels/weightPacker.ts";
@@ -48,7 +49,7 @@ function quantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
   const size = elements(ctx, id);
   return (builder, from, to) =>
     builder.emit(
-      "quantize_f32",
+      quantizeKernel(ctx.target),
       {
         input: from,
         output: to,

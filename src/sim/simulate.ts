@@ -47,11 +47,13 @@ export function simulateGraph(graph: Graph, feeds: ReadonlyMap<ValueId, Numbers>
 }
 
 function constantData(value: Value): Float32Array | Float64Array {
-  return isFloatType(value.type) ? constantFloats(value) : Float64Array.from(value.data as ArrayLike<number | bigint>, Number);
+  return isFloatType(value.type) && !(value.data instanceof Float64Array)
+    ? constantFloats(value)
+    : Float64Array.from(value.data as ArrayLike<number | bigint>, Number);
 }
 
 function atPrecision(numbers: Numbers, value: Value, precision: Precision): Numbers {
   if (!isFloatType(value.type)) return numbers;
-  const data = precision === "f64" ? Float64Array.from(numbers.data) : Float32Array.from(numbers.data);
+  const data = precision === "f64" || value.type === "float64" ? Float64Array.from(numbers.data) : Float32Array.from(numbers.data);
   return { dims: numbers.dims, data };
 }

@@ -111,7 +111,9 @@ function sourceOf(prepared: Prepared, feeds: Feeds, options: Run, recording: Rec
     plain.set(id, numbers);
     entered.set(
       id,
-      codes ? { dims: tensor.dims, data: Float64Array.from(tensor.data as ArrayLike<number>, Number) } : enterInput(prepared, id, numbers),
+      codes
+        ? { dims: tensor.dims, data: Float64Array.from(tensor.data as ArrayLike<number>, Number) }
+        : enterInput(prepared, id, numbers, options.target),
     );
   }
   const input: SourceInput = { prepared, entered, plain, target: options.target };

@@ -2,13 +2,14 @@
 import type { Encoding } from "../../src/encodings/encoding.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
+import type { Target } from "../../src/plan/plan.ts";
 import { graphOf, int8, int16, type NodeSpec, uint8, uint16, type ValueSpec } from "./smallGraph.ts";
 
 export interface LayerCase {
   readonly name: string;
   readonly form: string;
   readonly graph: Graph;
-  readonly targets?: readonly ("exact" | "fixed-single" | "fixed-double")[];
+  readonly targets?: readonly Target[];
 }
 
 const ALL = ["exact", "fixed-single", "fixed-double"] as const;

@@ -6,6 +6,7 @@ import { typeInfo } from "../../src/forms/operands.ts";
 import type { Attr, Graph, Node, Value } from "../../src/graph/graph.ts";
 import { opOf } from "../../src/ops/index.ts";
 import { layersOf } from "../../src/passes/layers.ts";
+import type { Target } from "../../src/plan/plan.ts";
 import type { ElementType, TypedArray } from "../../src/tensor/dtype.ts";
 
 export interface NodeSpec {
@@ -76,11 +77,7 @@ export function formed(graph: Graph): Formed {
 }
 
 /** The layer's outputs by the form's reference. */
-export function referenceOf(
-  { graph, layer, form, data }: Formed,
-  inputs: Codes,
-  target: "exact" | "fixed-single" | "fixed-double" = "exact",
-): number[][] {
+export function referenceOf({ graph, layer, form, data }: Formed, inputs: Codes, target: Target = "exact"): number[][] {
   return form.reference(data, layer, graph, inputs, target).map((out) => Array.from(out.data));
 }
 

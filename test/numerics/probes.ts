@@ -13,6 +13,7 @@ export interface Probes {
   requantizeSingle(acc: bigint, multiplier: number, r: number): number;
   requantizeDouble(acc: bigint, multiplier: number, r: number): number;
   roundToHalf(x: number): number;
+  fma32(a: number, b: number, c: number): number;
 }
 
 function isCurrent(): boolean {

@@ -35,6 +35,7 @@ const THRESHOLDED_RELU: i32 = 27;
 const IS_NAN: i32 = 28;
 const IS_INF: i32 = 29;
 const TRUNC: i32 = 30;
+const BRAIN: i32 = 32;
 const SWISH: i32 = 31;
 const AFFINE: i32 = 33;
 const SCALED_TANH: i32 = 34;
@@ -94,6 +95,13 @@ function isInfinite<T>(x: T, positive: T, negative: T): T {
   return hit ? <T>1 : <T>0;
 }
 
+/** Rounded to bfloat16, half to even: the upper 16 bits. A carry into the exponent is the next power of two, or ∞. */
+@inline
+function toBrain(x: f32): f32 {
+  const bits = reinterpret<u32>(x);
+  return x != x ? x : reinterpret<f32>((bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000);
+}
+
 /** Half of the functions, so that neither switch is long. */
 @inline
 function simple<T>(op: i32, x: T): T {
@@ -112,6 +120,7 @@ function simple<T>(op: i32, x: T): T {
     case SIGN: return signOf<T>(x);
     case NOT: return x == <T>0 ? <T>1 : <T>0;
     case IS_NAN: return x != x ? <T>1 : <T>0;
+    case BRAIN: return <T>toBrain(<f32>x);
     default: return trunc<T>(x);
   }
 }
@@ -148,7 +157,7 @@ export function scalar<T>(op: i32, x: T, p0: T, p1: T): T {
 
 @inline
 function isSimple(op: i32): bool {
-  return op <= SIGN || op == NOT || op == IS_NAN || op == TRUNC;
+  return op <= SIGN || op == NOT || op == IS_NAN || op == TRUNC || op == BRAIN;
 }
 
 function unary<T>(args: usize, begin: i32, end: i32): void {

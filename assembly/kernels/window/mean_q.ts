@@ -38,9 +38,9 @@ class MeanReals {
   eps: f64;
 }
 
-const LANES: i32 = 8;
+export const LANES: i32 = 8;
 const BYTES: i32 = 16;
-const SUMS: usize = 64; // int32[16]
+export const SUMS: usize = 64; // int32[16]
 
 export function mean_q(args: usize, begin: i32, end: i32): void {
   const p = changetype<MeanQArgs>(args);
@@ -111,7 +111,7 @@ function laneRun(p: MeanQArgs, unit: i32, from: i32, to: i32): i32 {
 }
 
 /** Sums of 8 neighbouring elements of the run over all taps. */
-function sumLanes(kind: i32, input: usize): void {
+export function sumLanes(kind: i32, input: usize): void {
   const taps = innerTaps();
   const size = elementSize(kind);
   const step = innerStep() * size;
@@ -135,7 +135,7 @@ function sumLanes(kind: i32, input: usize): void {
 }
 
 /** Sum of one element of the run over all taps. `small`: 8-bit rows of contiguous taps may be summed in int32 lanes. */
-function sumOne(kind: i32, input: usize, small: bool): i64 {
+export function sumOne(kind: i32, input: usize, small: bool): i64 {
   const taps = innerTaps();
   const size = elementSize(kind);
   const step = innerStep() * size;

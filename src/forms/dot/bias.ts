@@ -51,10 +51,14 @@ export function biasTerm(
 ): BiasTerm | null {
   const elements = realConstant(graph, id);
   if (!elements) return null;
-  const { shape, encoding } = valueNamed(graph, id);
+  const { shape, encoding, integers } = valueNamed(graph, id);
   const spread = perChannel(elements, shape as readonly number[], rank, channelAxis, channels);
   if (!spread?.every(Number.isFinite)) return null;
-  if (factor === 1) return { value: id, data: spread, encoding: encoding ?? null };
+  const known = { value: id, encoding: encoding ?? null };
+  if (factor === 1) {
+    const codes = integers && perChannel(Float64Array.from(integers), shape as readonly number[], rank, channelAxis, channels);
+    return { ...known, data: spread, integers: codes ?? null };
+  }
   if (!spread.every((element) => productError(element, factor, element * factor) === 0)) return null;
-  return { value: id, data: spread.map((element) => element * factor), encoding: encoding ?? null };
+  return { ...known, data: spread.map((element) => element * factor), integers: null };
 }

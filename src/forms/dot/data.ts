@@ -7,6 +7,7 @@ import type { DotGeometry } from "../../ops/op.ts";
 export interface BiasTerm {
   readonly value: ValueId;
   readonly data: Float64Array; // (channels,); each element is an exact real: a float32 or scale · (q − zeroPoint), times beta
+  readonly integers: Float64Array | null; // (channels,); int32 codes of a 32-bit encoding, where the file has them
   readonly encoding: Encoding | null; // as found; ≤ 16 bit is applied in `data` already, 32 bit is not
 }
 

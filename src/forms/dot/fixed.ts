@@ -40,11 +40,17 @@ export function fixedChannel(data: DotData, second: Pick<SecondOperand, "scaleAt
   }
 }
 
-/** The bias as a code on the accumulator's grid, int32. */
+/** The bias as a code on the accumulator's grid, int32: the file's own code where its encoding is that grid. */
 export function gridBias(data: DotData, second: Pick<SecondOperand, "scaleAt">, matrix: number, n: number): number {
+  const grid = accumulatorGrid(data, second, matrix, n);
+  const [term] = data.bias;
+  if (data.bias.length === 1 && term?.integers && term.encoding) {
+    const { scale } = term.encoding;
+    if (Math.abs(scale[scale.length === 1 ? 0 : n]! - grid) <= Math.abs(grid) * 2 ** -20) return term.integers[n]!;
+  }
   return quantizeBias(
-    data.bias.reduce((sum, term) => sum + term.data[n]!, 0),
-    accumulatorGrid(data, second, matrix, n),
+    data.bias.reduce((sum, { data: reals }) => sum + reals[n]!, 0),
+    grid,
   );
 }
 

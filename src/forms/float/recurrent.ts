@@ -7,7 +7,7 @@ import { type Extents, extentsOf, type RecurrentAttrs } from "../../ops/recurren
 import type { Ref } from "../../plan/lowering.ts";
 import { constantNumbers, type Resolved } from "../operands.ts";
 import type { Composite } from "./composites.ts";
-import { constantOf, emitFloat, type FloatContext, isRead, read, scratch, write } from "./context.ts";
+import { constantOf, emitFloat, type FloatContext, isRead, read, readAs, scratch, write } from "./context.ts";
 import * as step from "./steps.ts";
 
 /** Everything the parts of one node share. */
@@ -37,7 +37,6 @@ interface Packing {
 export const recurrent: Composite = (resolved, f) => {
   const site = siteOf(resolved, f);
   const lengths = lengthsOf(site);
-  if (lengths === null) return false;
   const { attrs, extents, padded } = site;
   const { steps, batch, inputs: width, hidden, gates } = extents;
   const { directions } = attrs;
@@ -85,12 +84,10 @@ function present({ inputs }: Site, index: number): boolean {
   return (inputs[index] ?? "") !== "";
 }
 
-/** Lengths as float32: constant, or a graph input; 0 when there are none, null when something computes them. */
-function lengthsOf({ f, inputs }: Site): Ref | 0 | null {
+/** Lengths as float32; 0 when there are none. */
+function lengthsOf({ f, inputs }: Site): Ref | 0 {
   const id = inputs[4] ?? "";
-  if (id === "") return 0;
-  if (isConstant(f.graph, id)) return f.lowering.constant(Float32Array.from(constantNumbers(f.graph, id, "f32").data));
-  return f.graph.inputs.includes(id) ? f.lowering.input(id, "rowMajor") : null;
+  return id === "" ? 0 : readAs(f, id, "f32");
 }
 
 /** A weight in panels: constants while the session is made, computed ones gate by gate where they cross no panel. */
