@@ -4,6 +4,7 @@ import type { Graph, Node, Value, ValueId } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
 import { opOf } from "../ops/index.ts";
 import type { OpDef, TypeInfo } from "../ops/op.ts";
+import { expandOperators } from "./expandOperators.ts";
 import { typeInfo } from "./inferShapes.ts";
 
 /** Nodes that control flow may be unrolled to. */
@@ -19,9 +20,17 @@ export function inlineNode(graph: Graph, node: Node, values: Map<ValueId, Value>
   };
   const opset = opsetOf(graph, node);
   const infos = node.inputs.map((id): TypeInfo | null => (id === "" ? null : typeInfo(values.get(id)!)));
-  const { nodes, values: added } = op.traits.inline!({ node, infos, opset, reserve }, op.parse(node.attrs, opset));
+  const body = op.traits.inline!({ node, infos, opset, reserve }, op.parse(node.attrs, opset));
+  for (const value of body.values) values.set(value.id, value);
+  const nodes = body.nodes.some((inner) => opOf(inner)?.traits.expand) ? expanded(graph, node, body.nodes, values) : body.nodes;
   reserve(1 + nodes.length);
-  for (const value of added) values.set(value.id, value);
   waiting.splice(waiting.lastIndexOf(node) + 1, 0, ...nodes);
   inlined.push(node, ...nodes);
+}
+
+/** The body's nodes in operators that compute: what stands outside was expanded when the model was loaded. */
+function expanded(graph: Graph, { outputs }: Node, body: readonly Node[], values: Map<ValueId, Value>): readonly Node[] {
+  const { nodes, values: all } = expandOperators({ ...graph, nodes: body, values, outputs: outputs.filter((id) => id !== "") });
+  for (const value of all.values()) values.set(value.id, value);
+  return nodes;
 }

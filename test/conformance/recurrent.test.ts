@@ -25,7 +25,7 @@ interface Cases {
 const FAST = process.env.BITEXACT_TIER === "fast";
 
 /** Models with arithmetic on integers of the run (a sampling rate, bytes that become indices), which sessions do not have yet. */
-const SIMULATED_ONLY: readonly string[] = ["bidi_lstm", "silero"];
+const SIMULATED_ONLY: readonly string[] = [];
 
 /** Key in golden-ort, and quantized variant or the float model. */
 const NETWORKS = [

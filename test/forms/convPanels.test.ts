@@ -16,7 +16,7 @@ function randomConv(seed: number) {
   const transposed = random.float() < 0.5;
   const rank = pick([1, 2, 2, 3]);
   const groups = pick([1, 1, 2]);
-  const [channels, columns] = [pick([1, 2, 5]), pick([8, 9, 16, 17, 32, 40])];
+  const [channels, columns] = [pick([1, 2, 5]), pick([1, 3, 8, 9, 16, 17, 32, 40])];
   const batch = pick([1, 1, 2]);
   const axes = Array.from({ length: rank }, () => ({
     size: pick([4, 5, 9]),

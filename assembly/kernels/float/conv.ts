@@ -36,7 +36,7 @@ export function inputIndex(axis: Spatial, transposed: i32, o: i32, w: i32): i32 
   let i: i32;
   if (transposed) {
     const reach = o + axis.padBegin - w * axis.dilation;
-    i = reach / axis.stride;
+    i = axis.stride == 1 ? reach : reach / axis.stride;
     if (reach < 0 || i * axis.stride != reach) return -1;
   } else {
     i = o * axis.stride + w * axis.dilation - axis.padBegin;

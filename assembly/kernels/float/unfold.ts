@@ -39,8 +39,11 @@ function unfold<T>(args: usize, begin: i32, end: i32): void {
         const iy = inputIndex(a1, g.transposed, y, j);
         for (let k = 0; k < a2.window; k++, to += sizeof<T>()) {
           const ix = inputIndex(a2, g.transposed, x, k);
-          if (iz < 0 || iy < 0 || ix < 0) spread<T>(to, taps, channels);
-          else gather<T>(p.input + ((iz * a1.size + iy) * a2.size + ix) * sizeof<T>(), plane, to, taps, channels);
+          const from = p.input + ((iz * a1.size + iy) * a2.size + ix) * sizeof<T>();
+          const padded = iz < 0 || iy < 0 || ix < 0;
+          if (channels == 1) store<T>(to, padded ? <T>0 : load<T>(from));
+          else if (padded) spread<T>(to, taps, channels);
+          else gather<T>(from, plane, to, taps, channels);
         }
       }
     }

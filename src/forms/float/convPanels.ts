@@ -7,17 +7,19 @@ import type { Ref } from "../../plan/lowering.ts";
 import { constantNumbers, type Resolved } from "../operands.ts";
 import { emitFloat, type FloatContext, read, write } from "./context.ts";
 
-/** Output channels of a group below which lanes would stay empty. */
+/** Output channels of a group below which too many lanes stay empty; a transposed convolution has no lanes in its own kernel. */
 const LEAST_CHANNELS = 8;
+const MOST_GROUPS = 32;
 /** Bytes of unfolded rows above which an image is large enough for lanes along its lines, which the kernel of its own has. */
 const MOST_BYTES = 1 << 21;
 
 /** Emits the convolution; false where its own kernel serves better, or where padded taps may not be multiplied (weights that are not finite). */
 export function lowerConvPanels({ node }: Resolved, geometry: ConvGeometry, biasId: string, f: FloatContext): boolean {
-  const { batch, groups, inChannels, outChannels, spatial } = geometry;
+  const { batch, groups, inChannels, outChannels, spatial, transposed } = geometry;
   const [columns, channels] = [outChannels / groups, inChannels / groups];
   const weightId = node.inputs[1]!;
-  if (columns < LEAST_CHANNELS || !isConstant(f.graph, weightId)) return false;
+  const fills = columns >= LEAST_CHANNELS || (transposed && groups <= MOST_GROUPS);
+  if (!fills || !isConstant(f.graph, weightId)) return false;
   const weights = constantNumbers(f.graph, weightId, f.precision).data;
   if (!weights.every(Number.isFinite)) return false;
   const taps = spatial.reduce((product, { window }) => product * window, 1);

@@ -84,12 +84,10 @@ function present({ inputs }: Site, index: number): boolean {
   return (inputs[index] ?? "") !== "";
 }
 
-/** Lengths as float32: constant, or a graph input; 0 when there are none, null when something computes them. */
+/** Lengths as float32; 0 when there are none. */
 function lengthsOf({ f, inputs }: Site): Ref | 0 {
   const id = inputs[4] ?? "";
-  if (id === "") return 0;
-  if (isConstant(f.graph, id)) return f.lowering.constant(Float32Array.from(constantNumbers(f.graph, id, "f32").data));
-  return readAs(f, id, "f32");
+  return id === "" ? 0 : readAs(f, id, "f32");
 }
 
 /** A weight in panels: constants while the session is made, computed ones gate by gate where they cross no panel. */

@@ -113,11 +113,10 @@ const COMPOSITE_RULES = Object.fromEntries(
     Einsum: einsum,
     Resize: resize,
     Upsample: resize,
+    RNN: recurrent,
+    GRU: recurrent,
+    LSTM: recurrent,
   }).map(([op, lower]): [string, FloatRule] => [op, { kind: "composite", lower }]),
-);
-
-const RECURRENT_RULES = Object.fromEntries(
-  ["RNN", "GRU", "LSTM"].map((op): [string, FloatRule] => [op, { kind: "composite", lower: recurrent }]),
 );
 
 /** By operator name; contributed domains share the names of ai.onnx. */
@@ -126,5 +125,4 @@ export const FLOAT_RULES: Readonly<Record<string, FloatRule>> = {
   ...BINARY_RULES,
   ...REDUCE_RULES,
   ...COMPOSITE_RULES,
-  ...RECURRENT_RULES,
 };
