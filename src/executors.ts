@@ -106,7 +106,12 @@ export async function runReference(
     if (!value || !numbers)
       throw modelError("run/unknown-value", `'${id}': not an encoded value or a value between layers`, { tensor: id });
     const encoded = isActivationEncoding(value);
-    return tensorOf(encoded ? value.encoding!.type : value.type, numbers.data, numbers.dims, encoded ? value.encoding : undefined);
+    return tensorOf(
+      encoded ? value.encoding!.type : value.type === "float16" ? "float32" : value.type,
+      numbers.data,
+      numbers.dims,
+      encoded ? value.encoding : undefined,
+    );
   };
   for (const id of captured) out[id] = tensor(id);
   for (const id of outputs) out[id] = options.quantized ? tensor(id) : floated(tensor(id));

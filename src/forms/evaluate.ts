@@ -106,7 +106,7 @@ function readOperand(
   assert(given !== undefined, `no elements of '${id}'`);
   const value = valueNamed(graph, id);
   if (!isFloatType(value.type)) return { real: given, error: null };
-  const data = precision === "f32" ? Float32Array.from(given.data) : Float64Array.from(given.data);
+  const data = precision === "f32" && value.type !== "float64" ? Float32Array.from(given.data) : Float64Array.from(given.data);
   return { real: { dims: given.dims, data: value.half ? data.map(roundToHalf) : data }, error: null };
 }
 

@@ -47,7 +47,7 @@ export function typeInfo(graph: Graph, id: ValueId): TypeInfo {
 
 /** Elements of a constant as real numbers.
  *  f64: exact; an encoding of at most 16 bit makes them scale · (q − zeroPoint), LPBQ with the exact product of its two scales.
- *  f32: the same rounded to float32 once per element. Integer and bool constants are Float64Array at both precisions. */
+ *  f32: the same rounded to float32 once per element. Integer, bool and float64 constants are Float64Array at both precisions. */
 export function constantNumbers(graph: Graph, id: ValueId, precision: Precision): Numbers {
   const value = valueNamed(graph, id);
   const dims = shapeOf(graph, id);
@@ -55,9 +55,9 @@ export function constantNumbers(graph: Graph, id: ValueId, precision: Precision)
   if (!isFloatType(value.type)) return { dims, data: Float64Array.from(value.data as ArrayLike<number | bigint>, Number) };
   const encoding = value.encoding;
   if (encoding && gridOf(encoding.type).bits <= 16) return { dims, data: encodedElements(value, dims, encoding, precision) };
-  const data = Float64Array.from(constantFloats(value));
+  const data = Float64Array.from(value.data instanceof Float64Array ? value.data : constantFloats(value));
   const halved = value.half ? data.map(roundToHalf) : data;
-  return { dims, data: precision === "f32" ? Float32Array.from(halved) : halved };
+  return { dims, data: precision === "f32" && value.type !== "float64" ? Float32Array.from(halved) : halved };
 }
 
 function encodedElements(value: Value, dims: readonly number[], encoding: Encoding, precision: Precision): Numbers["data"] {

@@ -7,7 +7,7 @@ import type { Target } from "../plan/plan.ts";
 import type { DotData } from "./dot/data.ts";
 import { lowerDotReal, matchDotNode, referenceDotReal } from "./dot/form.ts";
 import { evaluate } from "./evaluate.ts";
-import { floatContext } from "./float/context.ts";
+import { floatContext, share } from "./float/context.ts";
 import { lowerNodes } from "./float/lowerNodes.ts";
 import { type Codes, defineForm, type Layer } from "./form.ts";
 import { judgeFloatNodes, judgeNodes, noDeviation } from "./judge.ts";
@@ -85,7 +85,7 @@ function lower(data: ProgramData, layer: Layer, ctx: Lowering): void {
   lowerNodes(f, ({ node }) => {
     const dot = data.dots.get(node.id);
     if (!dot) return false;
-    f.places.set(node.outputs[0]!, lowerDotReal(dot, ctx));
+    share(f, node.outputs[0]!, lowerDotReal(dot, ctx));
     return true;
   });
 }

@@ -5,5 +5,6 @@ export { fixedFinish, float32Finish, realFinish } from "./dot/finishOther.ts";
 export { emitParts, emitRowSums } from "./dot/lowerParts.ts";
 export { otherPlanes, specialPanels } from "./dot/otherPlanes.ts";
 export { splitPlanes } from "./dot/splitPlanes.ts";
+export { indexFault } from "./indexFault.ts";
 export { emitFixed, emitReals } from "./linearOther.ts";
 export { multiplierTable } from "./meanFixed.ts";

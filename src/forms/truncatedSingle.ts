@@ -6,7 +6,7 @@ import type { Numbers } from "../ops/op.ts";
 import type { Lowering } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampCode, kindOf, levelsOf } from "./codes.ts";
-import { type FloatContext, floatContext } from "./float/context.ts";
+import { type FloatContext, floatContext, read, share } from "./float/context.ts";
 import { lowerNodes } from "./float/lowerNodes.ts";
 import { FLOAT_RULES } from "./float/rules.ts";
 import * as step from "./float/steps.ts";
@@ -55,10 +55,10 @@ export function lowerTruncated(data: TruncatedData, layer: Layer, ctx: Lowering)
   const codes = ctx.buffer(4 * size);
   const from = { input: ctx.input(input, "rowMajor"), output: codes, inKind: kindOf(storage), zero: storage.shift, scale: one };
   ctx.emit("dequantize_q", from, size, input);
-  f.places.set(input, codes);
+  share(f, input, codes);
   lowerNodes(f, (resolved) => {
     if (!lowerByRule(resolved, f)) return false;
-    const place = f.places.get(output)!;
+    const place = read(f, output);
     const count = sizeOf(shapeOf(ctx.graph, output));
     step.unary(f, resolved.node.id, UNARY.trunc, [], place, place, count);
     const { shift: zero, min, max } = storage;

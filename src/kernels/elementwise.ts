@@ -1,5 +1,6 @@
 /** Field lists of every kernel that is not a dot product; those of the core, and the conventions, are in coreElementwise.ts. */
 import { BROADCAST, CORE_ELEMENTWISE, WINDOW } from "./coreElementwise.ts";
+import { FLOAT_KERNELS } from "./floatKernels.ts";
 
 const BINARY_CODES = ["a", "b", "output", "aKind", "bKind", "outKind", ...BROADCAST, "aZero", "bZero", "outZero", "min", "max"] as const;
 export const ELEMENTWISE_KERNELS = {
@@ -31,9 +32,6 @@ export const ELEMENTWISE_KERNELS = {
   ],
   softmax_single: ["input", "output", "size", "inner", "table", "factor", "zero", "min", "max"],
 
-  /** output[u][i] = input[u][index(i)]: `count` float32 indices (negative ones from the end, clamped into range), `extent` rows of `run` bytes
-   *  in each unit. units = slices before the gathered axis. */
-  gather_rows: ["input", "indices", "output", "count", "extent", "run"],
   table_q8_q16: ["input", "output", "table"],
   table_q16_q8: ["input", "output", "table"],
   table_q16_q16: ["input", "output", "table"],
@@ -66,42 +64,9 @@ export const ELEMENTWISE_KERNELS = {
   from_real: ["input", "output", "outKind", "zero", "min", "max", "scale"],
   /** Rows of `size` codes: RNE((e^(x − max x) / Σ) / scale) + zero. table: f64[256], e^(−d·scale of the input). Units: rows. */
   softmax_q8: ["input", "output", "size", "table", "zero", "min", "max", "scale"],
-  /** float32 rounded to binary16 (half to even) and back. In place allowed. */
-  half_round: ["input", "output"],
 
-  ...floats("f32"),
-  ...floats("f64"),
+  ...FLOAT_KERNELS,
 } as const satisfies Readonly<Record<string, readonly string[]>>;
-
-/** The float family: every + − × ÷ √ rounded to the type, elementary functions in double then rounded once; orders as the operators' float.
- *  - unary: output[i] = f(input[i]); op: UNARY; params: f64 p0, p1 (see UNARY). units = elements. In place allowed.
- *  - binary: as linear_binary's shape; op: BINARY. Comparisons and logic give 1 or 0. units = dims[0].
- *  - where: condition ≠ 0 ? a : b; shape = dims, conditionStrides, aStrides, bStrides; condition has the family's type. units = dims[0].
- *  - reduce: window description as mean_q, op: REDUCE; pools and reductions alike. units = Π out.
- *  - softmax: over the middle axis of [units, size, inner]; log 1: (x − m) − log(s).
- *  - layernorm: rows of `size`; gamma, beta: addresses of `size` elements or 0; rms 1: x / sqrt(Σx²/n + epsilon). epsilon → f64. units = rows.
- *  - conv: geometry words: batch, groups, inChannels, outChannels, transposed, then 3 spatial axes (leading ones 1) of
- *    size, out, window, stride, dilation, padBegin; bias: address or 0. units = batch·outChannels. Use `convDescriptor`.
- *  - matmul: offsets: 3 words per batch (a, b, c in elements); strides in elements; c rows are contiguous. units = batches·m.
- *  - resample: one axis of [units, size, inner] to [units, out, inner]: Σ weight·input[index] over the taps of each output index, ascending
- *    from 0; no taps: the f64 at `outside`. spans, indices, weights: `resampleTaps`, weights in the family's type. */
-function floats<T extends "f32" | "f64">(type: T) {
-  const fields = {
-    unary: ["input", "output", "op", "params"],
-    binary: ["a", "b", "output", "op", ...BROADCAST],
-    where: ["condition", "a", "b", "output", ...BROADCAST],
-    reduce: ["input", "output", "op", ...WINDOW],
-    softmax: ["input", "output", "size", "inner", "log"],
-    layernorm: ["input", "output", "gamma", "beta", "size", "rms", "epsilon"],
-    conv: ["input", "weight", "bias", "output", "geometry"],
-    matmul: ["a", "b", "output", "offsets", "m", "n", "k", "aStrideM", "aStrideK", "bStrideK", "bStrideN"],
-    resample: ["input", "output", "size", "out", "inner", "spans", "indices", "weights", "outside"],
-  } as const;
-  type Fields = typeof fields;
-  return Object.fromEntries(Object.entries(fields).map(([name, list]) => [`${name}_${type}`, list])) as unknown as {
-    readonly [K in keyof Fields as `${K & string}_${T}`]: Fields[K];
-  };
-}
 
 /** Opcodes of binary_single. */
 export const SINGLE = { sum: 0, product: 1, add: 2, sub: 3, mul: 4 } as const;

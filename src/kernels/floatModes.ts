@@ -1,4 +1,5 @@
-/** Numbers of the functions that the float kernels know. */
+/** Opcodes of the float kernels: functions of one and two operands, reductions, representations. */
+
 /** Opcodes of unary_*. Parameters p0, p1 in parentheses. */
 export const UNARY = {
   exp: 0,
@@ -33,6 +34,7 @@ export const UNARY = {
   isInf: 29, // (1: positive counts, 1: negative counts)
   trunc: 30,
   swish: 31, // (alpha): x · sigmoid(alpha·x)
+  brain: 32, // rounded to bfloat16
 } as const;
 
 /** Opcodes of binary_*. mod takes the divisor's sign, fmod the dividend's; prelu: a < 0 ? b·a : a. */
@@ -55,7 +57,17 @@ export const BINARY = {
   and: 15,
   or: 16,
   xor: 17,
+  wholeDiv: 18, // of integers: toward zero, 0 by 0; likewise the others
+  wholeMod: 19,
+  wholeFmod: 20,
+  wholePow: 21,
 } as const;
 
 /** Opcodes of reduce_*. mean divides by the counted taps (see mean_q); l2 = sqrt(Σx²); logSumExp = log(Σ exp(x)). */
 export const REDUCE = { mean: 0, sum: 1, max: 2, min: 3, prod: 4, l1: 5, l2: 6, sumSquare: 7, logSum: 8, logSumExp: 9 } as const;
+
+/** Representations of convert_numbers. */
+export const NUMBER = { f32: 0, f64: 1, s32: 2, u8: 3, s8: 4 } as const;
+
+/** Opcodes of scatter_*. */
+export const SCATTER = { none: 0, add: 1, mul: 2, max: 3, min: 4 } as const;

@@ -13,6 +13,7 @@ import { EINSUMS } from "./einsum.ts";
 import { FUSED } from "./fused.ts";
 import { GATHERS } from "./gather.ts";
 import { GRIDS } from "./gridSample.ts";
+import { INTEGER_PRODUCTS } from "./integerProducts.ts";
 import { LINES } from "./lines.ts";
 import { LOGIC } from "./logic.ts";
 import { LOSSES } from "./losses.ts";
@@ -75,6 +76,7 @@ export const OPS: readonly OpDef[] = [
   ...SIGNALS,
   ...ATTENTIONS,
   ...FUSED,
+  ...INTEGER_PRODUCTS,
   ...QOPERATORS,
   ...QOPERATOR_POOLS,
   ...BLOCK_QUANTIZED,

@@ -42,7 +42,7 @@ export function checkKernel(attrs: WindowAttrs, kernel: readonly number[]): void
   }
 }
 
-function settingOfConv(x: readonly number[], w: readonly number[], attrs: ConvAttrs): Setting {
+export function settingOfConv(x: readonly number[], w: readonly number[], attrs: ConvAttrs): Setting {
   const [batch = 0, inChannels = 0, ...sizes] = x;
   const [outChannels = 0, perGroup = 0, ...kernel] = w;
   checkKernel(attrs, kernel);

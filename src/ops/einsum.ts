@@ -91,26 +91,28 @@ function walk(
   );
 }
 
+/** Where each operand's elements lie: outer per output element plus inner per term. */
+export function einsumTables(
+  equation: unknown,
+  shapes: readonly (readonly number[])[],
+): { readonly outer: readonly Int32Array[]; readonly inner: readonly Int32Array[]; readonly dims: readonly number[] } {
+  const { inputs, kept, summed, extents } = labelled(equation as Equation, shapes);
+  return {
+    outer: shapes.map((dims, i) => walk(dims, inputs[i] as string[], kept, extents)),
+    inner: shapes.map((dims, i) => walk(dims, inputs[i] as string[], summed, extents)),
+    dims: kept.map((label) => extents.get(label) as number),
+  };
+}
+
 /** Σ over the summed indices, row-major ascending, of the product of the operands from left to right. */
 function evaluate(equation: Equation, inputs: readonly Numbers[], precision: Precision): Numbers {
-  const {
-    inputs: labels,
-    kept,
-    summed,
-    extents,
-  } = labelled(
+  const { outer, inner, dims } = einsumTables(
     equation,
     inputs.map((x) => x.dims),
   );
   const first = inputs[0] as Numbers;
-  const out = zerosLike(
-    first,
-    kept.map((label) => extents.get(label) as number),
-    precision,
-  );
+  const out = zerosLike(first, dims, precision);
   const round = roundOf(first, precision);
-  const outer = inputs.map((x, i) => walk(x.dims, labels[i] as string[], kept, extents));
-  const inner = inputs.map((x, i) => walk(x.dims, labels[i] as string[], summed, extents));
   const terms = inner[0]?.length ?? 0;
   for (let o = 0; o < out.data.length; o++) {
     let acc = 0;

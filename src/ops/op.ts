@@ -6,7 +6,7 @@ import type { ElementType } from "../tensor/dtype.ts";
 export type Precision = "f64" | "f32";
 
 /** A tensor of plain numbers inside sim, reference and constant folding. Row-major. f32 → Float32Array, f64 → Float64Array.
- *  Integer and bool tensors (shape arithmetic) are always Float64Array; values beyond 2^53 are clamped. */
+ *  Integer, bool and float64 tensors are always Float64Array; values beyond 2^53 are clamped. */
 export interface Numbers {
   readonly dims: Shape;
   readonly data: Float64Array | Float32Array;

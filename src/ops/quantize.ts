@@ -73,6 +73,11 @@ function scaleOffsets(dims: readonly number[], scale: readonly number[], attrs: 
   return rest.map((at, i) => at + Math.floor((along[i] as number) / attrs.blockSize) * step);
 }
 
+/** For each element of `dims`, the element of the scale it has; null when there is one for all. */
+export function scalePositions(dims: readonly number[], scale: readonly number[], attrs: unknown): Int32Array | null {
+  return scaleAxis(dims, scale, attrs as QuantizeAttrs) === null ? null : scaleOffsets(dims, scale, attrs as QuantizeAttrs);
+}
+
 function checkParameters(inputs: readonly (TypeInfo | null)[], attrs: QuantizeAttrs): void {
   const x = required(inputs, 0);
   const scale = required(inputs, 1);

@@ -146,14 +146,15 @@ function untouched(axis: AxisScale, { coordinates }: ResizeAttrs): boolean {
   return axis.size === axis.out && !cropped && (axis.scale === 1 || axis.exact);
 }
 
+function nearestTaps(axis: AxisScale, coordinates: CoordinateMode, nearest: NearestMode): Taps[] {
+  return nearestMap(axis, coordinates, nearest).map((index) => ({ indices: index < 0 ? [] : [index], weights: index < 0 ? [] : [1] }));
+}
+
 /** Nearest without regions. */
 function copyNearest(x: Numbers, axes: readonly AxisScale[], attrs: ResizeAttrs, out: Numbers): Numbers {
   return axes.reduce((current, axis, i) => {
     if (untouched(axis, attrs)) return current;
-    const taps = nearestMap(axis, attrs.coordinates, attrs.nearest).map(
-      (index): Taps => ({ indices: index < 0 ? [] : [index], weights: index < 0 ? [] : [1] }),
-    );
-    return interpolate(current, i, axis, taps, attrs.outside, out);
+    return interpolate(current, i, axis, nearestTaps(axis, attrs.coordinates, attrs.nearest), attrs.outside, out);
   }, x);
 }
 
@@ -176,6 +177,16 @@ function interpolate(x: Numbers, axis: number, { size, out }: AxisScale, taps: r
     }
   }
   return { dims, data: result };
+}
+
+/** What a resize that interpolates does, axis by axis: the taps of each output index. */
+export function resizeTaps(inputs: Infos, attrs: unknown): { readonly axis: number; readonly taps: readonly Taps[] }[] {
+  const { mode, coordinates, filter, nearest } = attrs as ResizeAttrs;
+  const tapsOf = (scale: AxisScale): readonly Taps[] =>
+    mode === "nearest" ? nearestTaps(scale, coordinates, nearest) : filterTaps(scale, coordinates, filter);
+  return scalesOf(inputs, attrs as ResizeAttrs).flatMap((scale, axis) =>
+    untouched(scale, attrs as ResizeAttrs) ? [] : [{ axis, taps: tapsOf(scale) }],
+  );
 }
 
 function infosOf(inputs: readonly (Numbers | null)[]): Infos {

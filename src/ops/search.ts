@@ -85,6 +85,12 @@ function countOf(inputs: readonly (TypeInfo | null)[], attrs: TopAttrs): number 
   return constantScalar(required(inputs, 1), 1);
 }
 
+/** Sign of the order of two numbers; NaN stands above all, equal ones are equal. */
+function compared(a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return a < b ? -1 : Number(a > b);
+}
+
 /** The k first elements of each line in order, ties by the lower index; and their indices. */
 function topElements(x: Numbers, attrs: TopAttrs, k: number, precision: Precision): Numbers[] {
   const axis = resolveAxis(attrs.axis, x.dims.length);
@@ -94,7 +100,7 @@ function topElements(x: Numbers, attrs: TopAttrs, k: number, precision: Precisio
   const sign = attrs.largest ? -1 : 1;
   eachLine(x.dims, axis, (_line, start, step) => {
     const order = Array.from({ length: size }, (_, j) => j);
-    order.sort((a, b) => sign * ((x.data[start + a * step] as number) - (x.data[start + b * step] as number)) || a - b);
+    order.sort((a, b) => sign * compared(x.data[start + a * step] as number, x.data[start + b * step] as number) || a - b);
     const to = Math.floor(start / (size * step)) * k * step + (start % step);
     for (let j = 0; j < k; j++) {
       values.data[to + j * step] = x.data[start + (order[j] as number) * step] as number;

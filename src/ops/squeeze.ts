@@ -60,7 +60,7 @@ export const dropout: OpDef = {
     parse: (attrs, opset) =>
       opset >= 12 ? readAttrs(attrs, { seed: optionalInt() }) : readAttrs(attrs, { ratio: optionalFloat(), is_test: flag(false) }),
     shapes: (inputs) => [[...required(inputs, 0).dims]],
-    movement: alias,
+    movement: (inputs, outputs) => [...alias(inputs), ...outputs.slice(1).map(() => ({ regions: [], fill: 1 }))],
   }),
   infer(inputs) {
     const { type, dims } = required(inputs, 0);

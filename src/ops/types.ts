@@ -29,12 +29,14 @@ export function elementTypeOf(code: number, name: string): ElementType {
   return type;
 }
 
-/** An integer modulo 2^bits, as C's conversion does; 64-bit integers are kept as they are. */
+/** An integer modulo 2^bits, as C's conversion does, after a clamp to [−2^63, 2^64], which is all that happens to 64-bit integers; NaN is 0. */
 export function wrapInteger(x: number, type: ElementType): number {
   const grid = integerType(type);
-  if (!grid || grid.bits >= 64) return x;
+  if (!grid) return x;
+  const clamped = Number.isNaN(x) ? 0 : Math.min(Math.max(x, -(2 ** 63)), 2 ** 64);
+  if (grid.bits >= 64) return clamped;
   const span = 2 ** grid.bits;
-  const low = x - Math.floor(x / span) * span;
+  const low = clamped - Math.floor(clamped / span) * span;
   return grid.signed && low >= span / 2 ? low - span : low;
 }
 
@@ -44,7 +46,7 @@ export function convert(x: number, type: ElementType, toSingle: boolean): number
   if (type === "float16") return roundToHalf(x);
   if (type === "float32") return toSingle ? Math.fround(x) : x;
   if (type === "float64") return x;
-  return Number.isNaN(x) ? 0 : wrapInteger(Math.trunc(x), type);
+  return wrapInteger(Math.trunc(x), type);
 }
 
 const BITS = new Uint32Array(1);

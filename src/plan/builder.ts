@@ -9,7 +9,7 @@ import { planArena } from "./arena.ts";
 import { constantBytes } from "./constants.ts";
 import type { Lowering, ModuleGeometry, Ref } from "./lowering.ts";
 import type { Layout, Plan, Port, Proof, Step, Storage, Target } from "./plan.ts";
-import { layoutsCoincide, storageOf } from "./storage.ts";
+import { isWide, layoutsCoincide, storageOf } from "./storage.ts";
 import { transposeFields } from "./transpose.ts";
 import { type Make, type StoreKind, storeWeights, type WeightStore } from "./weightStore.ts";
 
@@ -139,7 +139,7 @@ export class PlanBuilder implements Lowering {
 
   private elementBytes(id: ValueId): number {
     const value = valueNamed(this.graph, id);
-    return isActivationEncoding(value) ? this.storage(value.encoding!).bytes : 4;
+    return isActivationEncoding(value) ? this.storage(value.encoding!).bytes : isWide(value.type) ? 8 : 4;
   }
 
   private transpose(id: ValueId, shape: readonly number[], from: Ref, fromLayout: Layout, toLayout: Layout): Ref {

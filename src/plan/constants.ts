@@ -4,14 +4,15 @@ import type { Value } from "../graph/graph.ts";
 import { constantCodes, constantFloats, isActivationEncoding } from "../graph/query.ts";
 import { dequantizeAll } from "../numerics/affine.ts";
 import type { Layout } from "./plan.ts";
-import { forEachElement, storageOf } from "./storage.ts";
+import { forEachElement, isWide, storageOf } from "./storage.ts";
 
-/** Stored codes (encoded as activations are) or float32 elements (others; on their grid where they have one) of a constant in `layout`. */
+/** Stored codes (encoded as activations are) or plain elements (others; on their grid where they have one) of a constant in `layout`. */
 export function constantBytes(value: Value, shape: readonly number[], layout: Layout, signed8: boolean): ArrayBufferView {
   const { encoding } = value;
   if (!encoding || gridOf(encoding.type).bits > 16) {
-    const floats = constantFloats(value);
-    return laid(new Float32Array(floats.length), floats, shape, layout);
+    const wide = isWide(value.type);
+    const plain = wide ? Float64Array.from(value.data as ArrayLike<number | bigint>, Number) : constantFloats(value);
+    return laid(new (wide ? Float64Array : Float32Array)(plain.length), plain, shape, layout);
   }
   const codes = constantCodes(value);
   if (!isActivationEncoding(value)) return laid(new Float32Array(codes.length), dequantizeAll(codes, shape, encoding), shape, layout);
@@ -21,7 +22,7 @@ export function constantBytes(value: Value, shape: readonly number[], layout: La
 }
 
 /** Row-major `elements`, written to `out` as they lie in `layout`. */
-function laid<T extends Uint8Array | Uint16Array | Float32Array>(
+function laid<T extends Uint8Array | Uint16Array | Float32Array | Float64Array>(
   out: T,
   elements: ArrayLike<number>,
   shape: readonly number[],

@@ -1,6 +1,7 @@
 /** How codes lie in memory: signedness and shift by variant, and conversions of whole arrays at the session's edge. */
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
 import { modelError } from "../errors.ts";
+import type { ElementType } from "../tensor/dtype.ts";
 import type { Layout, Storage } from "./plan.ts";
 
 /** Storage of an activation encoding. throws ModelError "plan/storage" for grids above 16 bit. */
@@ -14,6 +15,11 @@ export function storageOf(encoding: Encoding, signed8: boolean): Storage {
   const shift = grid.signed === signed ? 0 : signed ? -half : half;
   const zero = (encoding.zeroPoint[0] ?? 0) + shift;
   return { bytes, signed, shift, zero, min: grid.qmin + shift, max: grid.qmax + shift };
+}
+
+/** Whether plain elements of a type take eight bytes: integers and float64 are doubles, other floats and bool float32. */
+export function isWide(type: ElementType): boolean {
+  return type !== "float32" && type !== "float16" && type !== "bool";
 }
 
 /** Whether row-major and channels-last order are the same bytes for this shape. */

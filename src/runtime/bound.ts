@@ -1,5 +1,6 @@
 /** BoundPlan: a plan tied to a machine, everything a run needs looked up beforehand. */
 import type { Graph } from "../graph/graph.ts";
+import { FAULT_ADDRESS } from "../kernels/fault.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type FeedRule, type Feeds, feedRules } from "./feeds.ts";
 import { type Call, callsOf, type Machine, runCalls, settle } from "./machine.ts";
@@ -19,6 +20,7 @@ export interface BoundPlan {
 /** What ends when the memory grows. */
 export interface Views {
   readonly buffer: ArrayBuffer;
+  readonly fault: Uint32Array; // the word in which kernels report numbers out of range
   readonly inputs: readonly Gate[];
   readonly outputs: readonly Gate[];
   readonly captures: readonly Gate[];
@@ -40,6 +42,7 @@ function viewsOf(machine: Machine, plan: Plan): Views {
   const [inputs, outputs, captures] = [plan.inputs, plan.outputs, plan.captures].map((ports) => ports.map((port) => gateOf(machine, port)));
   return {
     buffer: machine.buffer,
+    fault: new Uint32Array(machine.buffer, FAULT_ADDRESS, 1),
     inputs: inputs!,
     outputs: outputs!,
     captures: captures!,

@@ -2,7 +2,7 @@
 import type { Encoding } from "../encodings/encoding.ts";
 import { halfToFloat } from "../numerics/half.ts";
 import type { Port, Storage } from "../plan/plan.ts";
-import { forEachElement, layoutsCoincide } from "../plan/storage.ts";
+import { forEachElement, isWide, layoutsCoincide } from "../plan/storage.ts";
 import { type ElementType, newArray, type TypedArray } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -16,7 +16,7 @@ export interface Gate {
   readonly name: string; // of the value, as engines keep names of properties
   readonly size: number; // elements
   readonly codes: StoredCodes | null; // of an encoded value
-  readonly floats: Float32Array | null; // plain elements, or the float32 twin of codes
+  readonly floats: Float32Array | Float64Array | null; // plain elements, or the float32 twin of codes
   readonly convert: readonly Call[]; // between the two
   readonly flip: readonly Call[]; // between codes and stored codes, in place
   readonly plainType: ElementType; // of the tensor that leaves as floats
@@ -33,7 +33,7 @@ export function gateOf(machine: Machine, port: Port): Gate {
     name: propertyName(port.value),
     size,
     codes: storage ? codesAt(buffer, storage, address, size) : null,
-    floats: at < 0 ? null : new Float32Array(buffer, at, size),
+    floats: at < 0 ? null : new (!storage && isWide(type) ? Float64Array : Float32Array)(buffer, at, size),
     convert: callsOf(machine, port.convert),
     flip: callsOf(machine, port.flip),
     plainType: storage || type === "float16" ? "float32" : type,
@@ -63,7 +63,7 @@ export function fillGate(gate: Gate, tensor: Tensor): boolean {
   return false;
 }
 
-function storeNumbers(floats: Float32Array, { type, data }: Tensor): void {
+function storeNumbers(floats: Float32Array | Float64Array, { type, data }: Tensor): void {
   if (data instanceof Float32Array || data instanceof Float64Array) floats.set(data);
   else if (type === "float16") for (let i = 0; i < floats.length; i++) floats[i] = halfToFloat(data[i] as number);
   else for (let i = 0; i < floats.length; i++) floats[i] = Number(data[i]);
@@ -99,7 +99,7 @@ export function drainGate(gate: Gate, quantized: boolean, data: TypedArray): voi
 }
 
 function copyRowMajor(
-  from: StoredCodes | Float32Array,
+  from: StoredCodes | Float32Array | Float64Array,
   { shape, layout }: Port,
   to: Exclude<TypedArray, BigInt64Array | BigUint64Array>,
 ): void {

@@ -1,5 +1,6 @@
 /** Session: a model compiled for this engine, its weights packed in WASM memory, ready to run. */
 import { type Issue, ModelError, SessionError } from "../errors.ts";
+import { rare } from "../forms/deferred.ts";
 import { isOpen, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import { kernelPacker, type WeightPacker } from "../kernels/weightPacker.ts";
@@ -142,6 +143,7 @@ export class Session {
     if (outputs) checkGiven(wanted, outputs);
     enterFeeds(views.inputs, feeds);
     runCalls(bound.calls);
+    if (views.fault[0] !== 0) throw rare().indexFault(views.fault, bound.plan.steps);
     const results = deliver(wanted, outputs);
     if (!bound.proving) this.proveLater(bound);
     return results;

@@ -47,7 +47,9 @@ export function simulateGraph(graph: Graph, feeds: ReadonlyMap<ValueId, Numbers>
 }
 
 function constantData(value: Value): Float32Array | Float64Array {
-  return isFloatType(value.type) ? constantFloats(value) : Float64Array.from(value.data as ArrayLike<number | bigint>, Number);
+  return isFloatType(value.type) && !(value.data instanceof Float64Array)
+    ? constantFloats(value)
+    : Float64Array.from(value.data as ArrayLike<number | bigint>, Number);
 }
 
 function atPrecision(numbers: Numbers, value: Value, precision: Precision): Numbers {

@@ -7,7 +7,7 @@ import { moduleGeometry } from "../../src/kernels/instantiate.ts";
 import { selfTestFault } from "../../src/kernels/select.ts";
 import { PlanBuilder } from "../../src/plan/builder.ts";
 import type { Layout, Port, Step, Target, Variant } from "../../src/plan/plan.ts";
-import { forEachElement } from "../../src/plan/storage.ts";
+import { forEachElement, isWide } from "../../src/plan/storage.ts";
 import { transposeFields } from "../../src/plan/transpose.ts";
 import { createWeightStore } from "../../src/plan/weightStore.ts";
 import { activate, createMachine, execute, type Machine } from "../../src/runtime/machine.ts";
@@ -58,7 +58,7 @@ export function runLayer(set: Formed, inputs: Codes, engine: Engine, target: Tar
       const { fields, units } = transposeFields(
         builder,
         shape,
-        encoding ? builder.storage(encoding).bytes : 4,
+        encoding ? builder.storage(encoding).bytes : isWide(valueNamed(graph, id).type) ? 8 : 4,
         from,
         "rowMajor",
         to,
@@ -84,10 +84,10 @@ export function runLayer(set: Formed, inputs: Codes, engine: Engine, target: Tar
   return { outputs, steps: plan.steps.filter((step) => step.node !== "layout") };
 }
 
-function elements(machine: Machine, port: Port): Float32Array | Uint16Array | Int8Array | Uint8Array {
+function elements(machine: Machine, port: Port): Float32Array | Float64Array | Uint16Array | Int8Array | Uint8Array {
   const size = port.shape.reduce((a, b) => a * b, 1);
   const { buffer } = machine.memory;
-  if (!port.storage) return new Float32Array(buffer, port.address, size);
+  if (!port.storage) return new (isWide(port.type) ? Float64Array : Float32Array)(buffer, port.address, size);
   if (port.storage.bytes === 2) return new Uint16Array(buffer, port.address, size);
   return port.storage.signed ? new Int8Array(buffer, port.address, size) : new Uint8Array(buffer, port.address, size);
 }

@@ -1,6 +1,7 @@
 // Copies rows named by computed indices: output[u][i] = input[u][index(i)] for `count` indices, rows of `run` bytes.
-// Indices are float32 integers (|index| ≤ 2^24); negative ones count from the end. An index out of range reads the nearest row, so that
-// no address leaves the input: indices of graph inputs are refused before the run.
+// Indices are doubles; negative ones count from the end. An index out of range is a fault and reads the nearest row, so that no address leaves
+// the input.
+import { fault } from "../../fault";
 
 @unmanaged
 class GatherRowsArgs {
@@ -21,9 +22,12 @@ export function gather_rows(args: usize, begin: i32, end: i32): void {
   for (let u = begin; u < end; u++) {
     const from = p.input + <usize>u * <usize>extent * run;
     for (let i = 0; i < count; i++) {
-      let index = <i32>load<f32>(p.indices + (<usize>i << 2));
+      let index = <i32>load<f64>(p.indices + (<usize>i << 3));
       if (index < 0) index += extent;
-      index = max(0, min(index, extent - 1));
+      if (index < 0 || index >= extent) {
+        fault(args);
+        index = index < 0 ? 0 : extent - 1;
+      }
       memory.copy(to, from + <usize>index * run, run);
       to += run;
     }

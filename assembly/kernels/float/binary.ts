@@ -21,12 +21,25 @@ const GREATER: i32 = 13;
 const GREATER_OR_EQUAL: i32 = 14;
 const AND: i32 = 15;
 const OR: i32 = 16;
+const XOR: i32 = 17;
+const WHOLE_DIV: i32 = 18;
+const WHOLE_MOD: i32 = 19;
+const WHOLE_FMOD: i32 = 20;
+const WHOLE_POW: i32 = 21;
 
 /** Remainder with the divisor's sign: exact remainder, one rounded addition where the signs differ. */
 @inline
 function flooredModulo<T>(a: T, b: T): T {
   const r = a % b;
   return r != <T>0 && r < <T>0 != b < <T>0 ? r + b : r;
+}
+
+/** Of integers: division toward zero, remainders, powers; 0 where the divisor is 0. */
+function whole<T>(op: i32, a: T, b: T): T {
+  if (op == WHOLE_POW) return trunc<T>(<T>pow(<f64>a, <f64>b));
+  if (b == <T>0) return <T>0;
+  if (op == WHOLE_DIV) return trunc<T>(a / b);
+  return op == WHOLE_MOD ? flooredModulo<T>(a, b) : a % b;
 }
 
 function scalar<T>(op: i32, a: T, b: T): T {
@@ -48,7 +61,8 @@ function scalar<T>(op: i32, a: T, b: T): T {
     case GREATER_OR_EQUAL: return <T>(a >= b);
     case AND: return <T>(a != <T>0 && b != <T>0);
     case OR: return <T>(a != <T>0 || b != <T>0);
-    default: return <T>((a != <T>0) != (b != <T>0));
+    case XOR: return <T>((a != <T>0) != (b != <T>0));
+    default: return whole<T>(op, a, b);
   }
 }
 

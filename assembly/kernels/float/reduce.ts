@@ -1,6 +1,6 @@
 // Reductions and pools on float32 or float64: taps in ascending row-major order, every operation rounded to T.
 import { exp, log } from "../../numerics/elementary";
-import { countedTaps, firstRow, innerStep, innerTaps, locate, nextTapRow } from "../window/window";
+import { base, countedTaps, firstRow, innerStep, innerTaps, locate, nextTapRow } from "../window/window";
 import { ReduceArgs } from "./args";
 
 // Opcodes (src/kernels/elementwise.ts REDUCE).
@@ -62,6 +62,43 @@ function reduce<T>(args: usize, begin: i32, end: i32): void {
       store<T>(p.output + (unit * p.run + i) * sizeof<T>(), finish<T>(p.op, acc));
     }
   }
+}
+
+/** Position in the input of the largest tap, the first of equal ones, as f64: NaN is larger than all; the first tap where none exceeds −∞. */
+function reduceIndex<T>(args: usize, begin: i32, end: i32): void {
+  const p = changetype<ReduceArgs>(args);
+  for (let unit = begin; unit < end; unit++) {
+    const any = locate(p.axes, p.rank, unit);
+    for (let i = 0; i < p.run; i++) {
+      store<f64>(p.output + (<usize>(unit * p.run + i) << 3), any ? <f64>(indexOne<T>(p.input + i * sizeof<T>()) + i) : 0);
+    }
+  }
+}
+
+function indexOne<T>(input: usize): i32 {
+  const taps = innerTaps();
+  const step = innerStep();
+  let best = <T>-Infinity;
+  let at = base();
+  for (let offset = firstRow(); offset >= 0; offset = nextTapRow()) {
+    for (let t = 0; t < taps; t++) {
+      const x = load<T>(input + <usize>(offset + t * step) * sizeof<T>());
+      if (x > best || x != x) {
+        best = x;
+        at = offset + t * step;
+        if (x != x) return at;
+      }
+    }
+  }
+  return at;
+}
+
+export function reduce_index_f32(args: usize, begin: i32, end: i32): void {
+  reduceIndex<f32>(args, begin, end);
+}
+
+export function reduce_index_f64(args: usize, begin: i32, end: i32): void {
+  reduceIndex<f64>(args, begin, end);
 }
 
 export function reduce_f32(args: usize, begin: i32, end: i32): void {

@@ -35,6 +35,7 @@ const THRESHOLDED_RELU: i32 = 27;
 const IS_NAN: i32 = 28;
 const IS_INF: i32 = 29;
 const TRUNC: i32 = 30;
+const BRAIN: i32 = 32;
 const SWISH: i32 = 31;
 
 /** 1/6 as the float32 of the ONNX function body, at either precision. */
@@ -92,6 +93,13 @@ function isInfinite<T>(x: T, positive: T, negative: T): T {
   return hit ? <T>1 : <T>0;
 }
 
+/** Rounded to bfloat16, half to even: the upper 16 bits. A carry into the exponent is the next power of two, or ∞. */
+@inline
+function toBrain(x: f32): f32 {
+  const bits = reinterpret<u32>(x);
+  return x != x ? x : reinterpret<f32>((bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000);
+}
+
 /** Half of the functions, so that neither switch is long. */
 @inline
 function simple<T>(op: i32, x: T): T {
@@ -110,6 +118,7 @@ function simple<T>(op: i32, x: T): T {
     case SIGN: return signOf<T>(x);
     case NOT: return x == <T>0 ? <T>1 : <T>0;
     case IS_NAN: return x != x ? <T>1 : <T>0;
+    case BRAIN: return <T>toBrain(<f32>x);
     default: return trunc<T>(x);
   }
 }
@@ -140,7 +149,7 @@ function activation<T>(op: i32, x: T, p0: T, p1: T): T {
 function unary<T>(args: usize, begin: i32, end: i32): void {
   const p = changetype<UnaryArgs>(args);
   const op = p.op;
-  const isSimple = op <= SIGN || op == NOT || op == IS_NAN || op == TRUNC;
+  const isSimple = op <= SIGN || op == NOT || op == IS_NAN || op == TRUNC || op == BRAIN;
   const p0 = isSimple ? <T>0 : <T>load<f64>(p.params);
   const p1 = isSimple ? <T>0 : <T>load<f64>(p.params, 8);
   for (let i = begin; i < end; i++) {

@@ -1,17 +1,34 @@
 /** Lowers the nodes of a layer in floating point, in node order: by their traits (dot, movement, window) or by their rule. */
 import { type Issue, ModelError } from "../../errors.ts";
-import { isConstant, shapeOf, type ValueId, valueNamed } from "../../graph/graph.ts";
+import { shapeOf, valueNamed } from "../../graph/graph.ts";
 import { convDescriptor } from "../../kernels/floatArgs.ts";
-import { BINARY, REDUCE, UNARY } from "../../kernels/floatModes.ts";
-import type { DotGeometry, Movement } from "../../ops/op.ts";
+import { BINARY, REDUCE } from "../../kernels/floatModes.ts";
+import type { DotGeometry, Movement, Precision, Window } from "../../ops/op.ts";
+import { columnMajor } from "../../ops/poolsFloat.ts";
 import { type ReduceAttrs, reduceWindow } from "../../ops/reduce.ts";
+import { integerType } from "../../tensor/dtype.ts";
 import { broadcastShapes, formatShape, sizeOf } from "../../tensor/shape.ts";
 import { gatherExtents } from "../gather.ts";
 import { emitCopy } from "../movement.ts";
 import { type Resolved, resolve } from "../operands.ts";
 import { regionsOf } from "../regions.ts";
 import { windowOf } from "../windows.ts";
-import { emitFloat, type FloatContext, isRead, maySharePlace, read, scratch, settle, write } from "./context.ts";
+import { attribute } from "./attributes.ts";
+import {
+  emitFloat,
+  type FloatContext,
+  homeOf,
+  inPrecision,
+  isRead,
+  maySharePlace,
+  read,
+  readAs,
+  scratch,
+  settle,
+  share,
+  write,
+  writeAs,
+} from "./context.ts";
 import { FLOAT_RULES, type FloatRule } from "./rules.ts";
 import * as step from "./steps.ts";
 
@@ -23,7 +40,8 @@ export function lowerNodes(f: FloatContext, override: NodeOverride = () => false
   const issues: Issue[] = [];
   for (const node of f.layer.nodes) {
     const resolved = resolve(node, f.graph);
-    const done = resolved !== null && (override(resolved, f) || (hasPlainTypes(resolved, f) && isWalked(() => lowerNode(resolved, f))));
+    const done =
+      resolved !== null && (override(resolved, f) || isWalked(() => lowerNode(resolved, inPrecision(f, precisionOf(resolved, f)))));
     if (!done) issues.push(issueOf(node.id, node.op, f, node.inputs));
     for (const id of node.outputs) {
       if (id === "") continue;
@@ -44,22 +62,16 @@ function isWalked(lower: () => boolean): boolean {
   }
 }
 
-/** Kernels hold floats and truth values; integers only as constants, or as what a cast reads. */
-function hasPlainTypes({ node, def }: Resolved, f: FloatContext): boolean {
-  const isPlain = (id: ValueId): boolean => {
-    const { type } = valueNamed(f.graph, id);
-    return type === "float32" || type === "float16" || type === "bool" || (type === "float64" && f.precision === "f64");
-  };
-  const inputs = node.inputs.filter((id) => id !== "" && !isConstant(f.graph, id));
-  const outputs = node.outputs.filter((id) => id !== "" && isRead(f, id));
-  const indices = def.traits.gather ? node.inputs[1] : undefined;
-  return outputs.every(isPlain) && (inputs.every((id) => id === indices || isPlain(id)) || FLOAT_RULES[node.op]?.kind === "cast");
+/** What a node is computed in: as its first operand that is no truth value; powers of mixed operands in double, which is rounded once. */
+function precisionOf({ node, infos }: Resolved, f: FloatContext): Precision {
+  const homes = infos.flatMap((info) => (info && info.type !== "bool" ? [homeOf(f, info.type)] : []));
+  return (FLOAT_RULES[node.op]?.mixed && homes.includes("f64") ? "f64" : homes[0]) ?? f.family;
 }
 
 function issueOf(node: string, op: string, f: FloatContext, inputs: readonly string[]): Issue {
   const operands = inputs.filter((id) => id !== "").map((id) => `${valueNamed(f.graph, id).type}${formatShape(shapeOf(f.graph, id))}`);
   const message =
-    `${op} '${node}': no kernel computes it for operands ${operands.join(", ")} in ${f.precision}. ` +
+    `${op} '${node}': no kernel computes it for operands ${operands.join(", ")} in ${f.family}. ` +
     "Give its neighbours encodings that keep it out of the graph, or run it outside.";
   return { code: "plan/no-kernel", message, node };
 }
@@ -73,7 +85,7 @@ function lowerNode(resolved: Resolved, f: FloatContext): boolean {
   const windowed = windowOf(node, f.graph);
   if (windowed) {
     step.reduce(f, node.id, REDUCE[windowed.kind], windowed.window, read(f, node.inputs[0]!), write(f, node.outputs[0]!));
-    return !node.outputs.slice(1).some((id) => isRead(f, id));
+    return lowerPositions(resolved, windowed.window, f);
   }
   const rule = FLOAT_RULES[def.type];
   return rule !== undefined && applyRule(rule, resolved, f);
@@ -85,6 +97,8 @@ function applyRule(rule: FloatRule, resolved: Resolved, f: FloatContext): boolea
   const dims = shapeOf(f.graph, output);
   const operand = (i: number): step.Operand => ({ ref: read(f, node.inputs[i]!), dims: shapeOf(f.graph, node.inputs[i]!) });
   const opcode = (op: number | ((attrs: unknown) => number)): number => (typeof op === "number" ? op : op(attrs));
+  const type = resolved.infos[0]?.type ?? "float32";
+  const whole = integerType(type);
   switch (rule.kind) {
     case "unary": {
       const input = operand(0);
@@ -93,7 +107,9 @@ function applyRule(rule: FloatRule, resolved: Resolved, f: FloatContext): boolea
     }
     case "binary": {
       const [a, b] = [operand(0), operand(1)];
-      step.binary(f, node.id, opcode(rule.op), a, b, write(f, output), dims);
+      const to = write(f, output);
+      step.binary(f, node.id, opcode((whole && rule.whole) ?? rule.op), a, b, to, dims);
+      if (whole && integerType(valueNamed(f.graph, output).type)) step.toInteger(f, node.id, whole, to, to, sizeOf(dims));
       return true;
     }
     case "fold":
@@ -112,24 +128,21 @@ function applyRule(rule: FloatRule, resolved: Resolved, f: FloatContext): boolea
       step.reduce(f, node.id, rule.op, window, input.ref, write(f, output));
       return true;
     }
-    case "cast":
-      return lowerCast(resolved, f);
     case "composite":
       return rule.lower(resolved, f);
   }
 }
 
-/** Rows of float elements by computed indices, which are graph inputs. */
+/** Rows by indices that are computed or fed. */
 function lowerGather(resolved: Resolved, f: FloatContext): boolean {
   const { node } = resolved;
   const extents = gatherExtents(resolved);
-  const [data, indices] = node.inputs;
-  if (!extents || !f.layer.inputs.includes(indices!)) return false;
-  const count = sizeOf(shapeOf(f.graph, indices!));
+  if (!extents || (extents.extent === 0 && sizeOf(resolved.outShapes[0]!) > 0)) return false;
+  const indices = node.inputs[1]!;
   const fields = {
-    input: read(f, data!),
-    indices: f.lowering.input(indices!, "rowMajor"),
-    count,
+    input: read(f, node.inputs[0]!),
+    indices: readAs(f, indices, "f64"),
+    count: sizeOf(shapeOf(f.graph, indices)),
     extent: extents.extent,
     run: extents.inner * f.bytes,
   };
@@ -137,27 +150,21 @@ function lowerGather(resolved: Resolved, f: FloatContext): boolean {
   return true;
 }
 
-/** Numbers keep their value; truth is x ≠ 0; binary16 is rounded to, from float32 only. */
-function lowerCast({ node }: Resolved, f: FloatContext): boolean {
-  const output = node.outputs[0]!;
-  const { type } = valueNamed(f.graph, output);
-  const from = valueNamed(f.graph, node.inputs[0]!).type;
-  const size = sizeOf(shapeOf(f.graph, output));
-  const input = read(f, node.inputs[0]!);
-  if (type === "bool") {
-    const opposite = scratch(f, size);
-    step.unary(f, node.id, UNARY.not, [], input, opposite, size);
-    step.unary(f, node.id, UNARY.not, [], opposite, write(f, output), size);
-    return true;
-  }
-  if (type === "float16" && from !== "float16" && from !== "bool") {
-    if (f.precision === "f64") return false;
-    f.lowering.emit("half_round", { input, output: write(f, output) }, size, node.id);
-    return true;
-  }
-  if (f.precision === "f64" && type === "float32" && from === "float64") return false;
-  if (maySharePlace(f, output)) f.places.set(output, input);
-  else step.binary(f, node.id, BINARY.mul, { ref: input, dims: [size] }, step.scalar(f, 1), write(f, output), [size]);
+/** The second output of a maximum over windows: where the maximum stands. Positions that count columns first are looked up. */
+function lowerPositions({ node, attrs }: Resolved, window: Window, f: FloatContext): boolean {
+  const id = node.outputs[1] ?? "";
+  if (node.outputs.slice(2).some((other) => isRead(f, other))) return false;
+  if (id === "" || !isRead(f, id)) return true;
+  const input = node.inputs[0]!;
+  const dims = shapeOf(f.graph, input);
+  const count = sizeOf(shapeOf(f.graph, id));
+  const swapped = attribute(attrs, "columnMajor") === 1;
+  const positions = swapped ? f.lowering.buffer(8 * count) : writeAs(f, id, "f64");
+  step.reduceIndex(f, node.id, window, read(f, input), positions);
+  if (!swapped) return true;
+  const table = f.lowering.constant(Float64Array.from({ length: sizeOf(dims) }, (_, i) => columnMajor(i, dims)));
+  const offsets = step.offsets(f, node.id, positions, count, [[sizeOf(dims), 1]]);
+  step.pick(f, node.id, table, offsets, writeAs(f, id, "f64"), count, 8, 8);
   return true;
 }
 
@@ -181,11 +188,13 @@ function lowerFold(op: number, mean: boolean, operands: readonly step.Operand[],
 
 function lowerMovements(resolved: Resolved, movements: readonly Movement[], f: FloatContext): boolean {
   const { node } = resolved;
+  if (node.outputs.slice(movements.length).some((id) => isRead(f, id))) return false;
   node.outputs.forEach((output, i) => {
     if (output === "") return;
-    const movement = movements[i]!;
+    const movement = movements[i];
+    if (!movement) return;
     if (movement.alias !== undefined && maySharePlace(f, output)) {
-      f.places.set(output, read(f, node.inputs[movement.alias]!));
+      share(f, output, read(f, node.inputs[movement.alias]!));
       return;
     }
     const shape = shapeOf(f.graph, output);

@@ -7,7 +7,7 @@ import { normalizeAxis, sizeOf } from "../../tensor/shape.ts";
 import type { Resolved } from "../operands.ts";
 import { attribute, listAttribute } from "./attributes.ts";
 import type { Composite } from "./composites.ts";
-import { constantOf, type FloatContext, isRead, read, scratch, write } from "./context.ts";
+import { constantOf, convert, type FloatContext, inPrecision, isRead, read, scratch, write } from "./context.ts";
 import * as step from "./steps.ts";
 
 function operand({ node }: Resolved, i: number, f: FloatContext): step.Operand {
@@ -40,10 +40,10 @@ function lines(
   shift: step.Operand | null,
 ): boolean {
   const { node, attrs } = resolved;
-  if (node.outputs.slice(1).some((id) => id !== "" && isRead(f, id))) return false;
   const x = operand(resolved, 0, f);
   const total = sizeOf(x.dims);
   if (size === 0 || total === 0) return false;
+  if (node.outputs.slice(1).some((id) => id !== "" && isRead(f, id))) statistics(resolved, f, x, size);
   const fits = (p: step.Operand | null): boolean => p === null || sizeOf(p.dims) === size;
   // A parameter that covers a line repeats line by line exactly when its dims are those of the line.
   const fused = fits(scale) && fits(shift) && [scale, shift].every((p) => p === null || tailOf(x.dims, p.dims));
@@ -55,6 +55,23 @@ function lines(
   const scaled = scale ? next(f, resolved, BINARY.mul, normalized, scale, x.dims, !shift) : normalized;
   if (shift) next(f, resolved, BINARY.add, scaled, shift, x.dims, true);
   return true;
+}
+
+/** The second and third output: Σx/n, and 1 / sqrt(Σd²/n + epsilon) of each line. */
+function statistics(resolved: Resolved, f: FloatContext, x: step.Operand, size: number): void {
+  const { node, attrs } = resolved;
+  const [, meanId, inverseId] = node.outputs;
+  const flat = [sizeOf(x.dims) / size, size];
+  const column = [flat[0]!, 1];
+  const window = over(flat, [1]);
+  const mean = { ref: meanId ? write(f, meanId) : scratch(f, column[0]!), dims: column };
+  step.reduce(f, node.id, REDUCE.mean, window, x.ref, mean.ref);
+  if (!inverseId) return;
+  const centred = next(f, resolved, BINARY.sub, { ref: x.ref, dims: flat }, mean, flat);
+  const mean2 = next(f, resolved, BINARY.div, reduced(f, node.id, REDUCE.sumSquare, window, centred), step.scalar(f, size), column);
+  const variance = next(f, resolved, BINARY.add, mean2, step.scalar(f, attribute(attrs, "epsilon")), column);
+  step.unary(f, node.id, UNARY.sqrt, [], variance.ref, variance.ref, column[0]!);
+  step.unary(f, node.id, UNARY.reciprocal, [], variance.ref, write(f, inverseId), column[0]!);
 }
 
 /** Whether `dims`, leading ones aside, are the last dimensions of `x`. */
@@ -183,11 +200,10 @@ const localResponse: Composite = (resolved, f) => {
   return true;
 };
 
-/** (Σ|x|^p)^(1/p) over a window, for p = 1 and 2. */
+/** (Σ|x|^p)^(1/p) over a window; the root of p > 2 is taken in double. */
 const lpPool: Composite = (resolved, f) => {
   const { node, attrs } = resolved;
   const p = attribute(attrs, "p");
-  if (p !== 1 && p !== 2) return false;
   const x = operand(resolved, 0, f);
   const sizes = x.dims.slice(2);
   const spatial =
@@ -198,7 +214,21 @@ const lpPool: Composite = (resolved, f) => {
         ).axes
       : windowAxes(sizes, listAttribute(attrs, "kernel_shape")!, attrs as WindowAttrs, attribute(attrs, "ceil") === 1);
   const window = { axes: [...over(x.dims.slice(0, 2), []).axes, ...spatial], countPadding: false };
-  step.reduce(f, node.id, p === 1 ? REDUCE.l1 : REDUCE.l2, window, x.ref, write(f, node.outputs[0]!));
+  const output = node.outputs[0]!;
+  if (p === 1 || p === 2) {
+    step.reduce(f, node.id, p === 1 ? REDUCE.l1 : REDUCE.l2, window, x.ref, write(f, output));
+    return true;
+  }
+  const magnitude = { ref: scratch(f, sizeOf(x.dims)), dims: x.dims };
+  step.unary(f, node.id, UNARY.abs, [], x.ref, magnitude.ref, sizeOf(x.dims));
+  const sums = reduced(f, node.id, REDUCE.sum, window, next(f, resolved, BINARY.pow, magnitude, step.scalar(f, p), x.dims));
+  const doubles = inPrecision(f, "f64");
+  const size = sizeOf(sums.dims);
+  const wide = { ref: scratch(doubles, size), dims: [size] };
+  convert(f, node.id, [f.precision, sums.ref], ["f64", wide.ref], size, output);
+  const roots = f.precision === "f64" ? write(f, output) : scratch(doubles, size);
+  step.binary(doubles, node.id, BINARY.pow, wide, step.scalar(doubles, 1 / p), roots, [size]);
+  if (f.precision === "f32") convert(f, node.id, ["f64", roots], ["f32", write(f, output)], size, output);
   return true;
 };
 

@@ -2,19 +2,28 @@
  *  a movement or a window are lowered by those traits and need no rule. */
 import { BINARY, REDUCE, UNARY } from "../../kernels/floatModes.ts";
 import { attribute, textAttribute } from "./attributes.ts";
+import { CASTS } from "./casts.ts";
 import type { Composite } from "./composites.ts";
 import { COMPOSITES } from "./composites.ts";
+import { einsum } from "./einsum.ts";
+import { GRIDS } from "./grids.ts";
+import { INDEXED } from "./indexed.ts";
+import { INTEGER_DOTS } from "./integerDot.ts";
+import { LINES } from "./lines.ts";
+import { MASKS } from "./masks.ts";
 import { NORMS } from "./norms.ts";
 import { resize } from "./resize.ts";
 
-/** How one operator is computed. `params` and opcodes may depend on its parsed attributes. */
-export type FloatRule =
-  | { readonly kind: "unary"; readonly op: number | ((attrs: unknown) => number); readonly params?: (attrs: unknown) => readonly number[] }
-  | { readonly kind: "binary"; readonly op: number | ((attrs: unknown) => number) }
+type Opcode = number | ((attrs: unknown) => number);
+
+/** How one operator is computed. `params` and opcodes may depend on its parsed attributes. `mixed`: in double where an operand is. */
+export type FloatRule = { readonly mixed?: boolean } & (
+  | { readonly kind: "unary"; readonly op: Opcode; readonly params?: (attrs: unknown) => readonly number[] }
+  | { readonly kind: "binary"; readonly op: Opcode; readonly whole?: Opcode } // whole: of integers, where that differs
   | { readonly kind: "fold"; readonly op: number; readonly mean?: boolean } // any number of operands, left to right
-  | { readonly kind: "cast" }
   | { readonly kind: "reduce"; readonly op: number } // axes from the operator's window
-  | { readonly kind: "composite"; readonly lower: Composite };
+  | { readonly kind: "composite"; readonly lower: Composite }
+);
 
 const unary = (op: number): FloatRule => ({ kind: "unary", op });
 const binary = (op: number): FloatRule => ({ kind: "binary", op });
@@ -59,10 +68,14 @@ const BINARY_RULES: Readonly<Record<string, FloatRule>> = {
   Add: binary(BINARY.add),
   Sub: binary(BINARY.sub),
   Mul: binary(BINARY.mul),
-  Div: binary(BINARY.div),
-  Pow: binary(BINARY.pow),
+  Div: { kind: "binary", op: BINARY.div, whole: BINARY.wholeDiv },
+  Pow: { kind: "binary", op: BINARY.pow, whole: BINARY.wholePow, mixed: true },
   PRelu: binary(BINARY.prelu),
-  Mod: { kind: "binary", op: (attrs) => (attribute(attrs, "fmod") ? BINARY.fmod : BINARY.mod) },
+  Mod: {
+    kind: "binary",
+    op: (attrs) => (attribute(attrs, "fmod") ? BINARY.fmod : BINARY.mod),
+    whole: (attrs) => (attribute(attrs, "fmod") ? BINARY.wholeFmod : BINARY.wholeMod),
+  },
   Equal: binary(BINARY.equal),
   Less: binary(BINARY.less),
   LessOrEqual: binary(BINARY.lessOrEqual),
@@ -86,13 +99,20 @@ const REDUCE_RULES: Readonly<Record<string, FloatRule>> = {
   ReduceLogSumExp: { kind: "reduce", op: REDUCE.logSumExp },
 };
 
-const CAST_RULES: Readonly<Record<string, FloatRule>> = { Cast: { kind: "cast" }, CastLike: { kind: "cast" } };
-
 const COMPOSITE_RULES = Object.fromEntries(
-  Object.entries({ ...COMPOSITES, ...NORMS, Resize: resize, Upsample: resize }).map(([op, lower]): [string, FloatRule] => [
-    op,
-    { kind: "composite", lower },
-  ]),
+  Object.entries({
+    ...COMPOSITES,
+    ...NORMS,
+    ...CASTS,
+    ...INDEXED,
+    ...LINES,
+    ...MASKS,
+    ...GRIDS,
+    ...INTEGER_DOTS,
+    Einsum: einsum,
+    Resize: resize,
+    Upsample: resize,
+  }).map(([op, lower]): [string, FloatRule] => [op, { kind: "composite", lower }]),
 );
 
 /** By operator name; contributed domains share the names of ai.onnx. */
@@ -100,6 +120,5 @@ export const FLOAT_RULES: Readonly<Record<string, FloatRule>> = {
   ...UNARY_RULES,
   ...BINARY_RULES,
   ...REDUCE_RULES,
-  ...CAST_RULES,
   ...COMPOSITE_RULES,
 };

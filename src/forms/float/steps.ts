@@ -1,6 +1,8 @@
 /** Single kernel calls of the float family over operands given by place and shape. */
 
-import { broadcastDescriptor, windowDescriptor } from "../../kernels/elementwiseArgs.ts";
+import { broadcastDescriptor, copyDescriptor, windowDescriptor } from "../../kernels/elementwiseArgs.ts";
+import { UNARY } from "../../kernels/floatModes.ts";
+import { type Saturating, saturatingCode, saturatingTable } from "../../kernels/smoothTables.ts";
 import type { MatmulGeometry, Window } from "../../ops/op.ts";
 import type { Ref } from "../../plan/lowering.ts";
 import { broadcastStrides, stridesOf } from "../../tensor/shape.ts";
@@ -13,7 +15,17 @@ export interface Operand {
   readonly dims: readonly number[];
 }
 
+/** Functions of float32 that a table makes faster from this many elements on. */
+const TABLED: Readonly<Record<number, Saturating>> = { [UNARY.erf]: "erf", [UNARY.tanh]: "tanh" };
+const TABLED_SIZE = 32;
+
 export function unary(f: FloatContext, node: string, op: number, params: readonly number[], input: Ref, output: Ref, size: number): void {
+  const tabled = f.precision === "f32" && size >= TABLED_SIZE ? TABLED[op] : undefined;
+  if (tabled) {
+    const table = f.lowering.shared(`saturating:${tabled}`, () => saturatingTable(tabled));
+    f.lowering.emit("saturating_f32", { input, output, which: saturatingCode(tabled), table }, size, node);
+    return;
+  }
   const p = f.lowering.constant(Float64Array.of(params[0] ?? 0, params[1] ?? 0));
   emitFloat(f, "unary", { input, output, op, params: p }, size, node);
 }
@@ -49,6 +61,65 @@ export function reduce(f: FloatContext, node: string, op: number, window: Window
   const strides = stridesOf(window.axes.map((axis) => axis.size));
   const { words, rank, run, units } = windowDescriptor(window.axes, strides, extentsOf(window));
   emitFloat(f, "reduce", { input, output, op, rank, axes: f.lowering.constant(words), run }, units, node);
+}
+
+/** Positions of a window's largest taps, as doubles. */
+export function reduceIndex(f: FloatContext, node: string, window: Window, input: Ref, output: Ref): void {
+  const strides = stridesOf(window.axes.map((axis) => axis.size));
+  const { words, rank, run, units } = windowDescriptor(window.axes, strides, null);
+  emitFloat(f, "reduce_index", { input, output, op: 0, rank, axes: f.lowering.constant(words), run }, units, node);
+}
+
+/** Numbers truncated and wrapped into an integer type, as doubles. In place allowed for doubles. */
+export function toInteger(
+  f: FloatContext,
+  node: string,
+  type: { readonly bits: number; readonly signed: boolean },
+  input: Ref,
+  output: Ref,
+  size: number,
+): void {
+  emitFloat(f, "to_integer", { input, output, bits: type.bits, signed: type.signed ? 1 : 0 }, size, node);
+}
+
+/** Element offsets of `count` index tuples, checked; axes: extent and stride per index of a tuple. */
+export function offsets(
+  f: FloatContext,
+  node: string,
+  indices: Ref,
+  count: number,
+  axes: readonly (readonly [extent: number, stride: number])[],
+  base: Int32Array | null = null,
+): Ref {
+  const fields = {
+    indices,
+    offsets: f.lowering.buffer(4 * count),
+    base: base ? f.lowering.constant(base) : 0,
+    length: axes.length,
+    axes: f.lowering.constant(Int32Array.from(axes.flat())),
+  };
+  f.lowering.emit("index_offsets", fields, count, node);
+  return fields.offsets;
+}
+
+/** `count` runs of `run` bytes from element offsets of `size` bytes. */
+export function pick(
+  f: FloatContext,
+  node: string,
+  input: Ref,
+  offsets: Ref,
+  output: Ref,
+  count: number,
+  size: number,
+  run: number = size,
+): void {
+  f.lowering.emit("pick", { input, offsets, output, size, run }, count, node);
+}
+
+/** Row-major elements as they are. */
+export function copy(f: FloatContext, node: string, input: Ref, output: Ref, size: number): void {
+  const { words, rank, units } = copyDescriptor([size], [1], [1], f.bytes);
+  if (size > 0) f.lowering.emit("copy_strided", { input, output, rank, shape: f.lowering.constant(words), size: f.bytes }, units, node);
 }
 
 export function matmul(f: FloatContext, node: string, geometry: MatmulGeometry, a: Ref, b: Ref, output: Ref): void {
