@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { build } from "vite";
 
-const SUITES = ["kernels", "models", "scaling", "coldstart", "size"];
+const SUITES = ["kernels", "models", "scaling", "coldstart", "size", "loading"];
 const list = (text) => text.split(",").filter((part) => part !== "");
 
 const program = new Command("npm run bench --")
@@ -17,7 +17,10 @@ const program = new Command("npm run bench --")
   .option("--filter <text>", "only cases whose name contains this text", "")
   .option("--peers <names>", "comma-separated: ort-web, litert, ort-node, tfjs (installed by npm run peers)", list, [])
   .option("--models <folder>", "where mobilenetv2-qdq.onnx, mobilenetv2-int8.tflite, resnet50-qdq.onnx, resnet50-int8.tflite are")
-  .option("--also <folder>", "suite models: every ONNX file below this folder instead, beside the peers that read ONNX")
+  .option(
+    "--also <folder>",
+    "suites models and loading: every ONNX file below this folder; models: instead of its own, beside the peers that read ONNX",
+  )
   .option("--engine <path>", "run on another Node executable")
   .option("--engine-flags <flags>", "flags for that engine, such as --no-enable-avx-vnni", "")
   .option("--json <file>", "write the rows")

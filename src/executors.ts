@@ -35,7 +35,7 @@ function plainFeeds(model: LoadedModel, feeds: Feeds): Map<ValueId, Numbers> {
     model.graph.inputs.map((id) => {
       const tensor = feeds[id]!;
       const { encoding } = model.graph.values.get(id)!;
-      const coded = encoding && tensor.type !== "float32";
+      const coded = encoding && tensor.type === encoding.type;
       const numbers = coded
         ? dequantizeCodes(tensor.data as Int8Array, tensor.dims, encoding, "f64")
         : { dims: tensor.dims, data: tensorNumbers(tensor) };

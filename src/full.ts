@@ -47,10 +47,11 @@ export async function loadFolding(graph: Graph): Promise<((graph: Graph) => Grap
   return foldQdq;
 }
 
-/** Loads everything when the graph has an operator that the core does not know, inputs of symbolic shape, or a node to fold: constants are folded
- *  in float. */
+/** Loads everything when the graph has an operator that the core does not know, inputs of symbolic shape, float16 values, or a node to fold:
+ *  constants are folded in float. */
 export async function loadFor(graph: Graph): Promise<void> {
-  if (needsBinding(graph) || graph.nodes.some((node) => needsMore(graph, node))) await loadFull();
+  const half = [...graph.values.values()].some(({ type }) => type === "float16");
+  if (half || needsBinding(graph) || graph.nodes.some((node) => needsMore(graph, node))) await loadFull();
 }
 
 /** The first opset whose operators are read as they are. */

@@ -11,9 +11,10 @@ import type { DeviationOf } from "./judge.ts";
 import type { MeanData } from "./mean.ts";
 import { mostTaps, placeWindow, tapCounts } from "./windows.ts";
 
-/** Averages add reals; sums and the other means sum codes first. */
-function addsReals({ addsReals: ordered, divides }: MeanData): boolean {
-  return ordered && divides;
+/** Averages add reals; sums and the other means sum codes first, and so does an average whose one window is the whole image. */
+function addsReals({ addsReals: ordered, divides, window }: MeanData): boolean {
+  const whole = window.axes.slice(2).every((axis) => axis.out === 1 && axis.window === axis.size && axis.padBegin === 0);
+  return ordered && divides && !whole;
 }
 
 export function referenceSingle(data: MeanData, graph: Graph, inputs: Codes): Numbers {

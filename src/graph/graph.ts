@@ -9,7 +9,7 @@ export type OpenShape = readonly (number | string)[]; // a string is a symbolic 
 export interface ConstantTensor {
   readonly type: ElementType;
   readonly dims: Shape;
-  readonly data: TypedArray; // sub-byte: one element per byte; float16: bits
+  readonly data: TypedArray; // sub-byte: one element per byte; float16: bits, or float32 where it was computed
 }
 
 export type Attr = number | string | readonly number[] | readonly string[] | ConstantTensor | Graph;

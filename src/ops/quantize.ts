@@ -173,7 +173,8 @@ const dequantizeLinear = defineOp<QuantizeAttrs>({
   parse: (attrs, opset) => parse(attrs, opset, true),
   infer(inputs, attrs) {
     const x = required(inputs, 0);
-    if (!integerType(x.type)) throw typeError(`input 0 has type ${x.type}, expected an integer type`);
+    if (!((integerType(x.type)?.bits ?? 64) <= 32))
+      throw typeError(`input 0 has type ${x.type}, expected an integer type of at most 32 bits`);
     if (inputs[2] && inputs[2].type !== x.type) throw typeError(`the zero point has type ${inputs[2].type}, expected ${x.type}`);
     checkParameters(inputs, attrs);
     return [{ type: attrs.outputType ?? required(inputs, 1).type, dims: x.dims }];

@@ -60,7 +60,7 @@ export function foldNode(
     values.set(id, {
       ...values.get(id),
       id,
-      type: type === "float16" ? "float32" : type,
+      type,
       shape: dims,
       data,
       ...(encoding ? { encoding } : {}),

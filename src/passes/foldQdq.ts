@@ -52,7 +52,8 @@ function readEncoding(walk: Walk, node: Node): Encoding | undefined {
   const type = zeroValue?.type ?? attrs.outputType ?? (own && integerType(own) ? own : "uint8");
   const zeroPoint = zeroValue ? integersOf(zeroValue.data!) : new Int32Array(scale.length);
   if (!integerType(type)) return undefined;
-  const bad = scale.findIndex((s) => !(s > 0 && s < Number.POSITIVE_INFINITY));
+  const signed = own !== undefined && source?.data !== undefined; // a constant's scale may be negative: it becomes floats
+  const bad = scale.findIndex((s) => !(s > 0 || (signed && s < 0)) || !Number.isFinite(s));
   if (bad >= 0) {
     const message = `${node.op} '${node.id}': scale ${bad} is ${scale[bad]}, expected a positive finite number; re-export the model`;
     walk.issues.push({ code: "encodings/scale", message, node: node.id });
@@ -126,15 +127,15 @@ function foldNode(walk: Walk, node: Node): readonly Node[] {
   if (boundary === "dequantize") return foldDequantize(walk, node) ?? [kept];
   const encoding = walk.coded.get(node.inputs[0] ?? "");
   if (!encoding) return [kept];
-  for (const id of node.outputs) markCoded(walk, id, encoding);
+  for (const id of node.outputs) markCoded(walk, id, encoding, walk.values.get(kept.inputs[0]!)!.type);
   const op = opOf(node);
   const interpolates = op?.traits.onIntegers?.(op.parse(node.attrs, opsetOf(walk.graph, node))) === "interpolates";
   return [interpolates ? { ...kept, truncates: true } : kept];
 }
 
-function markCoded(walk: Walk, id: ValueId, encoding: Encoding): void {
+function markCoded(walk: Walk, id: ValueId, encoding: Encoding, type: ElementType): void {
   const value = walk.values.get(id);
-  walk.values.set(id, { id, shape: value?.shape ?? null, type: "float32", encoding });
+  walk.values.set(id, { id, shape: value?.shape ?? null, type, encoding });
   walk.coded.set(id, encoding);
 }
 
@@ -174,19 +175,29 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
   const encoding = statedEncoding(walk, node);
   if (!source || !encoding) return undefined;
   if (source.data) {
-    values.set(out, { id: out, type: "float32", shape: source.shape, encoding, ...dequantized(source, encoding) });
+    const content = encoding.scale.every((scale) => scale > 0)
+      ? { encoding, ...dequantized(source, encoding) }
+      : { data: dequantizeAll(source.data as Int8Array, source.shape as Shape, encoding) };
+    values.set(out, { id: out, type: realType(walk, node), shape: source.shape, ...content });
     return [];
   }
   if (
     !graph.inputs.includes(source.id) ||
     source.type !== encoding.type ||
+    gridOf(encoding.type).bits > 16 ||
     !isPerTensor(encoding) ||
     !isDecodable(walk, source.id, encoding)
   )
     return undefined;
-  markCoded(walk, source.id, encoding);
+  markCoded(walk, source.id, encoding, realType(walk, node));
   walk.renamed.set(out, source.id);
   return [];
+}
+
+/** The float type that a dequantizer computes in: that of its scale, unless it states another. */
+function realType({ values, graph }: Walk, node: Node): ElementType {
+  const { outputType } = (opOf(node) as OpDef).parse(node.attrs, opsetOf(graph, node)) as BoundaryAttrs;
+  return outputType ?? values.get(node.inputs[1]!)!.type;
 }
 
 /** Codes stay codes where quantizing their floats would give them back: integers up to 16 bit of the encoding's own type and scales whose
@@ -221,7 +232,7 @@ function foldQuantize(walk: Walk, node: Node): readonly Node[] | undefined {
     walk.renamed.set(code, source.id);
     return [];
   }
-  markCoded(walk, code, encoding);
+  markCoded(walk, code, encoding, source.type);
   return [{ id: node.id, op: "Identity", domain: "", attrs: new Map(), inputs: [source.id], outputs: [code] }];
 }
 
@@ -255,10 +266,11 @@ function renameOutputs(graph: Graph, walk: Walk): Graph {
     const inner = resolve(walk, id);
     if (inner === id) continue;
     const value = walk.values.get(inner)!;
-    if (!taken(inner) && !value.data) names.set(inner, id);
+    const keeps = taken(inner) || value.data;
+    if (!keeps) names.set(inner, id);
     else extra.push({ id: `${id}/identity`, op: "Identity", domain: "", attrs: new Map(), inputs: [inner], outputs: [id] });
-    values.set(id, { ...value, id });
-    if (taken(inner) && !names.has(inner)) values.set(inner, value);
+    values.set(id, { ...value, id, type: walk.values.get(id)?.type ?? value.type });
+    if (keeps && !names.has(inner)) values.set(inner, value);
     else values.delete(inner);
   }
   const name = (id: ValueId): ValueId => names.get(id) ?? id;

@@ -25,7 +25,7 @@ export function needsBinding({ inputs, values }: Graph): boolean {
 export function constantNumbers(value: Value): Float64Array | Float32Array {
   const data = value.data!;
   const { encoding } = value;
-  if (value.coded || (encoding && gridOf(encoding.type).bits <= 16 && data instanceof Float32Array))
+  if (value.coded || (encoding && gridOf(encoding.type).bits <= 16 && isFloatType(value.type)))
     return dequantizeAll(constantCodes(value), value.shape as Shape, encoding!);
   if (data instanceof Float32Array || data instanceof Float64Array) return data;
   if (value.type === "float16") return Float32Array.from(data as Uint16Array, halfToFloat);

@@ -27,9 +27,9 @@ export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readon
   return completed(inferredAt(graph, shapes));
 }
 
-/** What follows once every shape is known: affine operators folded, encodings completed. */
+/** What follows once every shape is known: the graph simplified, encodings completed. */
 export function completed(graph: Graph): Graph {
-  return completeEncodings(restIfLoaded()?.foldBatchNorm(graph) ?? graph);
+  return completeEncodings(restIfLoaded()?.simplify(graph) ?? graph);
 }
 
 /** Static graph, cut into layers, each with the form that computes it. throws ModelError listing every issue. */

@@ -42,7 +42,7 @@ function feedFits({ value, shape, size, bound }: FeedRule, fed: Tensor): boolean
   if (typeof fed !== "object" || fed === null) return false;
   const { type, data, encoding } = fed;
   const coded = value.encoding !== undefined && type === value.encoding.type;
-  if (!coded && type !== (value.encoding ? "float32" : value.type)) return false;
+  if (!coded && type !== value.type && !(value.encoding && type === "float32")) return false;
   if (!elementsFit(fed, type, size, shape)) return false;
   if (encoding && !(coded && encodingFits(encoding, value.encoding!))) return false;
   return (!coded || codesFit(type, data)) && (bound === undefined || foreignIndex(data, bound) === undefined);
@@ -89,7 +89,7 @@ function foreignIndex(indices: TypedArray, bound: number): number | undefined {
 
 /** Whether a tensor of this type may be fed to the value. */
 function accepts({ encoding, type }: Value, tensor: Tensor): boolean {
-  return encoding ? tensor.type === "float32" || tensor.type === encoding.type : tensor.type === type;
+  return tensor.type === type || (encoding !== undefined && (tensor.type === "float32" || tensor.type === encoding.type));
 }
 
 /** Checks types and shapes of all feeds; returns the concrete shapes that bind symbolic inputs (none for a static model).
@@ -136,5 +136,5 @@ function feedIssues(value: Value, tensor: Tensor | undefined, bound: number | un
 }
 
 function expectedTypes(type: ElementType, grid: ElementType | undefined): string {
-  return grid ? `float32 or ${grid}` : type;
+  return grid ? `${type === "float16" ? "float16, " : ""}float32 or ${grid}` : type;
 }

@@ -104,7 +104,7 @@ function sourceOf(prepared: Prepared, feeds: Feeds, options: Run, recording: Rec
   for (const id of prepared.graph.inputs) {
     const tensor = feeds[id]!;
     const value = prepared.graph.values.get(id)!;
-    const codes = isActivationEncoding(value) && tensor.type !== "float32";
+    const codes = isActivationEncoding(value) && tensor.type === value.encoding!.type;
     const numbers = codes
       ? dequantizeCodes(tensor.data as Int8Array, tensor.dims, value.encoding!, "f64")
       : { dims: tensor.dims, data: tensorNumbers(tensor) };

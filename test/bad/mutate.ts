@@ -149,7 +149,7 @@ function changePort(draft: Draft, random: Pcg32): void {
   if (kind === 0) draft.outputs.push(pick(random, [...names(draft), "nowhere"]));
   else if (kind === 1) draft.outputs = [pick(random, names(draft))];
   else if (kind === 2) draft.inputs.push(pick(random, names(draft)));
-  else {
+  else if (draft.inputs.length > 0) {
     const id = pick(random, draft.inputs);
     const value = draft.values.get(id) as Value;
     const shape = [...(value.shape ?? [])];

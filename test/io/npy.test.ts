@@ -58,6 +58,13 @@ describe("npy", () => {
     }
   });
 
+  test("a Buffer of Node's pool, whose slice() shares memory, is read as any other bytes", () => {
+    const array = arrayOf("float32", [3]);
+    const pooled = Buffer.from(writeNpy(array));
+    expect(pooled.buffer.byteLength).toBeGreaterThan(pooled.length);
+    expect(readNpy(pooled)).toEqual(array);
+  });
+
   test("the header is what NumPy writes: 64-byte aligned, one newline at its end", () => {
     const bytes = writeNpy({ type: "float32", dims: [3], data: Float32Array.of(1, 2, 3) });
     expect(bytes.length).toBe(128 + 12);

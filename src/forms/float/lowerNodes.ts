@@ -190,7 +190,7 @@ function lowerMovements(resolved: Resolved, movements: readonly Movement[], f: F
   const { node } = resolved;
   if (node.outputs.slice(movements.length).some((id) => isRead(f, id))) return false;
   node.outputs.forEach((output, i) => {
-    if (output === "") return;
+    if (output === "" || !isRead(f, output)) return;
     const movement = movements[i];
     if (!movement) return;
     if (movement.alias !== undefined && maySharePlace(f, output)) {
