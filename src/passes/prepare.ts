@@ -27,7 +27,7 @@ export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readon
   return completed(inferredAt(graph, shapes));
 }
 
-/** What follows once every shape is known: affine operators folded, encodings completed. */
+/** What follows once every shape is known: the graph simplified, encodings completed. */
 export function completed(graph: Graph): Graph {
   return completeEncodings(restIfLoaded()?.simplify(graph) ?? graph);
 }
