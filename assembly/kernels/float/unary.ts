@@ -36,6 +36,7 @@ const IS_NAN: i32 = 28;
 const IS_INF: i32 = 29;
 const TRUNC: i32 = 30;
 const BRAIN: i32 = 32;
+const SHRINK: i32 = 33;
 const SWISH: i32 = 31;
 
 /** 1/6 as the float32 of the ONNX function body, at either precision. */
@@ -142,6 +143,7 @@ function activation<T>(op: i32, x: T, p0: T, p1: T): T {
     case MISH: return x * tanhOf<T>(softplus<T>(x));
     case THRESHOLDED_RELU: return x > p0 ? x : <T>0;
     case IS_INF: return isInfinite<T>(x, p0, p1);
+    case SHRINK: return x < -p0 ? x + p1 : x > p0 ? x - p1 : <T>0;
     default: return x * sigmoid<T>(p0 * x);
   }
 }
