@@ -24,7 +24,7 @@ export function withModelOptions(command: Command): Command {
     .argument("<model>", "ONNX file")
     .option("-e, --encodings <file>", "AIMET .encodings file; without it a QDQ model brings its own", parseText)
     .option("--strict", "refuse unmatched names and float islands, all listed at once")
-    .addOption(new Option("--target <name>", "arithmetic of the integer layers").choices(TARGET_NAMES).default(undefined, TARGET_DEFAULT))
+    .addOption(new Option("--target <name>", `arithmetic of the integer layers; default: ${TARGET_DEFAULT}`).choices(TARGET_NAMES))
     .addOption(new Option("--variant <name>", "kernel variant").choices(VARIANTS).default("auto"))
     .option("--shape <name=d,d,…>", "shape of an input with symbolic dimensions (repeatable)", collectShape)
     .option("--json <file>", "also write the result as JSON; - is stdout", parseText);

@@ -204,6 +204,24 @@ function globalAverage(draw: Draw): void {
   finish(draw, "QLinearGlobalAveragePool", inputs, MS, { channels_last: last });
 }
 
+/** The condition is a constant. */
+function where(draw: Draw): void {
+  const { random, builder } = draw;
+  const chosen = Uint8Array.from({ length: 24 }, () => below(random, 2));
+  const [x, y] = pick(random, [
+    [
+      [3, 24],
+      [3, 24],
+    ],
+    [[3, 24], [1]],
+    [[24], [3, 1]],
+  ]) as [number[], number[]];
+  const same = random.float() < 0.4 ? gridOf(draw) : null;
+  const grid = (): [string, string] => same ?? gridOf(draw);
+  const inputs = [builder.constant("c", chosen, [24], "bool"), input(draw, x), ...grid(), input(draw, y), ...grid(), ...grid()];
+  finish(draw, "QLinearWhere", inputs, MS);
+}
+
 const KINDS: Readonly<Record<string, (draw: Draw) => void>> = {
   QLinearConv: conv,
   QLinearMatMul: matmul,
@@ -214,6 +232,7 @@ const KINDS: Readonly<Record<string, (draw: Draw) => void>> = {
   QLinearLeakyRelu: unary("QLinearLeakyRelu", (random) => ({ alpha: Math.fround(random.uniform(0, 1)) })),
   QLinearSoftmax: softmax,
   QLinearConcat: concat,
+  QLinearWhere: where,
   QLinearAveragePool: average,
   QLinearGlobalAveragePool: globalAverage,
 };
