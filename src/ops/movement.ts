@@ -24,6 +24,7 @@ export interface MovementSpec<A> {
   readonly direct?: (inputs: readonly (Numbers | null)[], outputs: readonly Numbers[], attrs: A) => void;
   readonly passesEncoding?: boolean; // default true
   readonly gather?: (attrs: A) => number; // its axis
+  readonly fillInput?: number; // the input that holds what fills the rest; left out: zero
 }
 
 /** The operator `spec` describes. */
@@ -47,6 +48,7 @@ export function defineMovement<A>(spec: MovementSpec<A>): OpDef {
         ...(spec.passesEncoding === false ? {} : { passesEncoding: true }),
         movement: (inputs, outputs, attrs) => spec.movement(inputs, outputs, attrs),
         ...(spec.gather ? { gather: spec.gather } : {}),
+        ...(spec.fillInput ? { fillInput: spec.fillInput } : {}),
       },
     }),
   );

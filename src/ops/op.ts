@@ -172,6 +172,8 @@ export interface Traits<A> {
   readonly gather?: (attrs: A) => number;
   /** Encoding passes through the operator in both directions (movement, max pools, reduce max/min, …). */
   readonly passesEncoding?: boolean;
+  /** The input with the element that fills what no region writes; left out: zero, which on codes is the code 0. */
+  readonly fillInput?: number;
   /** What it does on codes between quantizer and dequantizer: moves them, or interpolates them; absent: nothing that reals would not say. */
   readonly onIntegers?: (attrs: A) => "moves" | "interpolates" | undefined;
   /** exp(x_i)/Σ exp(x_j) over lines of `size` elements, `inner` apart, `outer`·`inner` of them. */

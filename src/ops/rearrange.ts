@@ -244,6 +244,7 @@ const pad = defineMovement<PadAttrs>({
   since: 2,
   arity: { inputs: [1, 4], outputs: [1, 1] },
   integers: [1, 3],
+  fillInput: 2,
   parse(attrs, opset) {
     const modes = opset >= 19 ? oneOf(...PAD_MODES) : oneOf<PadMode>("constant", "reflect", "edge");
     if (opset >= 11) return { mode: readAttrs(attrs, { mode: modes }).mode, pads: undefined, value: 0 };

@@ -130,7 +130,23 @@ function foldNode(walk: Walk, node: Node): readonly Node[] {
   for (const id of node.outputs) markCoded(walk, id, encoding, walk.values.get(kept.inputs[0]!)!.type);
   const op = opOf(node);
   const interpolates = op?.traits.onIntegers?.(op.parse(node.attrs, opsetOf(walk.graph, node))) === "interpolates";
-  return [interpolates ? { ...kept, truncates: true } : kept];
+  const inputs = withReals(walk, node, kept.inputs, encoding);
+  return [interpolates ? { ...kept, inputs, truncates: true } : { ...kept, inputs }];
+}
+
+/** Inputs of a node that stood on codes: codes among its constants become reals of the encoding, a fill that is left out the real of code 0. */
+function withReals(walk: Walk, node: Node, inputs: readonly ValueId[], encoding: Encoding): readonly ValueId[] {
+  const fill = opOf(node)?.traits.fillInput;
+  const all = fill === undefined ? inputs : Array.from({ length: Math.max(inputs.length, fill + 1) }, (_, i) => inputs[i] ?? "");
+  return all.map((id, i) => {
+    const value = walk.values.get(id);
+    const codes = i === fill && id === "" ? new Int8Array(1) : value?.type === encoding.type ? value.data : undefined;
+    if (i === 0 || !codes) return id;
+    const shape = value?.shape ?? [];
+    const name = `${node.id}/real${i}`;
+    walk.values.set(name, { id: name, type: "float32", shape, data: dequantizeAll(codes as Int8Array, shape as Shape, encoding) });
+    return name;
+  });
 }
 
 /** The name of a constant that a movement of codes writes beside them (the value of Pad), as the real value it stands for; any other name itself. */

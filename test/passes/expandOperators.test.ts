@@ -179,3 +179,21 @@ describe("weights in blocks", () => {
     }
   });
 });
+
+describe("Pad between quantizer and dequantizer", () => {
+  it.each([true, false])("pads with the code it is given: %s, or else with code 0", async (given) => {
+    const b = new GraphBuilder("pad", 13);
+    b.input("x", [1, 2]);
+    b.constant("s", [0.5], []);
+    b.constant("z", [10], [], "uint8");
+    b.constant("p", [0, 1, 0, 1], [4], "int64");
+    b.constant("v", [14], [], "uint8");
+    b.node("QuantizeLinear", ["x", "s", "z"], { outputs: ["q"] });
+    b.node("Pad", ["q", "p", ...(given ? ["v"] : [])], { outputs: ["w"] });
+    b.node("DequantizeLinear", ["w", "s", "z"], { outputs: ["y"] });
+    const model = await load(b.describe("q", null, "uint8").describe("w", null, "uint8").output("y").build());
+    const { y } = await (await Session.create(model)).run({ x: new Tensor("float32", Float32Array.of(1, 3), [1, 2]) });
+    const fill = given ? 2 : -5;
+    expect([...y!.data]).toEqual([fill, 1, 3, fill]);
+  });
+});
