@@ -24,7 +24,7 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ ELEMENTWISE_KERNELS, FORMS, floats, OPS, rare, rest }, float, signed, unsigned] = await Promise.all([
+  const [{ ELEMENTWISE_KERNELS, FORMS, floats, OPS, RECURRENT_KERNELS, rare, rest }, float, signed, unsigned] = await Promise.all([
     import("./everything.ts"),
     compileKernels("float"),
     compileKernels("rest-signed"),
@@ -33,7 +33,7 @@ async function load(): Promise<void> {
   useFloats(floats);
   useRest(rest);
   useOperators(OPS);
-  useKernels(ELEMENTWISE_KERNELS);
+  useKernels({ ...ELEMENTWISE_KERNELS, ...RECURRENT_KERNELS });
   useForms(FORMS);
   useRare(rare);
   useMoreKernels({ float, signed, unsigned });

@@ -53,7 +53,8 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   await loadFor(decoded);
   const expanded = await withFull(() => {
     checkOperators(decoded);
-    return restIfLoaded()?.expandOperators(decoded) ?? decoded;
+    const rest = restIfLoaded();
+    return rest ? rest.expandOperators(rest.closeSubgraphs(decoded)) : decoded;
   });
   const foldQdq = await loadFolding(expanded);
   const quantized = await withFull(() => foldQdq?.(expanded) ?? expanded);
@@ -72,7 +73,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   return withFull(() => modelOf(graph, warnings, options.strict));
 }
 
-/** A Model of a graph with its encodings. strict: any warning is an error. throws ModelError. */
+/** A Model of a graph with its encodings, subgraphs closed. strict: any warning is an error. throws ModelError. */
 export function modelOf(graph: Graph, found: readonly Issue[] = [], strict = false): LoadedModel {
   checkOperators(graph);
   const { inferred, probe, dynamic } = probeShapes(graph);

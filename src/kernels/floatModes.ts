@@ -35,6 +35,8 @@ export const UNARY = {
   trunc: 30,
   swish: 31, // (alpha): x · sigmoid(alpha·x)
   brain: 32, // rounded to bfloat16
+  affine: 33, // (alpha, beta)
+  scaledTanh: 34, // (alpha, beta): alpha · tanh(beta·x)
 } as const;
 
 /** Opcodes of binary_*. mod takes the divisor's sign, fmod the dividend's; prelu: a < 0 ? b·a : a. */

@@ -6,6 +6,7 @@ import { batchNormalization } from "./batchNormalization.ts";
 import { BITS } from "./bits.ts";
 import { BLOCK_QUANTIZED } from "./blockQuantized.ts";
 import { CASTS } from "./cast.ts";
+import { conditional } from "./conditional.ts";
 import { convTranspose } from "./convTranspose.ts";
 import { CORE_OPS } from "./core.ts";
 import { DYNAMIC_QUANTIZERS } from "./dynamicQuantize.ts";
@@ -16,6 +17,7 @@ import { GRIDS } from "./gridSample.ts";
 import { INTEGER_PRODUCTS } from "./integerProducts.ts";
 import { LINES } from "./lines.ts";
 import { LOGIC } from "./logic.ts";
+import { LOOPS } from "./loops.ts";
 import { LOSSES } from "./losses.ts";
 import { MATH } from "./math.ts";
 import { SUPPRESSIONS } from "./nonMaxSuppression.ts";
@@ -28,6 +30,7 @@ import { QOPERATORS } from "./qoperator.ts";
 import { QOPERATOR_POOLS } from "./qoperatorPools.ts";
 import { QUANTIZERS } from "./quantize.ts";
 import { REARRANGEMENTS } from "./rearrange.ts";
+import { RECURRENTS } from "./recurrent.ts";
 import { OTHER_REDUCTIONS } from "./reduceOther.ts";
 import { erased } from "./registry.ts";
 import { RESIZES } from "./resize.ts";
@@ -76,6 +79,9 @@ export const OPS: readonly OpDef[] = [
   ...SIGNALS,
   ...ATTENTIONS,
   ...FUSED,
+  ...RECURRENTS,
+  conditional,
+  ...LOOPS,
   ...INTEGER_PRODUCTS,
   ...QOPERATORS,
   ...QOPERATOR_POOLS,

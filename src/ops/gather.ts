@@ -10,6 +10,7 @@ import { defineMovement } from "./movement.ts";
 import { defineOp, type Numbers, type OpDef, type Precision, type TypeInfo } from "./op.ts";
 import { mapped } from "./regions.ts";
 import { erased } from "./registry.ts";
+import { scatterMovement } from "./scatterMovement.ts";
 
 /** Index in [0, extent). throws ModelError "op/shape". */
 function wrapIndex(index: number, extent: number): number {
@@ -263,7 +264,10 @@ function defineScatter(
       error: (inputs, errors, _outputs, attrs, unit) => [
         scatterBound(inputs, errors, offsetsFor(numbersAt(inputs, 0), numbersAt(inputs, 1), attrs), attrs.reduction, unit),
       ],
-      traits: {},
+      traits: {
+        movement: (inputs, _outputs, attrs) =>
+          attrs.reduction === "none" ? scatterMovement(inputs, (data, indices) => offsetsFor(data, indices, attrs)) : undefined,
+      },
     }),
   );
 }

@@ -84,6 +84,21 @@ export type Activation =
   | { readonly kind: "clamp"; readonly lo: number; readonly hi: number }
   | { readonly kind: "slope"; readonly slope: Float32Array };
 
+/** What an operator that stands for other nodes is told: its node, what is known of the inputs, the opset. `reserve` refuses more nodes than a
+ *  graph may be unrolled to. */
+export interface InlineSite {
+  readonly node: Node;
+  readonly infos: readonly (TypeInfo | null)[];
+  readonly opset: number;
+  readonly reserve: (nodes: number) => void;
+}
+
+/** Nodes, in topological order, that stand in a node's place and make its outputs; the values they add. */
+export interface Inlined {
+  readonly nodes: readonly Node[];
+  readonly values: readonly Value[];
+}
+
 export interface Arity {
   readonly inputs: readonly [min: number, max: number];
   readonly outputs: readonly [min: number, max: number];
@@ -136,6 +151,8 @@ export interface Traits<A> {
   readonly elementwise?: boolean;
   /** The outputs depend on the inputs' shapes only (Shape, Size): folded without data. */
   readonly shapeOnly?: boolean;
+  /** Control flow: the nodes that stand in its place once shapes are known. It is neither inferred nor computed itself. */
+  readonly inline?: (site: InlineSite, attrs: A) => Inlined;
   /** Q/DQ: the pass that reads quantized graphs turns these into encodings. */
   readonly boundary?: "quantize" | "dequantize";
   /** y = x·scale[c] + shift[c] on axis 1 with constant parameters (BatchNormalization): foldable into a preceding dot product. */

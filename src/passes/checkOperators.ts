@@ -18,7 +18,7 @@ function fits(graph: Graph, node: Node): boolean {
     return false;
   try {
     op.parse(node.attrs, opset);
-    return true;
+    return !(op.traits.inline && rest().nodeIssues(graph, node)[0]);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return false;

@@ -121,7 +121,7 @@ export function foldQdq(graph: Graph): Graph {
 
 /** What stands in the node's place. */
 function foldNode(walk: Walk, node: Node): readonly Node[] {
-  const kept = { ...node, inputs: node.inputs.map((id) => resolve(walk, id)) };
+  const kept = { ...node, inputs: node.inputs.map((id) => realConstant(walk, node, resolve(walk, id))) };
   const boundary = boundaryOf(node);
   if (boundary === "quantize") return foldQuantize(walk, node) ?? [kept];
   if (boundary === "dequantize") return foldDequantize(walk, node) ?? [kept];
@@ -131,6 +131,21 @@ function foldNode(walk: Walk, node: Node): readonly Node[] {
   const op = opOf(node);
   const interpolates = op?.traits.onIntegers?.(op.parse(node.attrs, opsetOf(walk.graph, node))) === "interpolates";
   return [interpolates ? { ...kept, truncates: true } : kept];
+}
+
+/** The name of a constant that a movement of codes writes beside them (the value of Pad), as the real value it stands for; any other name itself. */
+function realConstant(walk: Walk, node: Node, id: ValueId): ValueId {
+  const encoding = walk.coded.get(node.inputs[0] ?? "");
+  const value = walk.values.get(id);
+  if (!encoding || boundaryOf(node) || !value?.data || value.type !== encoding.type) return id;
+  const real = `${id}/${node.id}`;
+  walk.values.set(real, {
+    id: real,
+    type: "float32",
+    shape: value.shape,
+    data: dequantizeAll(value.data as Int8Array, value.shape as Shape, encoding),
+  });
+  return real;
 }
 
 function markCoded(walk: Walk, id: ValueId, encoding: Encoding, type: ElementType): void {

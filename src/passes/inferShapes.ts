@@ -59,13 +59,17 @@ export function inferShapes(graph: Graph): Graph {
   const values = new Map(graph.values);
   const nodes: Node[] = [];
   const failed = new Set<ValueId>();
-  for (const node of graph.nodes) {
+  const waiting = [...graph.nodes];
+  const inlined: Node[] = [];
+  for (const node of waiting) {
     if (node.inputs.some((id) => failed.has(id))) {
       for (const id of node.outputs) failed.add(id);
       continue;
     }
     try {
-      if (!inferNode(graph, node, values)) nodes.push(node);
+      const op = opOf(node) as OpDef;
+      if (op.traits.inline) rest().inlineNode(graph, node, values, waiting, inlined);
+      else if (!inferNode(graph, node, op, values)) nodes.push(node);
     } catch (error) {
       if (!(error instanceof ModelError || error instanceof RangeError)) throw error;
       const found = error instanceof ModelError ? error.issues : [{ code: "op/shape", message: error.message }];
@@ -74,12 +78,12 @@ export function inferShapes(graph: Graph): Graph {
     }
   }
   if (issues.length > 0) throw new ModelError(issues);
-  return prune({ ...graph, nodes, values });
+  const inferred = prune({ ...graph, nodes, values });
+  return inlined[0] ? inferShapes(rest().foldQdq(inferred)) : inferred;
 }
 
 /** Sets the outputs' types; true when the node was folded away. */
-function inferNode(graph: Graph, node: Node, values: Map<ValueId, Value>): boolean {
-  const op = opOf(node) as OpDef;
+function inferNode(graph: Graph, node: Node, op: OpDef, values: Map<ValueId, Value>): boolean {
   const attrs = op.parse(node.attrs, opsetOf(graph, node));
   const inputs = node.inputs.map((id): TypeInfo | null => {
     if (id === "") return null;

@@ -1,7 +1,8 @@
-/** What is wrong with a node, by what its operator declares. */
+/** What is wrong with a node, and with those of its bodies, by what their operators declare. */
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
+import { isGraph } from "../graph/validate.ts";
 import { opOf } from "../ops/index.ts";
 import type { OpDef } from "../ops/op.ts";
 import { adviceOn } from "../ops/unsupported.ts";
@@ -16,7 +17,9 @@ export function nodeIssues(graph: Graph, node: Node): Issue[] {
   if (opset < (op.since ?? 1))
     return [issue("op/opset", `${name} is not supported, expected opset ${op.since} or newer; export the model at a newer opset`)];
   const arity = [...countIssue(node.inputs, op.arity.inputs, "inputs"), ...countIssue(node.outputs, op.arity.outputs, "outputs")];
-  return [...arity.map((message) => issue("op/arity", message)), ...attributeIssues(op, node, opset, issue)];
+  const own = [...arity.map((message) => issue("op/arity", message)), ...attributeIssues(op, node, opset, issue)];
+  const bodies = [...node.attrs.values()].filter(isGraph);
+  return [...own, ...bodies.flatMap((body) => body.nodes.flatMap((inner) => nodeIssues(body, inner)))];
 }
 
 function countIssue(names: readonly string[], [min, max]: readonly [number, number], what: string): string[] {

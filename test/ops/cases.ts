@@ -159,6 +159,34 @@ const WINDOWS: readonly OpCase[] = [
   { op: "Einsum", opset: 12, attrs: { equation: "bij,bjk->bik" }, inputs: [R([2, 3, 8]), R([2, 8, 4])] },
 ];
 
+const W = (dims: readonly number[]): Range => R(dims, -0.6, 0.6);
+const RECURRENT: readonly OpCase[] = [
+  { op: "RNN", opset: 14, inputs: [R([4, 2, 3]), W([1, 5, 3]), W([1, 5, 5]), W([1, 10]), null, R([1, 2, 5])] },
+  {
+    op: "GRU",
+    opset: 14,
+    attrs: { direction: "bidirectional", layout: 1 },
+    inputs: [R([2, 4, 3]), W([2, 12, 3]), W([2, 12, 4]), W([2, 24]), fixed([4, 2])],
+  },
+  {
+    op: "GRU",
+    opset: 14,
+    attrs: { linear_before_reset: 1, clip: 0.9, direction: "reverse" },
+    inputs: [R([4, 1, 3]), W([1, 12, 3]), W([1, 12, 4]), W([1, 24]), null, R([1, 1, 4])],
+  },
+  {
+    op: "LSTM",
+    opset: 14,
+    inputs: [R([4, 2, 3]), W([1, 16, 3]), W([1, 16, 4]), W([1, 32]), null, R([1, 2, 4]), R([1, 2, 4]), W([1, 12])],
+  },
+  {
+    op: "LSTM",
+    opset: 14,
+    attrs: { input_forget: 1, clip: 1.2, activations: ["HardSigmoid", "Softsign", "Elu"] },
+    inputs: [R([3, 1, 3]), W([1, 16, 3]), W([1, 16, 4])],
+  },
+];
+
 const MOVES: readonly OpCase[] = [
   { op: "Transpose", opset: 13, inputs: [R([3, 4])] },
   { op: "Concat", opset: 13, attrs: { axis: 0 }, inputs: [R([2, 3]), R([1, 3])] },
@@ -180,4 +208,4 @@ const MOVES: readonly OpCase[] = [
   { op: "Cast", opset: 13, attrs: { to: 1 }, inputs: [R([6])] },
 ];
 
-export const OP_CASES: readonly OpCase[] = [...UNARY, ...SEVERAL, ...LINES, ...WINDOWS, ...MOVES];
+export const OP_CASES: readonly OpCase[] = [...UNARY, ...SEVERAL, ...LINES, ...WINDOWS, ...RECURRENT, ...MOVES];

@@ -127,4 +127,20 @@ describe("foldQdq", () => {
     b.output(pair(b, "x", "a", 0, 0));
     expect(() => foldQdq(b.build())).toThrowError(/scale 0 is 0/);
   });
+
+  it("what Pad writes between codes becomes the number it stands for", () => {
+    const b = new GraphBuilder();
+    b.input("x", [1, 4]);
+    b.constant("s", [0.5], []);
+    b.constant("z", [3], [], "uint8");
+    b.constant("pads", [0, 1, 0, 1], [4], "int64");
+    b.constant("five", [5], [], "uint8");
+    b.describe(b.node("QuantizeLinear", ["x", "s", "z"], { outputs: ["q"] }), [1, 4], "uint8");
+    b.describe(b.node("Pad", ["q", "pads", "five"], { id: "pad", outputs: ["padded"] }), [1, 6], "uint8");
+    b.output(b.node("DequantizeLinear", ["padded", "s", "z"], { outputs: ["y"] }));
+    const graph = foldQdq(b.build());
+    expect(ops(graph)).toEqual(["Pad"]);
+    const value = graph.values.get(graph.nodes[0]!.inputs[2]!)!;
+    expect([value.type, [...(value.data as Float32Array)]]).toEqual(["float32", [1]]);
+  });
 });

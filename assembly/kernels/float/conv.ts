@@ -4,7 +4,7 @@
 import { ConvArgs } from "./args";
 
 @unmanaged
-class Spatial {
+export class Spatial {
   size: i32; // input extent
   out: i32;
   window: i32;
@@ -14,7 +14,7 @@ class Spatial {
 }
 
 @unmanaged
-class Geometry {
+export class Geometry {
   batch: i32;
   groups: i32;
   inChannels: i32;
@@ -26,17 +26,17 @@ const SPATIAL_BYTES: usize = 24;
 const AXES: usize = 20; // offset of the spatial axes in the geometry words
 
 @inline
-function axisOf(geometry: usize, i: usize): Spatial {
+export function axisOf(geometry: usize, i: usize): Spatial {
   return changetype<Spatial>(geometry + AXES + i * SPATIAL_BYTES);
 }
 
 /** Input index that output `o` meets at tap `w`, or −1. */
 @inline
-function inputIndex(axis: Spatial, transposed: i32, o: i32, w: i32): i32 {
+export function inputIndex(axis: Spatial, transposed: i32, o: i32, w: i32): i32 {
   let i: i32;
   if (transposed) {
     const reach = o + axis.padBegin - w * axis.dilation;
-    i = reach / axis.stride;
+    i = axis.stride == 1 ? reach : reach / axis.stride;
     if (reach < 0 || i * axis.stride != reach) return -1;
   } else {
     i = o * axis.stride + w * axis.dilation - axis.padBegin;

@@ -31,29 +31,29 @@ export function prepareExp(): void {
 }
 
 @inline
-function put(which: usize, value: f64): void {
+export function put(which: usize, value: f64): void {
   store<f64>(CONSTANTS + (which << 3), value);
 }
 
 @inline
-function at(which: usize): v128 {
+export function at(which: usize): v128 {
   return v128.load64_splat(CONSTANTS + (which << 3));
 }
 
 /** 2^k for integers k in [−1022, 1023]: k + 1023 stands in the low 12 bits of k + 1023 + 1.5·2^52. */
 @inline
-function powersOfTwo(k: v128): v128 {
+export function powersOfTwo(k: v128): v128 {
   return i64x2.shl(f64x2.add(f64x2.add(k, at(4)), at(3)), 52);
 }
 
 @inline
-function step(acc: v128, z: v128, which: usize): v128 {
+export function step(acc: v128, z: v128, which: usize): v128 {
   return f64x2.add(f64x2.mul(acc, z), at(which));
 }
 
 /** exp(r) − 1 − r, even and odd coefficients apart. */
 @inline
-function tail(r: v128): v128 {
+export function tail(r: v128): v128 {
   const z = f64x2.mul(r, r);
   const even = step(step(step(step(step(step(at(7), z, 8), z, 9), z, 10), z, 11), z, 12), z, 13);
   const odd = step(step(step(step(step(at(14), z, 15), z, 16), z, 17), z, 18), z, 19);

@@ -37,6 +37,8 @@ const IS_INF: i32 = 29;
 const TRUNC: i32 = 30;
 const BRAIN: i32 = 32;
 const SWISH: i32 = 31;
+const AFFINE: i32 = 33;
+const SCALED_TANH: i32 = 34;
 
 /** 1/6 as the float32 of the ONNX function body, at either precision. */
 const SIXTH: f64 = 0.16666667163372040;
@@ -142,20 +144,32 @@ function activation<T>(op: i32, x: T, p0: T, p1: T): T {
     case MISH: return x * tanhOf<T>(softplus<T>(x));
     case THRESHOLDED_RELU: return x > p0 ? x : <T>0;
     case IS_INF: return isInfinite<T>(x, p0, p1);
+    case AFFINE: return p0 * x + p1;
+    case SCALED_TANH: return p0 * tanhOf<T>(p1 * x);
     default: return x * sigmoid<T>(p0 * x);
   }
+}
+
+/** f(x) by its opcode. */
+export function scalar<T>(op: i32, x: T, p0: T, p1: T): T {
+  return isSimple(op) ? simple<T>(op, x) : activation<T>(op, x, p0, p1);
+}
+
+@inline
+function isSimple(op: i32): bool {
+  return op <= SIGN || op == NOT || op == IS_NAN || op == TRUNC || op == BRAIN;
 }
 
 function unary<T>(args: usize, begin: i32, end: i32): void {
   const p = changetype<UnaryArgs>(args);
   const op = p.op;
-  const isSimple = op <= SIGN || op == NOT || op == IS_NAN || op == TRUNC || op == BRAIN;
-  const p0 = isSimple ? <T>0 : <T>load<f64>(p.params);
-  const p1 = isSimple ? <T>0 : <T>load<f64>(p.params, 8);
+  const plain = isSimple(op);
+  const p0 = plain ? <T>0 : <T>load<f64>(p.params);
+  const p1 = plain ? <T>0 : <T>load<f64>(p.params, 8);
   for (let i = begin; i < end; i++) {
     const at = <usize>i * sizeof<T>();
     const x = load<T>(p.input + at);
-    store<T>(p.output + at, isSimple ? simple<T>(op, x) : activation<T>(op, x, p0, p1));
+    store<T>(p.output + at, plain ? simple<T>(op, x) : activation<T>(op, x, p0, p1));
   }
 }
 

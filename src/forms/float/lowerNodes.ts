@@ -29,6 +29,7 @@ import {
   write,
   writeAs,
 } from "./context.ts";
+import { lowerConvPanels } from "./convPanels.ts";
 import { FLOAT_RULES, type FloatRule } from "./rules.ts";
 import * as step from "./steps.ts";
 
@@ -94,7 +95,7 @@ function lowerNode(resolved: Resolved, f: FloatContext): boolean {
 function applyRule(rule: FloatRule, resolved: Resolved, f: FloatContext): boolean {
   const { node, attrs } = resolved;
   const output = node.outputs[0]!;
-  const dims = shapeOf(f.graph, output);
+  const dims = output === "" ? [] : shapeOf(f.graph, output);
   const operand = (i: number): step.Operand => ({ ref: read(f, node.inputs[i]!), dims: shapeOf(f.graph, node.inputs[i]!) });
   const opcode = (op: number | ((attrs: unknown) => number)): number => (typeof op === "number" ? op : op(attrs));
   const type = resolved.infos[0]?.type ?? "float32";
@@ -218,6 +219,7 @@ function lowerDot(resolved: Resolved, f: FloatContext): boolean {
   const dot = def.traits.dot!;
   const geometry: DotGeometry = dot.geometry(infos[0]!, infos[1]!, outShapes[0]!, attrs);
   const biasId = dot.bias === undefined ? "" : (node.inputs[dot.bias] ?? "");
+  if (geometry.kind === "conv" && lowerConvPanels(resolved, geometry, biasId, f)) return true;
   const [a, b] = [read(f, node.inputs[0]!), read(f, node.inputs[1]!)];
   const output = node.outputs[0]!;
   if (geometry.kind === "conv") {

@@ -12,6 +12,7 @@ import { INTEGER_DOTS } from "./integerDot.ts";
 import { LINES } from "./lines.ts";
 import { MASKS } from "./masks.ts";
 import { NORMS } from "./norms.ts";
+import { recurrent } from "./recurrent.ts";
 import { resize } from "./resize.ts";
 
 type Opcode = number | ((attrs: unknown) => number);
@@ -112,6 +113,9 @@ const COMPOSITE_RULES = Object.fromEntries(
     Einsum: einsum,
     Resize: resize,
     Upsample: resize,
+    RNN: recurrent,
+    GRU: recurrent,
+    LSTM: recurrent,
   }).map(([op, lower]): [string, FloatRule] => [op, { kind: "composite", lower }]),
 );
 

@@ -1,0 +1,83 @@
+/** Float convolutions against packed panels: the reference's bits for every stride, dilation, padding, group and number of channels. */
+import { describe, expect, it } from "vitest";
+import { runReference, Session } from "../../src/api.ts";
+import { GraphBuilder } from "../../src/graph/build.ts";
+import type { Attr } from "../../src/graph/graph.ts";
+import { Tensor } from "../../src/index.ts";
+import { modelOf } from "../../src/model.ts";
+import { createPcg32 } from "../../src/numerics/pcg32.ts";
+
+const TIER = process.env.BITEXACT_TIER;
+const CASES = TIER === "fast" ? 40 : TIER === "soak" ? 2000 : 200;
+
+function randomConv(seed: number) {
+  const random = createPcg32(seed, 5);
+  const pick = <T>(list: readonly T[]): T => list[random.integer(0, list.length - 1)]!;
+  const transposed = random.float() < 0.5;
+  const rank = pick([1, 2, 2, 3]);
+  const groups = pick([1, 1, 2]);
+  const [channels, columns] = [pick([1, 2, 5]), pick([1, 3, 8, 9, 16, 17, 32, 40])];
+  const batch = pick([1, 1, 2]);
+  const axes = Array.from({ length: rank }, () => ({
+    size: pick([4, 5, 9]),
+    kernel: pick([1, 2, 3]),
+    stride: pick([1, 1, 2, 3]),
+    dilation: pick([1, 2]),
+  }));
+  const builder = new GraphBuilder("conv", 13);
+  const dims = [batch, groups * channels, ...axes.map((axis) => axis.size)];
+  const kernel = axes.map((axis) => axis.kernel);
+  const w = transposed ? [groups * channels, columns, ...kernel] : [groups * columns, channels, ...kernel];
+  const numbers = (shape: readonly number[]) =>
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.fround(random.uniform(-2, 2)));
+  builder.input("x", dims);
+  builder.constant("w", numbers(w), w);
+  const inputs = ["x", "w", ...(random.float() < 0.6 ? [builder.constant("b", numbers([groups * columns]), [groups * columns])] : [])];
+  const pads = axes.map(({ kernel: size, dilation }) => random.integer(0, (size - 1) * dilation));
+  const attrs: Record<string, Attr> = {
+    group: groups,
+    strides: axes.map((a) => a.stride),
+    dilations: axes.map((a) => a.dilation),
+    pads: [...pads, ...pads.map((p) => Math.min(p, 1))],
+  };
+  builder.node(transposed ? "ConvTranspose" : "Conv", inputs, { id: "y", attrs });
+  const data = Float32Array.from(numbers(dims));
+  for (const i of [0, 3]) data[i] = pick([0, -0, Infinity, 1e38]);
+  const title = `seed ${seed}: ${transposed ? "ConvTranspose" : "Conv"} ${JSON.stringify(attrs)} on [${dims}] with [${w}]`;
+  return { title, graph: builder.output("y").build(), feeds: { x: new Tensor("float32", data, dims) } };
+}
+
+describe("float convolutions", () => {
+  it(`runtime and reference agree in every bit on ${CASES} random convolutions`, async () => {
+    let ran = 0;
+    for (let seed = 1; seed <= CASES; seed++) {
+      const { title, graph, feeds } = randomConv(seed);
+      let model: ReturnType<typeof modelOf>;
+      try {
+        model = modelOf(graph);
+      } catch {
+        continue; // a window larger than its image
+      }
+      const session = await Session.create(model);
+      const expected = await runReference(model, feeds, {});
+      expect(session.runSync(feeds).y!.data, title).toEqual(expected.y!.data);
+      ran++;
+    }
+    expect(ran).toBeGreaterThan(CASES / 2);
+  });
+
+  it("with weights that are not finite skip padded taps as the operator does", async () => {
+    const builder = new GraphBuilder("infinite", 13);
+    builder.input("x", [1, 1, 4]);
+    builder.constant(
+      "w",
+      Array.from({ length: 24 }, (_, i) => (i === 0 ? Infinity : i)),
+      [8, 1, 3],
+    );
+    builder.node("Conv", ["x", "w"], { id: "y", attrs: { pads: [1, 1] } });
+    const model = modelOf(builder.output("y").build());
+    const feeds = { x: new Tensor("float32", Float32Array.of(1, 2, 3, 4), [1, 1, 4]) };
+    const session = await Session.create(model);
+    expect(session.runSync(feeds).y!.data).toEqual((await runReference(model, feeds, {})).y!.data);
+  });
+});
