@@ -82,5 +82,6 @@ export const INDEXED: Readonly<Record<string, Composite>> = {
   GatherElements: gather(namedElements),
   GatherND: gather((resolved, f) => namedTuples(resolved, f, attribute(resolved.attrs, "batch_dims"))),
   ScatterElements: scatter(namedElements),
+  Scatter: scatter(namedElements),
   ScatterND: scatter((resolved, f) => namedTuples(resolved, f, 0)),
 };

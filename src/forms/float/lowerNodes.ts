@@ -95,7 +95,7 @@ function lowerNode(resolved: Resolved, f: FloatContext): boolean {
 function applyRule(rule: FloatRule, resolved: Resolved, f: FloatContext): boolean {
   const { node, attrs } = resolved;
   const output = node.outputs[0]!;
-  const dims = shapeOf(f.graph, output);
+  const dims = output === "" ? [] : shapeOf(f.graph, output);
   const operand = (i: number): step.Operand => ({ ref: read(f, node.inputs[i]!), dims: shapeOf(f.graph, node.inputs[i]!) });
   const opcode = (op: number | ((attrs: unknown) => number)): number => (typeof op === "number" ? op : op(attrs));
   const type = resolved.infos[0]?.type ?? "float32";
