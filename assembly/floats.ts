@@ -14,6 +14,7 @@ export { quantize_numbers_f32, quantize_numbers_f64, dequantize_numbers_f32, deq
 export { dynamic_quantize_f32, dynamic_quantize_f64 } from "./kernels/float/grids";
 export { start_values, negated_zeros, rescale_s32 } from "./kernels/float/integerDot";
 export { saturating_f32 } from "./kernels/float/saturating";
+export { arcs_f32, arcs_f64 } from "./kernels/float/arcs";
 export { einsum_f32, einsum_f64 } from "./kernels/float/einsum";
 export { reduce_index_f32, reduce_index_f64 } from "./kernels/float/reduce";
 export { half_round } from "./kernels/convert/convert";

@@ -1,17 +1,18 @@
 /** The executors beside the runtime — simulation, reference, verification — behind the functions of src/api.ts, which load this file. */
 import type { SimulateOptions } from "./api.ts";
 import { type Issue, ModelError, modelError } from "./errors.ts";
-import type { Shape, Value, ValueId } from "./graph/graph.ts";
+import type { Graph, Shape, Value, ValueId } from "./graph/graph.ts";
 import { constantCodes, isActivationEncoding } from "./graph/query.ts";
 import type { LoadedModel, Model } from "./model.ts";
 import type { Numbers } from "./ops/op.ts";
-import { constantNumbers } from "./passes/inferShapes.ts";
-import { prepare, staticGraph } from "./passes/prepare.ts";
+import { inferKnown, isDynamic } from "./passes/inferKnown.ts";
+import { bindShapes, constantNumbers } from "./passes/inferShapes.ts";
+import { completed, prepare, staticGraph } from "./passes/prepare.ts";
 import type { Target } from "./plan/plan.ts";
 import { enterInput, executeReference } from "./reference/execute.ts";
 import { checkedChoice, checkedModel, checkedOptions, checkNames } from "./runtime/arguments.ts";
 import { checkedTarget, engineFor } from "./runtime/engine.ts";
-import { checkFeeds, type Feeds } from "./runtime/feeds.ts";
+import { checkFeeds, type Feeds, type Shapes } from "./runtime/feeds.ts";
 import { withinMemory } from "./runtime/outOfMemory.ts";
 import { unknownOutput } from "./runtime/results.ts";
 import { checkRecordings, checkSamples } from "./runtime/sampleArguments.ts";
@@ -43,11 +44,21 @@ function plainFeeds(model: LoadedModel, feeds: Feeds): Map<ValueId, Numbers> {
   );
 }
 
+/** The graph as these feeds make it: static where shapes follow from the inputs' shapes, else with the shapes their elements give. */
+function graphFor(loaded: LoadedModel, feeds: Feeds, shapes: Shapes): Graph {
+  try {
+    return staticGraph(loaded.graph, shapes);
+  } catch (error) {
+    if (!isDynamic(error)) throw error;
+    return withinMemory(() => completed(inferKnown(bindShapes(loaded.graph, shapes), plainFeeds(loaded, feeds))));
+  }
+}
+
 /** As in src/api.ts. */
 export async function simulate(model: Model, feeds: Feeds, options: SimulateOptions): Promise<Record<string, Tensor>> {
   const loaded = checkedModel(model);
   checkNames("capture", checkedOptions(options).capture);
-  const graph = staticGraph(loaded.graph, checkFeeds(loaded.graph, feeds));
+  const graph = graphFor(loaded, feeds, checkFeeds(loaded.graph, feeds));
   const precision = checkedChoice("precision", options.precision, ["f64", "f32"], "f64");
   const rounding = checkedChoice("rounding", options.rounding, ROUNDINGS, "halfEven");
   const results = withinMemory(() => simulateGraph(graph, plainFeeds(loaded, feeds), { precision, rounding }));

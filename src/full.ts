@@ -8,7 +8,7 @@ import { useKernels } from "./kernels/abi.ts";
 import { useMoreKernels } from "./kernels/instantiate.ts";
 import { NOT_LOADED, useFloats } from "./ops/deferred.ts";
 import { isQuantizer, opOf, useOperators } from "./ops/index.ts";
-import { useRest } from "./passes/deferred.ts";
+import { rest as loadedRest, useRest } from "./passes/deferred.ts";
 import { needsBinding } from "./passes/inferShapes.ts";
 import { compileKernels } from "./runtime/kernelSource.ts";
 
@@ -51,6 +51,16 @@ export async function loadFolding(graph: Graph): Promise<((graph: Graph) => Grap
  *  in float. */
 export async function loadFor(graph: Graph): Promise<void> {
   if (needsBinding(graph) || graph.nodes.some((node) => needsMore(graph, node))) await loadFull();
+}
+
+/** The first opset whose operators are read as they are. */
+const MODERN_OPSET = 8;
+
+/** The graph of an older opset in today's operators. throws ModelError. */
+export async function modernized(graph: Graph): Promise<Graph> {
+  if ((graph.opsets.get("") ?? 1) >= MODERN_OPSET) return graph;
+  await loadFull();
+  return loadedRest().upgradeOpset(graph);
 }
 
 function needsMore(graph: Graph, node: Node): boolean {

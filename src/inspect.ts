@@ -1,10 +1,11 @@
 /** Inspect: what a model is and how it would run, as a plain record, before anything runs. */
 
 import { isPerTensor } from "./encodings/encoding.ts";
+import { ModelError } from "./errors.ts";
 import { loadFull } from "./full.ts";
 import type { Graph } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
-import type { InspectReport } from "./inspectReport.ts";
+import type { InspectReport, OperatorReport, RefusedReport } from "./inspectReport.ts";
 import { readPanel } from "./kernels/epiloguePromotion.ts";
 import type { Model, ValueInfo } from "./model.ts";
 import { opOf } from "./ops/index.ts";
@@ -13,7 +14,7 @@ import { type FormedLayer, type Prepared, prepare } from "./passes/prepare.ts";
 import type { Plan, Target, Variant } from "./plan/plan.ts";
 import { createWeightStore } from "./plan/weightStore.ts";
 import { checkedModel, checkShapes } from "./runtime/arguments.ts";
-import { compile } from "./runtime/compile.ts";
+import { type CompileOptions, compile } from "./runtime/compile.ts";
 import { checkedTarget, engineFor } from "./runtime/engine.ts";
 import { withinMemory } from "./runtime/outOfMemory.ts";
 import { choosePanel, regionOf } from "./runtime/promote.ts";
@@ -32,10 +33,8 @@ export async function inspectModel(model: Model, options: InspectOptions = {}): 
   const target = checkedTarget(options.target, graph);
   checkShapes(options.shapes ?? {});
   const store = createWeightStore();
-  const { prepared, plan } = withinMemory(() => {
-    const ready = prepare(graph, { ...symbolicAsOne(graph), ...options.shapes });
-    return { prepared: ready, plan: compile(ready, { target, module: engine.geometry, store }) };
-  });
+  const prepared = withinMemory(() => prepare(graph, { ...symbolicAsOne(graph), ...options.shapes }));
+  const { plan, refused } = withinMemory(() => planned(prepared, { target, module: engine.geometry, store }));
   const named = (code: string): string[] => warnings.filter((issue) => issue.code === code).map((issue) => issue.tensor ?? "");
   return {
     schema: "bitexact-inspect/1",
@@ -44,7 +43,8 @@ export async function inspectModel(model: Model, options: InspectOptions = {}): 
     variant: engine.geometry.variant,
     inputs: model.inputs.map(portReport),
     outputs: model.outputs.map(portReport),
-    operators: countOperators(prepared.graph),
+    operators: operatorReports(prepared, refused),
+    refused,
     coverage: coverage(prepared),
     unmatched: { encodings: named("encodings/unmatched"), values: named("encodings/missing") },
     clusters: prepared.layers.filter(({ layer }) => !layer.island && layer.nodes.length > 1).map(groupReport),
@@ -52,8 +52,8 @@ export async function inspectModel(model: Model, options: InspectOptions = {}): 
     biases: prepared.layers.flatMap(({ layer, form, data }) => form.facts?.(data, layer, prepared.graph, target).biases ?? []),
     macs: prepared.layers.reduce((sum, { layer }) => sum + layerMacs(prepared.graph, layer.nodes), 0),
     weightBytes: { before: weightBytesBefore(prepared.graph), after: store.size.weights },
-    arenaBytes: plan.arena.bytes,
-    dots: dotReports(prepared, plan, target),
+    arenaBytes: plan?.arena.bytes ?? 0,
+    dots: plan ? dotReports(prepared, plan, target) : [],
     warnings: warnings.map(({ code, message }) => ({ code, message })),
   };
 }
@@ -73,10 +73,34 @@ function portReport({ name, type, shape, encoding }: ValueInfo): InspectReport["
   return { name, type, shape, encoding: grid };
 }
 
-function countOperators(graph: Graph): { op: string; count: number }[] {
-  const counts = new Map<string, number>();
-  for (const node of graph.nodes) counts.set(node.op, (counts.get(node.op) ?? 0) + 1);
-  return [...counts].map(([op, count]) => ({ op, count })).sort((a, b) => b.count - a.count || a.op.localeCompare(b.op));
+interface Planned {
+  readonly plan: Plan | null;
+  readonly refused: readonly RefusedReport[];
+}
+
+/** The plan, or every node that has no kernel. */
+function planned(prepared: Prepared, options: CompileOptions): Planned {
+  try {
+    return { plan: compile(prepared, options), refused: [] };
+  } catch (error) {
+    if (!(error instanceof ModelError) || error.issues.some(({ code, node }) => code !== "plan/no-kernel" || !node)) throw error;
+    return { plan: null, refused: error.issues.map(({ node, message }) => ({ node: node!, message })) };
+  }
+}
+
+function operatorReports({ layers }: Prepared, refused: readonly RefusedReport[]): OperatorReport[] {
+  const without = new Set(refused.map(({ node }) => node));
+  const reports = new Map<string, { count: number; forms: Record<string, number> }>();
+  for (const { layer, form } of layers) {
+    for (const { id, op } of layer.nodes) {
+      const report = reports.get(op) ?? { count: 0, forms: {} };
+      const runs = without.has(id) ? "refused" : form.name;
+      report.count++;
+      report.forms[runs] = (report.forms[runs] ?? 0) + 1;
+      reports.set(op, report);
+    }
+  }
+  return [...reports].map(([op, report]) => ({ op, ...report })).sort((a, b) => b.count - a.count || a.op.localeCompare(b.op));
 }
 
 /** Activations: the float values that enter or leave a layer; those inside one need no encoding. */

@@ -26,6 +26,18 @@ export interface DotReport {
   readonly epilogues: Readonly<Record<string, number>>; // channels per epilogue: "fixed64", "double", "nearTie", …
 }
 
+/** An operator and how its nodes run: nodes per form ("dot", "table", …; "island": in float32; "refused": only in the simulation). */
+export interface OperatorReport {
+  readonly op: string;
+  readonly count: number;
+  readonly forms: Readonly<Record<string, number>>;
+}
+
+export interface RefusedReport {
+  readonly node: string;
+  readonly message: string;
+}
+
 /** What a bias encoding is used for by the chosen target (docs/numerics.md). */
 export interface BiasReport {
   readonly tensor: string;
@@ -41,7 +53,8 @@ export interface InspectReport {
   readonly variant: Variant;
   readonly inputs: readonly PortReport[];
   readonly outputs: readonly PortReport[];
-  readonly operators: readonly { readonly op: string; readonly count: number }[]; // most frequent first
+  readonly operators: readonly OperatorReport[]; // most frequent first
+  readonly refused: readonly RefusedReport[]; // nodes that keep a session from being created; then nothing below is planned
   readonly coverage: {
     readonly activations: { readonly encoded: number; readonly total: number };
     readonly parameters: { readonly encoded: number; readonly total: number };

@@ -1,7 +1,7 @@
 /** Model: a loaded graph with its encodings, and what was noticed while loading. */
 import type { Encoding } from "./encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "./errors.ts";
-import { loadFolding, loadFor, withFull } from "./full.ts";
+import { loadFolding, loadFor, modernized, withFull } from "./full.ts";
 import { type Graph, isOpen, type ValueId, valueNamed } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import { withValues } from "./graph/rewrite.ts";
@@ -48,7 +48,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   if (typeof options !== "object" || options === null)
     throw modelError("option/type", `options: found ${String(options)}, expected a record of options, or nothing`);
   const bytes = await readSource(source, options.signal);
-  const decoded = await decodeWithFiles(bytes, source, options);
+  const decoded = await modernized(await decodeWithFiles(bytes, source, options));
   await loadFolding(decoded);
   await loadFor(decoded);
   const expanded = await withFull(() => {
@@ -76,10 +76,10 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
 /** A Model of a graph with its encodings, subgraphs closed. strict: any warning is an error. throws ModelError. */
 export function modelOf(graph: Graph, found: readonly Issue[] = [], strict = false): LoadedModel {
   checkOperators(graph);
-  const { inferred, probe } = probeShapes(graph);
+  const { inferred, probe, dynamic } = probeShapes(graph);
   requireDeclaredOutputs(graph, probe);
-  const warnings = [...found];
-  warnings.push(...islandWarnings(probe));
+  const warnings = [...found, ...dynamic];
+  if (dynamic.length === 0) warnings.push(...islandWarnings(probe));
   if (strict && warnings.length > 0) {
     throw new ModelError(
       warnings.map((issue) => ({ ...issue, code: issue.code.startsWith("graph/") ? issue.code : `strict/${issue.code}` })),
@@ -138,17 +138,25 @@ async function decodeWithFiles(bytes: Uint8Array, source: Source, { externalData
   }
 }
 
+interface Probe {
+  readonly inferred: Graph | null;
+  readonly probe: Graph;
+  readonly dynamic: readonly Issue[]; // shapes that follow from computed elements: only simulate runs the model
+}
+
 /** Types and shapes, symbolic dimensions taken as 1, and with that completed encodings. throws ModelError for contradictions, unless those sizes may
  *  be why. */
-function probeShapes(graph: Graph): { readonly inferred: Graph | null; readonly probe: Graph } {
+function probeShapes(graph: Graph): Probe {
   const shapes: Record<string, number[]> = Object.create(null);
   const symbolic = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
   for (const id of symbolic) shapes[id] = (valueNamed(graph, id).shape ?? []).map((dim) => (typeof dim === "number" ? dim : 1));
   try {
     const inferred = inferShapes(bindShapes(graph, shapes));
-    return { inferred, probe: completeEncodings(inferred) };
+    return { inferred, probe: completeEncodings(inferred), dynamic: [] };
   } catch (error) {
-    if (symbolic.length > 0 && error instanceof ModelError) return { inferred: null, probe: graph };
+    if (!(error instanceof ModelError)) throw error;
+    if (symbolic.length > 0) return { inferred: null, probe: graph, dynamic: [] };
+    if (error.issues.every(({ code }) => code === "op/dynamic")) return { inferred: null, probe: graph, dynamic: error.issues };
     throw error;
   }
 }

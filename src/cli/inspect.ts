@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import { loadModel } from "../index.ts";
 import { inspectModel } from "../inspect.ts";
-import type { DotReport, GroupReport, InspectReport, PortReport } from "../inspectReport.ts";
+import type { DotReport, GroupReport, InspectReport, OperatorReport, PortReport } from "../inspectReport.ts";
 import { type ModelOptions, withModelOptions } from "./arguments.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
@@ -31,7 +31,7 @@ export async function inspectCommand(path: string, options: ModelOptions, stream
   const out = textSink(options.json, streams);
   out.write(`${describe(path, report, lineWidth(out))}\n`);
   writeJson(report, options.json, streams);
-  return EXIT.ok;
+  return report.refused.length > 0 ? EXIT.badInput : EXIT.ok;
 }
 
 const TARGET_FROM = { option: "", default: "", qoperator: " (the model is in QOperator form)" } as const;
@@ -44,7 +44,8 @@ function describe(path: string, report: InspectReport, width: number): string {
     wrap(`${path}: target ${report.target}${TARGET_FROM[report.targetFrom]}, kernels ${report.variant}`, width, "  "),
     portLines("Inputs", report.inputs, width),
     portLines("Outputs", report.outputs, width),
-    wrap(`Operators  ${report.operators.map(({ op, count }) => (count > 1 ? `${op} ×${count}` : op)).join(", ")}`, width, "  "),
+    wrap(`Operators  ${report.operators.map(operatorText).join(", ")}`, width, "  "),
+    refusedLines(report.refused, width),
     [
       pc.bold("Encodings"),
       `  activations ${share(coverage.activations)}, parameters ${share(coverage.parameters)}`,
@@ -63,6 +64,18 @@ function describe(path: string, report: InspectReport, width: number): string {
     report.warnings.map(({ code, message }) => wrap(pc.dim(`note ${code}: ${message}`), width, "  ")).join("\n"),
   ];
   return sections.filter((section) => section !== "").join("\n\n");
+}
+
+/** "Add ×3 (linear 2, float 1)". */
+function operatorText({ op, count, forms }: OperatorReport): string {
+  const runs = Object.entries(forms).map(([form, nodes]) => `${form === "island" ? "float" : form}${nodes < count ? ` ${nodes}` : ""}`);
+  return `${count > 1 ? `${op} ×${count}` : op} (${runs.join(", ")})`;
+}
+
+function refusedLines(refused: InspectReport["refused"], width: number): string {
+  if (refused.length === 0) return "";
+  const lines = refused.map(({ message }) => wrap(`  ${message}`, width, "    "));
+  return [pc.red(pc.bold(`Refused  ${refused.length}: no session runs this model; the simulation does`)), ...lines].join("\n");
 }
 
 function portLines(title: string, ports: readonly PortReport[], width: number): string {

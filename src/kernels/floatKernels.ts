@@ -15,6 +15,7 @@ import { BROADCAST, WINDOW } from "./coreElementwise.ts";
  *    from 0; no taps: the f64 at `outside`. spans, indices, weights: `resampleTaps`, weights in the family's type.
  *  - quantize_numbers, dequantize_numbers: codes and zero points are f64 (zero 0: none), scales of the family; positions: i32 per element, which scale
  *    and zero point it has, or 0: the first. dynamic_quantize: DynamicQuantizeLinear; codes + shift in bytes, one scale, one f64 zero. units = 1.
+ *  - arcs: circular and hyperbolic functions; op: ARCS; angles of 2^20 quarter turns or more are a fault. units = elements. In place allowed.
  *  - to_integer: f64 output, truncated and modulo 2^bits. units = elements.
  *  - top, arg, cumulate: lines of `size` elements, `inner` apart; units = lines. top: the first k in order with their f64 indices, ties by position,
  *    NaN above all; scratch: 2·size words. arg: f64 position of the largest (which 0) or smallest (1), the last of equal ones if `last`.
@@ -36,6 +37,7 @@ function floats<T extends "f32" | "f64">(type: T) {
     quantize_numbers: ["input", "scale", "zero", "positions", "output", "least", "most"],
     dequantize_numbers: ["input", "scale", "zero", "positions", "output"],
     dynamic_quantize: ["input", "output", "scale", "zero", "size", "shift"],
+    arcs: ["input", "output", "op"],
     to_integer: ["input", "output", "bits", "signed"],
     top: ["input", "values", "indices", "size", "inner", "k", "largest", "scratch"],
     arg: ["input", "output", "size", "inner", "which", "last"],

@@ -35,8 +35,9 @@ export const UNARY = {
   trunc: 30,
   swish: 31, // (alpha): x · sigmoid(alpha·x)
   brain: 32, // rounded to bfloat16
-  affine: 33, // (alpha, beta)
-  scaledTanh: 34, // (alpha, beta): alpha · tanh(beta·x)
+  shrink: 33, // (lambd, bias)
+  affine: 34, // (alpha, beta)
+  scaledTanh: 35, // (alpha, beta): alpha · tanh(beta·x)
 } as const;
 
 /** Opcodes of binary_*. mod takes the divisor's sign, fmod the dividend's; prelu: a < 0 ? b·a : a. */
@@ -63,6 +64,11 @@ export const BINARY = {
   wholeMod: 19,
   wholeFmod: 20,
   wholePow: 21,
+  bitAnd: 22, // of integers as two's complement of 64 bits
+  bitOr: 23,
+  bitXor: 24,
+  shiftLeft: 25,
+  shiftRight: 26,
 } as const;
 
 /** Opcodes of reduce_*. mean divides by the counted taps (see mean_q); l2 = sqrt(Σx²); logSumExp = log(Σ exp(x)). */
@@ -73,3 +79,6 @@ export const NUMBER = { f32: 0, f64: 1, s32: 2, u8: 3, s8: 4 } as const;
 
 /** Opcodes of scatter_*. */
 export const SCATTER = { none: 0, add: 1, mul: 2, max: 3, min: 4 } as const;
+
+/** Opcodes of arcs_*. */
+export const ARCS = { sin: 0, cos: 1, tan: 2, asin: 3, acos: 4, atan: 5, sinh: 6, cosh: 7, asinh: 8, acosh: 9, atanh: 10 } as const;

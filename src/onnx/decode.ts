@@ -19,7 +19,7 @@ import {
 import { elementType } from "./tensorData.ts";
 import { readModel } from "./wire.ts";
 
-const OPSETS = { first: 7, last: 25 };
+const OPSETS = { first: 1, last: 27 };
 
 export interface DecodeOptions {
   /** Bytes of an external data file by its relative location, which has been checked to stay inside the model's folder. */

@@ -20,6 +20,17 @@ const thresholdedRelu = defineUnary({
   rational: (x, { alpha }) => (rational.compare(x, fromNumber(alpha)) > 0 ? x : ZERO),
 });
 
+/** x pulled toward 0 by bias outside [−lambd, lambd], 0 inside. At ±lambd it jumps by |lambd − bias|. */
+const shrink = defineUnary({
+  type: "Shrink",
+  since: 9,
+  accepts: "any",
+  parse: (attrs) => readAttrs(attrs, { bias: float(0), lambd: float(0.5) }),
+  scalar: (x, { bias, lambd }, round) => (x < -lambd ? round(x + bias) : x > lambd ? round(x - bias) : 0),
+  spread: (e, x, { bias, lambd }) => (Math.abs(Math.abs(x) - lambd) <= e ? e + Math.abs(lambd - bias) : e),
+  units: (_m, y) => y,
+});
+
 const elu = defineUnary({
   type: "Elu",
   parse: (attrs) => readAttrs(attrs, { alpha: float(1) }),
@@ -154,6 +165,7 @@ const gelu = defineUnary({
 
 export const ACTIVATIONS: readonly OpDef[] = [
   erased(thresholdedRelu),
+  erased(shrink),
   erased(elu),
   erased(selu),
   erased(celu),

@@ -48,13 +48,14 @@ interface ExpandingSpec<A> {
   readonly domain?: string;
   readonly since?: number;
   readonly inputs: Arity["inputs"];
+  readonly outputs?: Arity["outputs"]; // default one
   readonly onCodes?: boolean;
   readonly parse: OpDef<A>["parse"];
   readonly expand: (call: ExpandCall<A>) => Expansion;
 }
 
 /** An operator that is only ever expanded. */
-export function defineExpanding<A>({ type, domain, since, inputs, onCodes, parse, expand }: ExpandingSpec<A>): OpDef {
+export function defineExpanding<A>({ type, domain, since, inputs, outputs = [1, 1], onCodes, parse, expand }: ExpandingSpec<A>): OpDef {
   const missing = (): never => {
     throw modelError("op/expanded", `${type} is read as other operators when a model is loaded; it does not run itself`);
   };
@@ -63,7 +64,7 @@ export function defineExpanding<A>({ type, domain, since, inputs, onCodes, parse
       type,
       ...(domain === undefined ? {} : { domain }),
       ...(since === undefined ? {} : { since }),
-      arity: { inputs, outputs: [1, 1] },
+      arity: { inputs, outputs },
       parse,
       infer: missing,
       float: missing,

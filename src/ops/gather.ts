@@ -239,6 +239,7 @@ type OffsetsOf = (data: Numbers, indices: Numbers, attrs: ScatterAttrs) => Int32
 
 function defineScatter(
   type: string,
+  since: number,
   schema: OpDef<ScatterAttrs>["parse"],
   offsetsFor: OffsetsOf,
   check: (inputs: readonly (TypeInfo | null)[], attrs: ScatterAttrs) => void,
@@ -246,7 +247,7 @@ function defineScatter(
   return erased(
     defineOp<ScatterAttrs>({
       type,
-      since: 11,
+      since,
       arity: { inputs: [3, 3], outputs: [1, 1] },
       parse: schema,
       infer(inputs, attrs) {
@@ -271,20 +272,25 @@ function defineScatter(
   );
 }
 
-const scatterElements = defineScatter(
-  "ScatterElements",
-  (attrs, opset) => readAttrs(attrs, { axis: int(0), reduction: opset >= 16 ? reductionAttr(opset) : () => "none" as const }),
-  (data, indices, { axis }) => elementOffsets(data.dims, indices, resolveAxis(axis, data.dims.length)),
-  (inputs, { axis }) => {
-    checkElements(inputs, axis);
-    const [indices, updates] = [required(inputs, 1), required(inputs, 2)];
-    if (updates.dims.join() !== indices.dims.join())
-      throw shapeError(`the updates have shape ${formatShape(updates.dims)}, expected ${formatShape(indices.dims)}`);
-  },
-);
+/** Scatter is what opsets 9 and 10 call ScatterElements. */
+const [scatterElements, oldScatter] = (["ScatterElements", "Scatter"] as const).map((type) =>
+  defineScatter(
+    type,
+    type === "Scatter" ? 9 : 11,
+    (attrs, opset) => readAttrs(attrs, { axis: int(0), reduction: opset >= 16 ? reductionAttr(opset) : () => "none" as const }),
+    (data, indices, { axis }) => elementOffsets(data.dims, indices, resolveAxis(axis, data.dims.length)),
+    (inputs, { axis }) => {
+      checkElements(inputs, axis);
+      const [indices, updates] = [required(inputs, 1), required(inputs, 2)];
+      if (updates.dims.join() !== indices.dims.join())
+        throw shapeError(`the updates have shape ${formatShape(updates.dims)}, expected ${formatShape(indices.dims)}`);
+    },
+  ),
+) as [OpDef, OpDef];
 
 const scatterNd = defineScatter(
   "ScatterND",
+  11,
   (attrs, opset) => ({ axis: 0, ...readAttrs(attrs, { reduction: opset >= 16 ? reductionAttr(opset) : () => "none" as const }) }),
   (data, indices) => tupleOffsets(data.dims, indices, 0),
   (inputs) => {
@@ -294,4 +300,4 @@ const scatterNd = defineScatter(
   },
 );
 
-export const GATHERS: readonly OpDef[] = [gather, erased(gatherElements), erased(gatherNd), scatterElements, scatterNd];
+export const GATHERS: readonly OpDef[] = [gather, erased(gatherElements), erased(gatherNd), scatterElements, oldScatter, scatterNd];

@@ -6,8 +6,9 @@ import type { OpDef } from "./op.ts";
 /** Loaded for graphs that have them. */
 const QUANTIZERS = ["QuantizeLinear", "DequantizeLinear"];
 
-/** Also found in com.microsoft, with the semantics of the newest opset: 16- and 4-bit Q/DQ travel there before opset 21. */
-const CONTRIBUTED = [...QUANTIZERS, "Gelu"];
+/** Also found in com.microsoft, with the semantics of the newest opset: 16- and 4-bit Q/DQ travel there before opset 21, and expansions name
+ *  operators there that are newer than their graph. */
+const CONTRIBUTED = [...QUANTIZERS, "Gelu", "LayerNormalization", "RMSNormalization"];
 const NEWEST_OPSET = 25;
 
 function contributed(op: OpDef): OpDef {

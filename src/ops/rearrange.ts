@@ -88,6 +88,8 @@ function partsOf(inputs: Infos, attrs: SplitAttrs): { readonly axis: number; rea
     if (given.some((part) => part < 0) || given.reduce((sum, part) => sum + part, 0) !== extent) {
       throw shapeError(`the parts [${given.join(", ")}] do not add up to ${extent} (axis ${axis})`);
     }
+    if (attrs.count !== undefined && given.length !== attrs.count)
+      throw shapeError(`${given.length} parts [${given.join(", ")}], expected ${attrs.count}: one for each output`);
     return { axis, parts: given };
   }
   const count = attrs.count;

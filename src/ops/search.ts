@@ -12,7 +12,7 @@ import { erased } from "./registry.ts";
 import { gamma } from "./spreads.ts";
 
 /** Calls `visit(line, start, step)` for every line of `dims` along `axis`, in row-major order of the other axes. */
-function eachLine(dims: readonly number[], axis: number, visit: (line: number, start: number, step: number) => void): void {
+export function eachLine(dims: readonly number[], axis: number, visit: (line: number, start: number, step: number) => void): void {
   const inner = sizeOf(dims.slice(axis + 1));
   const outer = sizeOf(dims.slice(0, axis));
   const size = dims[axis] as number;

@@ -29,14 +29,13 @@ export function elementTypeOf(code: number, name: string): ElementType {
   return type;
 }
 
-/** An integer modulo 2^bits, as C's conversion does, after a clamp to [−2^63, 2^64], which is all that happens to 64-bit integers; NaN is 0. */
+/** An integer modulo 2^bits, as C's conversion does; 64-bit integers are kept as they are; NaN is 0. */
 export function wrapInteger(x: number, type: ElementType): number {
   const grid = integerType(type);
-  if (!grid) return x;
-  const clamped = Number.isNaN(x) ? 0 : Math.min(Math.max(x, -(2 ** 63)), 2 ** 64);
-  if (grid.bits >= 64) return clamped;
+  if (grid && Number.isNaN(x)) return 0;
+  if (!grid || grid.bits >= 64) return x;
   const span = 2 ** grid.bits;
-  const low = clamped - Math.floor(clamped / span) * span;
+  const low = x - Math.floor(x / span) * span;
   return grid.signed && low >= span / 2 ? low - span : low;
 }
 

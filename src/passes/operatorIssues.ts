@@ -5,6 +5,7 @@ import { opsetOf } from "../graph/query.ts";
 import { isGraph } from "../graph/validate.ts";
 import { opOf } from "../ops/index.ts";
 import type { OpDef } from "../ops/op.ts";
+import { adviceOn } from "../ops/unsupported.ts";
 
 export function nodeIssues(graph: Graph, node: Node): Issue[] {
   const issue = (code: string, message: string): Issue => ({ code, node: node.id, message: `${node.op} '${node.id}': ${message}` });
@@ -12,7 +13,7 @@ export function nodeIssues(graph: Graph, node: Node): Issue[] {
   const opset = opsetOf(graph, node);
   const op = opOf(node);
   const name = `operator ${domain}.${node.op} (opset ${opset})`;
-  if (!op) return [issue("op/unsupported", `${name} is not supported; see the operator table, or replace it before export`)];
+  if (!op) return [issue("op/unsupported", `${name} is not supported; ${adviceOn(node.op)}`)];
   if (opset < (op.since ?? 1))
     return [issue("op/opset", `${name} is not supported, expected opset ${op.since} or newer; export the model at a newer opset`)];
   const arity = [...countIssue(node.inputs, op.arity.inputs, "inputs"), ...countIssue(node.outputs, op.arity.outputs, "outputs")];

@@ -24,8 +24,12 @@ export interface Prepared {
 
 /** The graph at concrete shapes: inferred, folded, encodings completed. `shapes` binds symbolic inputs. */
 export function staticGraph(graph: Graph, shapes: Readonly<Record<string, readonly number[]>> = {}): Graph {
-  const inferred = inferredAt(graph, shapes);
-  return completeEncodings(restIfLoaded()?.foldBatchNorm(inferred) ?? inferred);
+  return completed(inferredAt(graph, shapes));
+}
+
+/** What follows once every shape is known: affine operators folded, encodings completed. */
+export function completed(graph: Graph): Graph {
+  return completeEncodings(restIfLoaded()?.foldBatchNorm(graph) ?? graph);
 }
 
 /** Static graph, cut into layers, each with the form that computes it. throws ModelError listing every issue. */

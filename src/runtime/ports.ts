@@ -89,7 +89,7 @@ export function drainGate(gate: Gate, quantized: boolean, data: TypedArray): voi
     runCalls(gate.flip);
   } else if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     forEachElement(port.shape, port.layout, (rowMajor, memory) => {
-      data[rowMajor] = BigInt(Math.trunc(floats![memory]!));
+      data[rowMajor] = BigInt(Math.trunc(floats![memory]!) % 2 ** 64 || 0); // of what is not finite: 0
     });
   } else {
     runCalls(gate.convert);

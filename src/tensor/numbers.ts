@@ -17,7 +17,7 @@ export function tensorOf(type: ElementType, numbers: ArrayLike<number>, dims: re
   const Data = arrayType(type);
   const data: TypedArray =
     Data === BigInt64Array || Data === BigUint64Array
-      ? (Data as BigInt64ArrayConstructor).from(numbers, (x: number) => BigInt(Math.trunc(x)))
+      ? (Data as BigInt64ArrayConstructor).from(numbers, (x: number) => (Number.isFinite(x) ? BigInt(Math.trunc(x)) : 0n))
       : new (Data as Float32ArrayConstructor)(numbers);
   return new Tensor(type, data, dims, encoding);
 }

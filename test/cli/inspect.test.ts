@@ -2,7 +2,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { GraphBuilder } from "../../src/graph/build.ts";
 import type { InspectReport } from "../../src/inspectReport.ts";
+import { encodeOnnx } from "../../src/onnx/encode.ts";
 import { bitexact, bundled, scratch } from "./commandLine.ts";
 
 const cnn = bundled("digits_cnn/w8a8_pc");
@@ -70,5 +72,32 @@ describe("inspect", () => {
     for (const section of ["Inputs", "Outputs", "Operators", "Encodings", "Integer clusters", "Float islands", "Cost", "headroom"])
       expect(stdout).toContain(section);
     for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  test("operators say which forms run their nodes; the counts add up", async () => {
+    const report = await inspect(cnn.model, "-e", cnn.encodings);
+    for (const { op, count, forms } of report.operators) {
+      const sum = Object.values(forms).reduce((a, b) => a + b, 0);
+      expect(sum, op).toBe(count);
+    }
+    expect(report.operators.find(({ op }) => op === "Conv")?.forms).toEqual({ dot: 5 });
+    expect(report.refused).toEqual([]);
+  });
+
+  test("nodes without kernels are named, and the exit code says that no session runs the model", async () => {
+    const graph = new GraphBuilder("windows", 17);
+    const x = graph.input("x", [1, 16, 1]);
+    graph.output(graph.node("DFT", [graph.node("Relu", [x], { id: "relu" })], { id: "spectrum" }));
+    const file = join(scratch(), "spectrum.onnx");
+    writeFileSync(file, encodeOnnx(graph.build()));
+    const { code, stdout } = await bitexact("inspect", file, "--json", "-");
+    expect(code).toBe(2);
+    const report = JSON.parse(stdout) as InspectReport;
+    expect(report.operators).toEqual([
+      { op: "DFT", count: 1, forms: { refused: 1 } },
+      { op: "Relu", count: 1, forms: { island: 1 } },
+    ]);
+    expect(report.refused.map(({ node }) => node)).toEqual(["spectrum"]);
+    expect((await bitexact("inspect", file)).stdout).toContain("no session runs this model");
   });
 });

@@ -166,12 +166,12 @@ describe("graphs", () => {
 
   test("every issue is reported at once", () => {
     const initializers = [tensor("a", 1, [2], raw(0)), tensor("b", 8, [1], []), tensor("c", 3, [-1], raw())];
-    expect(codesOf(rawModel({ initializers }, { opset: 3 }))).toEqual(["onnx/opset", "onnx/data-length", "onnx/tensor-type", "onnx/dims"]);
+    expect(codesOf(rawModel({ initializers }, { opset: 99 }))).toEqual(["onnx/opset", "onnx/data-length", "onnx/tensor-type", "onnx/dims"]);
   });
 
-  test.each([6, 26])("opset %i is refused, with the range that is read", (opset) => {
+  test.each([0, 28])("opset %i is refused, with the range that is read", (opset) => {
     expect(codesOf(rawModel({}, { opset }))).toEqual(["onnx/opset"]);
-    expect(() => decodeOnnx(rawModel({}, { opset }))).toThrow("expected 7 to 25");
+    expect(() => decodeOnnx(rawModel({}, { opset }))).toThrow("expected 1 to 27");
   });
 
   test("symbolic, missing and −1 dimensions become names", () => {

@@ -26,6 +26,10 @@ const WHOLE_DIV: i32 = 18;
 const WHOLE_MOD: i32 = 19;
 const WHOLE_FMOD: i32 = 20;
 const WHOLE_POW: i32 = 21;
+const BIT_AND: i32 = 22;
+const BIT_OR: i32 = 23;
+const BIT_XOR: i32 = 24;
+const SHIFT_LEFT: i32 = 25;
 
 /** Remainder with the divisor's sign: exact remainder, one rounded addition where the signs differ. */
 @inline
@@ -34,8 +38,27 @@ function flooredModulo<T>(a: T, b: T): T {
   return r != <T>0 && r < <T>0 != b < <T>0 ? r + b : r;
 }
 
+/** Two's complement of an integer in [−2^63, 2^64). */
+@inline
+function bitsOf(x: f64): i64 {
+  return x < 0 ? <i64>x : <i64><u64>x;
+}
+
+/** Bitwise operators and shifts on 64 bits; with operands that are not negative the result is read as unsigned. Shifts by 64 and more give 0. */
+function bits(op: i32, a: f64, b: f64): f64 {
+  const x = bitsOf(a);
+  const y = bitsOf(b);
+  let result: i64 = 0;
+  if (op == BIT_AND) result = x & y;
+  else if (op == BIT_OR) result = x | y;
+  else if (op == BIT_XOR) result = x ^ y;
+  else if (b < 64) result = op == SHIFT_LEFT ? x << y : <i64>(<u64>x >> <u64>y);
+  return a < 0 || b < 0 ? <f64>result : <f64><u64>result;
+}
+
 /** Of integers: division toward zero, remainders, powers; 0 where the divisor is 0. */
 function whole<T>(op: i32, a: T, b: T): T {
+  if (op >= BIT_AND) return <T>bits(op, <f64>a, <f64>b);
   if (op == WHOLE_POW) return trunc<T>(<T>pow(<f64>a, <f64>b));
   if (b == <T>0) return <T>0;
   if (op == WHOLE_DIV) return trunc<T>(a / b);

@@ -53,11 +53,10 @@ class ToIntegerArgs {
   signed: i32;
 }
 
-/** x clamped to [−2^63, 2^64], then modulo 2^bits into the type's range; 64-bit integers stay doubles. Exact: the quotient by a power of two is,
- *  and x − floor(x/span)·span has no more bits than x. */
+/** x modulo 2^bits into the type's range; 64-bit integers stay as they are, in double. Exact: the quotient by a power of two is, and
+ *  x − floor(x/span)·span has no more bits than x. ±∞ gives NaN, which leaves as 0. */
 @inline
-function wrapped(value: f64, bits: i32, isSigned: i32): f64 {
-  const x = min<f64>(max<f64>(value, -9223372036854775808.0), 18446744073709551616.0);
+function wrapped(x: f64, bits: i32, isSigned: i32): f64 {
   if (bits >= 64) return x;
   const span = <f64>((<u64>1) << bits);
   const low = x - floor<f64>(x / span) * span;

@@ -36,9 +36,10 @@ const IS_NAN: i32 = 28;
 const IS_INF: i32 = 29;
 const TRUNC: i32 = 30;
 const BRAIN: i32 = 32;
+const SHRINK: i32 = 33;
 const SWISH: i32 = 31;
-const AFFINE: i32 = 33;
-const SCALED_TANH: i32 = 34;
+const AFFINE: i32 = 34;
+const SCALED_TANH: i32 = 35;
 
 /** 1/6 as the float32 of the ONNX function body, at either precision. */
 const SIXTH: f64 = 0.16666667163372040;
@@ -146,6 +147,7 @@ function activation<T>(op: i32, x: T, p0: T, p1: T): T {
     case IS_INF: return isInfinite<T>(x, p0, p1);
     case AFFINE: return p0 * x + p1;
     case SCALED_TANH: return p0 * tanhOf<T>(p1 * x);
+    case SHRINK: return x < -p0 ? x + p1 : x > p0 ? x - p1 : <T>0;
     default: return x * sigmoid<T>(p0 * x);
   }
 }

@@ -19,7 +19,7 @@ import type { Finish } from "./finish.ts";
 import { extentOf, tapTable } from "./geometry.ts";
 import { firstPlanes, type Plane } from "./lowerRows.ts";
 import { largestElement, type SecondOperand } from "./operands.ts";
-import { padded, startValues } from "./secondPlanes.ts";
+import { startValues } from "./secondPlanes.ts";
 import { identity, type WeightPlane, weightPlanes } from "./weightPlanes.ts";
 
 /** A layer that isDepthwise accepts. */

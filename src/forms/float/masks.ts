@@ -1,10 +1,23 @@
-/** Operators that choose by position: Trilu, OneHot. The condition is a comparison with the positions. */
+/** Operators that choose by position or bit: Trilu, OneHot, Hardmax, BitwiseNot. The condition is a comparison with the positions. */
 import { shapeOf } from "../../graph/graph.ts";
 import { BINARY } from "../../kernels/floatModes.ts";
+import { integerType } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { attribute } from "./attributes.ts";
 import type { Composite } from "./composites.ts";
-import { bytesOf, constantOf, convert, type FloatContext, homeOf, inPrecision, read, readAs, scratch, write } from "./context.ts";
+import {
+  bytesOf,
+  constantOf,
+  convert,
+  emitFloat,
+  type FloatContext,
+  homeOf,
+  inPrecision,
+  read,
+  readAs,
+  scratch,
+  write,
+} from "./context.ts";
 import * as step from "./steps.ts";
 
 /** A condition made in double, in the precision of what it chooses from. */
@@ -65,5 +78,37 @@ const oneHot: Composite = ({ node, attrs, infos, outShapes }, f) => {
   return true;
 };
 
+/** 1 where the position along the axis is that of the first largest element. */
+const hardmax: Composite = ({ node, attrs }, f) => {
+  const id = node.inputs[0]!;
+  const dims = shapeOf(f.graph, id);
+  const given = attribute(attrs, "axis");
+  const flatten = attribute(attrs, "flatten") === 1;
+  const axis = given < 0 ? given + dims.length : given;
+  const [outer, size, inner] = flatten
+    ? [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis)), 1]
+    : [sizeOf(dims.slice(0, axis)), dims[axis] ?? 1, sizeOf(dims.slice(axis + 1))];
+  const doubles = inPrecision(f, "f64");
+  const best = { ref: scratch(doubles, outer * inner), dims: [outer, 1, inner] };
+  emitFloat(f, "arg", { input: read(f, id), output: best.ref, size, inner, which: 0, last: 0 }, outer * inner, node.id);
+  const position = constantOf(
+    doubles,
+    Array.from({ length: size }, (_, i) => i),
+  );
+  const hit = { ref: scratch(doubles, outer * size * inner), dims: [outer, size, inner] };
+  step.binary(doubles, node.id, BINARY.equal, { ref: position, dims: [size, 1] }, best, hit.ref, hit.dims);
+  convert(f, node.id, ["f64", hit.ref], [f.precision, write(f, node.outputs[0]!)], outer * size * inner, id);
+  return true;
+};
+
+/** Every bit of the type flipped: an exclusive or with all ones. */
+const bitwiseNot: Composite = ({ node, infos }, f) => {
+  const dims = shapeOf(f.graph, node.inputs[0]!);
+  const { bits, signed } = integerType(infos[0]!.type)!;
+  const ones = step.scalar(f, signed ? -1 : 2 ** bits - 1);
+  step.binary(f, node.id, BINARY.bitXor, { ref: read(f, node.inputs[0]!), dims }, ones, write(f, node.outputs[0]!), dims);
+  return true;
+};
+
 /** By operator name. */
-export const MASKS: Readonly<Record<string, Composite>> = { Trilu: trilu, OneHot: oneHot };
+export const MASKS: Readonly<Record<string, Composite>> = { Trilu: trilu, OneHot: oneHot, Hardmax: hardmax, BitwiseNot: bitwiseNot };

@@ -1,10 +1,14 @@
 /** The one place that says how float operators map to kernels: opcode and parameters per operator. Operators that declare a dot product,
  *  a movement or a window are lowered by those traits and need no rule. */
-import { BINARY, REDUCE, UNARY } from "../../kernels/floatModes.ts";
+
+import { shapeOf } from "../../graph/graph.ts";
+import { ARCS, BINARY, REDUCE, UNARY } from "../../kernels/floatModes.ts";
+import { sizeOf } from "../../tensor/shape.ts";
 import { attribute, textAttribute } from "./attributes.ts";
 import { CASTS } from "./casts.ts";
 import type { Composite } from "./composites.ts";
 import { COMPOSITES } from "./composites.ts";
+import { emitFloat, read, write } from "./context.ts";
 import { einsum } from "./einsum.ts";
 import { GRIDS } from "./grids.ts";
 import { INDEXED } from "./indexed.ts";
@@ -60,9 +64,33 @@ const UNARY_RULES: Readonly<Record<string, FloatRule>> = {
   Celu: withAttributes(UNARY.celu, "alpha"),
   HardSigmoid: withAttributes(UNARY.hardSigmoid, "alpha", "beta"),
   ThresholdedRelu: withAttributes(UNARY.thresholdedRelu, "alpha"),
+  Shrink: withAttributes(UNARY.shrink, "lambd", "bias"),
   Swish: withAttributes(UNARY.swish, "alpha"),
   IsInf: withAttributes(UNARY.isInf, "detect_positive", "detect_negative"),
   Gelu: { kind: "unary", op: (attrs) => (textAttribute(attrs, "approximate") === "tanh" ? UNARY.geluTanh : UNARY.gelu) },
+};
+
+const arcs = (op: number): FloatRule => ({
+  kind: "composite",
+  lower: ({ node }, f) => {
+    const size = sizeOf(shapeOf(f.graph, node.inputs[0]!));
+    emitFloat(f, "arcs", { input: read(f, node.inputs[0]!), output: write(f, node.outputs[0]!), op }, size, node.id);
+    return true;
+  },
+});
+
+const ARC_RULES: Readonly<Record<string, FloatRule>> = {
+  Sin: arcs(ARCS.sin),
+  Cos: arcs(ARCS.cos),
+  Tan: arcs(ARCS.tan),
+  Asin: arcs(ARCS.asin),
+  Acos: arcs(ARCS.acos),
+  Atan: arcs(ARCS.atan),
+  Sinh: arcs(ARCS.sinh),
+  Cosh: arcs(ARCS.cosh),
+  Asinh: arcs(ARCS.asinh),
+  Acosh: arcs(ARCS.acosh),
+  Atanh: arcs(ARCS.atanh),
 };
 
 const BINARY_RULES: Readonly<Record<string, FloatRule>> = {
@@ -85,6 +113,10 @@ const BINARY_RULES: Readonly<Record<string, FloatRule>> = {
   And: binary(BINARY.and),
   Or: binary(BINARY.or),
   Xor: binary(BINARY.xor),
+  BitwiseAnd: binary(BINARY.bitAnd),
+  BitwiseOr: binary(BINARY.bitOr),
+  BitwiseXor: binary(BINARY.bitXor),
+  BitShift: { kind: "binary", op: (attrs) => (textAttribute(attrs, "direction") === "LEFT" ? BINARY.shiftLeft : BINARY.shiftRight) },
   Min: { kind: "fold", op: BINARY.min },
   Max: { kind: "fold", op: BINARY.max },
   Sum: { kind: "fold", op: BINARY.add },
@@ -122,6 +154,7 @@ const COMPOSITE_RULES = Object.fromEntries(
 /** By operator name; contributed domains share the names of ai.onnx. */
 export const FLOAT_RULES: Readonly<Record<string, FloatRule>> = {
   ...UNARY_RULES,
+  ...ARC_RULES,
   ...BINARY_RULES,
   ...REDUCE_RULES,
   ...COMPOSITE_RULES,
