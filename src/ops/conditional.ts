@@ -1,4 +1,6 @@
 /** If: a known condition leaves one branch; else both are computed, and the condition chooses between their results. */
+
+import { modelError } from "../errors.ts";
 import { readAttrs } from "./attributes.ts";
 import { optionalInt } from "./attributesOther.ts";
 import { required, requireType, shapeError } from "./checks.ts";
@@ -60,9 +62,12 @@ function merge({ node, infos }: InlineSite): Inlined {
   return to;
 }
 
-/** Control flow is gone before anything is computed. */
+/** Control flow is gone before anything is computed, but where only a run knows its way. throws ModelError "op/dynamic". */
 function never(): never {
-  throw new Error("internal: a control flow operator is still in the graph");
+  throw modelError(
+    "op/dynamic",
+    "its condition or number of iterations is known only when the graph runs, expected what follows from shapes",
+  );
 }
 
 export const conditional: OpDef = erased(

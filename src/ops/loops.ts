@@ -178,9 +178,12 @@ function inlineScan(site: InlineSite, attrs: ScanAttrs): Inlined {
   return to;
 }
 
-/** Control flow is gone before anything is computed. */
+/** Control flow is gone before anything is computed, but where only a run knows its way. throws ModelError "op/dynamic". */
 function never(): never {
-  throw new Error("internal: a control flow operator is still in the graph");
+  throw modelError(
+    "op/dynamic",
+    "its condition or number of iterations is known only when the graph runs, expected what follows from shapes",
+  );
 }
 
 export const LOOPS: readonly OpDef[] = [

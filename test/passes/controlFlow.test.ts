@@ -8,7 +8,7 @@ import { Tensor } from "../../src/index.ts";
 import { type LoadedModel, modelOf } from "../../src/model.ts";
 import { closeSubgraphs } from "../../src/passes/closeSubgraphs.ts";
 import { foldQdq } from "../../src/passes/foldQdq.ts";
-import { staticGraph } from "../../src/passes/prepare.ts";
+import { prepare, staticGraph } from "../../src/passes/prepare.ts";
 
 /** A body; `outer` are values of enclosing graphs it reads. */
 function bodyOf(make: (builder: GraphBuilder) => void, outer: readonly string[] = []): Graph {
@@ -216,6 +216,7 @@ describe("Loop", () => {
     builder.node("Loop", ["trips", "", "x"], { id: "y", attrs: { body } });
     const graph = builder.output("y").build();
     expect(closedModel(graph).warnings.map(({ code }) => code)).toEqual(["op/dynamic"]); // only the simulation may run it
+    expect(codeOf(() => prepare(closedModel(graph).graph))).toBe("op/dynamic");
   });
 });
 
