@@ -12,7 +12,7 @@ export { top_f32, top_f64, arg_f32, arg_f64, cumulate_f32, cumulate_f64 } from "
 export { index_offsets, pick, scatter_f32, scatter_f64 } from "./kernels/float/indexed";
 export { quantize_numbers_f32, quantize_numbers_f64, dequantize_numbers_f32, dequantize_numbers_f64 } from "./kernels/float/grids";
 export { dynamic_quantize_f32, dynamic_quantize_f64 } from "./kernels/float/grids";
-export { start_values, negated_zeros, rescale_s32 } from "./kernels/float/integerDot";
+export { start_values, negated_zeros } from "./kernels/float/integerDot";
 export { saturating_f32 } from "./kernels/float/saturating";
 export { arcs_f32, arcs_f64 } from "./kernels/float/arcs";
 export { einsum_f32, einsum_f64 } from "./kernels/float/einsum";

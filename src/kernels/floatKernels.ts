@@ -74,8 +74,6 @@ export const FLOAT_KERNELS = {
   start_values: ["zero", "shift", "sums", "output"],
   /** output[m] = −(zero[m] + shift), int32. zero → f64 per row. units = rows. */
   negated_zeros: ["zero", "shift", "output"],
-  /** float32(float32(acc)·scale) + bias of rows of n int32; scale: one or (perColumn 1) n float32; bias: n float32 or 0. units = rows. */
-  rescale_s32: ["input", "scale", "perColumn", "bias", "output", "n"],
 
   ...floats("f32"),
   ...floats("f64"),
