@@ -125,10 +125,11 @@ function layerMacs(graph: Graph, nodes: Graph["nodes"]): number {
   return nodes.reduce((sum, node) => sum + nodeMacs(graph, node), 0);
 }
 
-/** Bytes of the dot products' constant weights as float32. */
+/** Bytes as float32 of the constants, of two axes or more, that operators multiply with. */
 function weightBytesBefore(graph: Graph): number {
-  const weights = new Set(graph.nodes.flatMap((node) => (opOf(node)?.traits.dot ? [node.inputs[1]!] : [])));
-  return [...weights].reduce((sum, id) => sum + 4 * (graph.values.get(id)?.data?.length ?? 0), 0);
+  const operands = new Set(graph.nodes.flatMap((node) => (opOf(node)?.traits.macs ? node.inputs.slice(1) : [])));
+  const weights = [...operands].flatMap((id) => graph.values.get(id) ?? []).filter(({ shape }) => (shape?.length ?? 0) > 1);
+  return weights.reduce((sum, { data }) => sum + 4 * (data?.length ?? 0), 0);
 }
 
 function dotReports(prepared: Prepared, plan: Plan, target: Target): InspectReport["dots"] {

@@ -22,7 +22,7 @@ export interface DotReport {
   readonly op: string;
   readonly macs: number;
   readonly headroomBits: number; // bits left above the largest reachable accumulator: of 31 where all fit int32, else of 53 (wide path)
-  readonly channels: number;
+  readonly channels: number; // whose epilogue a proof may choose; 0 for targets that have one epilogue
   readonly epilogues: Readonly<Record<string, number>>; // channels per epilogue: "fixed64", "double", "nearTie", …
 }
 
@@ -67,7 +67,7 @@ export interface InspectReport {
   readonly islands: readonly GroupReport[];
   readonly biases: readonly BiasReport[];
   readonly macs: number; // one run
-  readonly weightBytes: { readonly before: number; readonly after: number }; // float32 in the file · packed in memory
+  readonly weightBytes: { readonly before: number; readonly after: number }; // as float32 · packed in memory
   readonly arenaBytes: number;
   readonly dots: readonly DotReport[];
   readonly warnings: readonly { readonly code: string; readonly message: string }[];

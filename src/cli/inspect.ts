@@ -58,7 +58,7 @@ function describe(path: string, report: InspectReport, width: number): string {
     [
       pc.bold("Cost"),
       `  ${formatCount(report.macs)} MACs per run, arena ${formatBytes(report.arenaBytes)}`,
-      `  weights ${formatBytes(weightBytes.before)} in the file → ${formatBytes(weightBytes.after)} in memory`,
+      `  weights ${formatBytes(weightBytes.before)} as float32 → ${formatBytes(weightBytes.after)} in memory`,
     ].join("\n"),
     dotLines(report.dots, width),
     report.warnings.map(({ code, message }) => wrap(pc.dim(`note ${code}: ${message}`), width, "  ")).join("\n"),
@@ -103,7 +103,7 @@ function dotLines(dots: readonly DotReport[], width: number): string {
     { title: "dot product", align: "left", shrink: true },
     { title: "op", align: "left", shrink: true },
     { title: "MACs" },
-    { title: "channels" },
+    ...(names.length > 0 ? [{ title: "channels" }] : []),
     { title: "headroom" },
     ...names.map((title) => ({ title })),
   ] as const;
@@ -111,10 +111,10 @@ function dotLines(dots: readonly DotReport[], width: number): string {
     node,
     operatorLabel(op),
     formatCount(macs),
-    formatCount(channels),
+    ...(names.length > 0 ? [formatCount(channels)] : []),
     `${headroomBits.toFixed(1)} bit`,
     ...names.map((name) => formatPercent(epilogues[name] ?? 0, channels)),
   ]);
-  const title = `${pc.bold(plural(dots.length, "dot product"))}: accumulator headroom, share of channels per epilogue`;
+  const title = `${pc.bold(plural(dots.length, "dot product"))}: accumulator headroom${names.length > 0 ? ", share of channels per epilogue" : ""}`;
   return [title, formatTable(columns, rows, width)].join("\n");
 }

@@ -118,7 +118,8 @@ function worstSentence(layers: readonly LayerReport[]): string {
 export function coverageText(report: VerifyReport, width: number): string {
   const lines: string[] = [];
   const { recorded, matched, unmatched } = report.coverage;
-  if (recorded > 0) lines.push(`Recorded tensors: ${formatCount(recorded)}, of these in the model: ${formatCount(matched)}.`);
+  if (report.against === "recorded")
+    lines.push(`Recorded tensors: ${formatCount(recorded)}, of these in the model: ${formatCount(matched)}.`);
   if (unmatched.length > 0) lines.push(wrap(`Not in the model: ${unmatched.join(", ")}`, width, "  "));
   const { endToEnd } = report.totals;
   if (endToEnd && report.totals.local) {

@@ -285,7 +285,8 @@ function renameOutputs(graph: Graph, walk: Walk): Graph {
     const keeps = taken(inner) || value.data;
     if (!keeps) names.set(inner, id);
     else extra.push({ id: `${id}/identity`, op: "Identity", domain: "", attrs: new Map(), inputs: [inner], outputs: [id] });
-    values.set(id, { ...value, id, type: walk.values.get(id)?.type ?? value.type });
+    const declared = walk.values.get(id);
+    values.set(id, { ...value, id, type: declared?.type ?? value.type, shape: declared?.shape ?? value.shape });
     if (keeps && !names.has(inner)) values.set(inner, value);
     else values.delete(inner);
   }

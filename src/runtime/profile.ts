@@ -120,7 +120,7 @@ function median(values: Float64Array): number {
 }
 
 /** Kernels that multiply for a dot product, by the naming rule of kernels; the others prepare or finish. */
-const MULTIPLIES = /gem[mv]|conv|matmul/;
+const MULTIPLIES = /gem[mv]|conv(?!ert)|matmul|panels|recurrent/;
 
 /** A node's multiply-accumulates, shared evenly among the steps that multiply for it (groups, planes, blocks). */
 function stepMacs(steps: readonly Step[], { graph }: Prepared): number[] {

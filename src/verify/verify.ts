@@ -61,7 +61,7 @@ export async function verifyModel(
   if (!prepared.layers.some(({ layer }) => layer.outputs.some((id) => isActivationEncoding(prepared.graph.values.get(id)!)))) {
     throw modelError(
       "verify/nothing-encoded",
-      "verify: no layer of the model has an encoded output, so there are no integers to compare; load the model with its encodings",
+      "verify: no layer of the model has an encoded output, so there are no integers to compare. Load the model with its encodings; one that is float or quantized dynamically has none",
     );
   }
   const tallies = prepared.layers.map((formed): LayerTally => ({ formed, local: new Map(), endToEnd: new Map() }));

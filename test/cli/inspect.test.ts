@@ -101,3 +101,41 @@ describe("inspect", () => {
     expect((await bitexact("inspect", file)).stdout).toContain("no session runs this model");
   });
 });
+
+describe("models without static encodings", () => {
+  /** MatMulInteger of codes made in the run and constant weights, behind a symbolic batch. */
+  function dynamic(): string {
+    const graph = new GraphBuilder("dynamic", 17);
+    const x = graph.input("x", ["batch", 4]);
+    const codes = graph.node("DynamicQuantizeLinear", [x], { outputs: ["codes", "scale", "zero"] });
+    const w = graph.constant(
+      "w",
+      Int8Array.from({ length: 12 }, (_, i) => i - 6),
+      [4, 3],
+      "int8",
+    );
+    graph.output(graph.node("MatMulInteger", [codes, w, "zero"], { outputs: ["y"] }));
+    const file = join(scratch(), "dynamic.onnx");
+    writeFileSync(file, encodeOnnx(graph.build()));
+    return file;
+  }
+
+  test("weights of integer products count, as float32 and packed", async () => {
+    const report = await inspect(dynamic());
+    expect(report.macs).toBe(12);
+    expect(report.weightBytes.before).toBe(48);
+    expect(report.weightBytes.after).toBeGreaterThan(0);
+  });
+
+  test("verify says that such a model has no encodings", async () => {
+    const { code, stderr } = await bitexact("verify", dynamic(), "--random", "1");
+    expect(code).toBe(2);
+    expect(stderr).toContain("quantized dynamically");
+  });
+});
+
+test("a target with one epilogue has no column of channels", async () => {
+  const { stdout } = await bitexact("inspect", cnn.model, "-e", cnn.encodings, "--target", "ort");
+  expect(stdout).toContain("6 dot products: accumulator headroom\n");
+  expect(stdout).not.toContain("channels");
+});

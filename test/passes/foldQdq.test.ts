@@ -31,6 +31,15 @@ describe("foldQdq", () => {
     expect(graph.nodes[1]!.inputs).toEqual(["r"]);
   });
 
+  it("an output behind a pair keeps its declared shape, symbols too", () => {
+    const b = new GraphBuilder();
+    b.input("x", ["batch", 4]);
+    b.node("Relu", ["x"], { outputs: ["r"] });
+    b.output(pair(b, "r", "a", 0.5, 3));
+    b.describe("a_dq", ["batch", 4]);
+    expect(foldQdq(b.build()).values.get("a_dq")!.shape).toEqual(["batch", 4]);
+  });
+
   it("movement between Q and DQ runs on the encoded value", () => {
     const b = new GraphBuilder();
     b.input("x", [1, 4]);
