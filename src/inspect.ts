@@ -52,6 +52,7 @@ export async function inspectModel(model: Model, options: InspectOptions = {}): 
     biases: prepared.layers.flatMap(({ layer, form, data }) => form.facts?.(data, layer, prepared.graph, target).biases ?? []),
     macs: prepared.layers.reduce((sum, { layer }) => sum + layerMacs(prepared.graph, layer.nodes), 0),
     weightBytes: { before: weightBytesBefore(prepared.graph), after: store.size.weights },
+    constantBytes: plan?.constants.bytes.length ?? 0,
     arenaBytes: plan?.arena.bytes ?? 0,
     dots: plan ? dotReports(prepared, plan, target) : [],
     warnings: warnings.map(({ code, message }) => ({ code, message })),

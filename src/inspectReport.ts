@@ -68,6 +68,7 @@ export interface InspectReport {
   readonly biases: readonly BiasReport[];
   readonly macs: number; // one run
   readonly weightBytes: { readonly before: number; readonly after: number }; // as float32 · packed in memory
+  readonly constantBytes: number; // args, tables, and weights of layers whose kernels depend on symbolic dimensions
   readonly arenaBytes: number;
   readonly dots: readonly DotReport[];
   readonly warnings: readonly { readonly code: string; readonly message: string }[];

@@ -57,8 +57,9 @@ function describe(path: string, report: InspectReport, width: number): string {
     groupLines("Float islands", report.islands, width),
     [
       pc.bold("Cost"),
-      `  ${formatCount(report.macs)} MACs per run, arena ${formatBytes(report.arenaBytes)}`,
-      `  weights ${formatBytes(weightBytes.before)} as float32 → ${formatBytes(weightBytes.after)} in memory`,
+      `  ${formatCount(report.macs)} MACs per run`,
+      `  memory: arena ${formatBytes(report.arenaBytes)}, constants of the plan ${formatBytes(report.constantBytes)}`,
+      `  weights ${formatBytes(weightBytes.before)} as float32 → ${formatBytes(weightBytes.after)} shared by all plans`,
     ].join("\n"),
     dotLines(report.dots, width),
     report.warnings.map(({ code, message }) => wrap(pc.dim(`note ${code}: ${message}`), width, "  ")).join("\n"),
