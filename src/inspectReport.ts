@@ -22,7 +22,7 @@ export interface DotReport {
   readonly op: string;
   readonly macs: number;
   readonly headroomBits: number; // bits left above the largest reachable accumulator: of 31 where all fit int32, else of 53 (wide path)
-  readonly channels: number; // whose epilogue a proof may choose; 0 for targets that have one epilogue
+  readonly channels: number;
   readonly epilogues: Readonly<Record<string, number>>; // channels per epilogue: "fixed64", "double", "nearTie", …
 }
 
