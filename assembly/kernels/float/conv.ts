@@ -2,6 +2,7 @@
 // channels of the group ascending, taps in row-major order, padded taps skipped, acc += x·w rounded twice; then + bias.
 // Output o and input i meet at tap w when, forward: i = o·stride + w·dilation − pad; transposed: o = i·stride + w·dilation − pad.
 import { ConvArgs } from "./args";
+import { depthwiseLine } from "./depthwise";
 
 @unmanaged
 export class Spatial {
@@ -95,12 +96,30 @@ function row<T>(p: ConvArgs, input: usize, weight: usize, output: usize, z: i32,
   }
   for (let x = 0; x < first; x++) store<T>(output + x * sizeof<T>(), element<T>(p, input, weight, z, y, x));
   let x = first;
+  if (sizeof<T>() == 4 && first < last && isDepthwise(p.geometry, z, y)) {
+    const a1 = axisOf(p.geometry, 1);
+    const pitch = axis.size * sizeof<T>();
+    const from = input + (inputIndex(axisOf(p.geometry, 0), 0, z, 0) * a1.size + y * a1.stride - a1.padBegin) * pitch;
+    depthwiseLine(from - axis.padBegin * sizeof<T>(), pitch, weight, output, axis.stride, first, last);
+    x = last;
+  }
   for (; x <= last - 4 * lanes; x += 4 * lanes) wide<T>(p, input, weight, output + x * sizeof<T>(), z, y, x);
   for (; x < last; x += lanes) {
     const at = min(x, last - lanes);
     narrow<T>(p, input, weight, output + at * sizeof<T>(), z, y, at);
   }
   for (x = last; x < axis.out; x++) store<T>(output + x * sizeof<T>(), element<T>(p, input, weight, z, y, x));
+}
+
+/** Whether output line (z, y) is one of a 3x3 convolution of one channel, without gaps, with all its lines on data. */
+function isDepthwise(geometry: usize, z: i32, y: i32): bool {
+  const g = changetype<Geometry>(geometry);
+  const a0 = axisOf(geometry, 0);
+  const a1 = axisOf(geometry, 1);
+  const a2 = axisOf(geometry, 2);
+  if (g.inChannels != g.groups || a0.window != 1 || a1.window != 3 || a2.window != 3) return false;
+  if (a1.dilation != 1 || a2.dilation != 1 || a2.stride > 2) return false;
+  return inputIndex(a0, 0, z, 0) >= 0 && inputIndex(a1, 0, y, 0) >= 0 && inputIndex(a1, 0, y, 2) >= 0;
 }
 
 /** Neighbouring outputs' inputs, `step` bytes apart. */
