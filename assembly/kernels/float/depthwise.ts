@@ -24,6 +24,17 @@ export function depthwiseLine(lines: usize, pitch: usize, weight: usize, output:
   }
 }
 
+/** An output whose taps lie on data in lines, not all in columns: `from` is where tap 0 of the first line would lie, in column `start` of `size`. */
+export function depthwiseElement(from: usize, pitch: usize, weight: usize, start: i32, size: i32): f32 {
+  const begin = max(0, -start);
+  const end = min(3, size - start);
+  let sum: f32 = 0;
+  for (let j = 0; j < 3; j++, from += pitch, weight += 12) {
+    for (let k = begin; k < end; k++) sum += load<f32>(from + <usize>k * 4) * load<f32>(weight + <usize>k * 4);
+  }
+  return sum;
+}
+
 @inline
 function add(sum: v128, x: v128, w: v128): v128 {
   return f32x4.add(sum, f32x4.mul(x, w));
