@@ -54,8 +54,8 @@ function byteTable() {
   );
 }
 
-function modelTable() {
-  const timed = of("models").filter((row) => row.minMs !== undefined);
+function modelTable(suite) {
+  const timed = of(suite).filter((row) => row.minMs !== undefined);
   const ours = timed.filter((row) => row.runtime === "bitexact");
   const lines = ours.flatMap((own) => {
     const others = timed.filter((row) => row.name === own.name && row.engine === own.engine && row.runtime !== "bitexact");
@@ -98,6 +98,17 @@ function scalingTable() {
   return table([...head.map((title) => title.replace("ms per unit × first", "rate × last"))], lines);
 }
 
+/** Networks of other people, timed by --also. */
+function networks() {
+  if (of("networks").length === 0) return "";
+  return `## Real networks
+
+Trained networks of other people, quantized and in float32, each file as both runtimes read it (\`--also FOLDER\`).
+
+${modelTable("networks")}
+`;
+}
+
 const kept = existsSync("kernels-bench/notes.md") ? readFileSync("kernels-bench/notes.md", "utf8") : "";
 const scaling = of("scaling");
 if (scaling.length > 0) writeFileSync("docs/scaling.svg", scalingChart(scaling.filter((row) => row.engine === engines.at(-1))));
@@ -113,8 +124,8 @@ ${kept}
 
 Every runtime has the same graph and weights in its own format; runs are interleaved.
 
-${modelTable()}
-## Kernels
+${modelTable("models")}
+${networks()}## Kernels
 
 One layer each, fused requantization included; every answer is checked first.
 

@@ -8,6 +8,7 @@ import { isActivationEncoding } from "./graph/query.ts";
 import type { InspectReport, OperatorReport, RefusedReport } from "./inspectReport.ts";
 import { readPanel } from "./kernels/epiloguePromotion.ts";
 import type { Model, ValueInfo } from "./model.ts";
+import { targetRow } from "./numerics/targets.ts";
 import { opOf } from "./ops/index.ts";
 import { nodeMacs } from "./passes/macs.ts";
 import { type FormedLayer, type Prepared, prepare } from "./passes/prepare.ts";
@@ -145,7 +146,10 @@ function dotReports(prepared: Prepared, plan: Plan, target: Target): InspectRepo
         epilogues[choice] = (epilogues[choice] ?? 0) + channels.length;
       }
     }
-    const channels = proofs.reduce((sum, proof) => sum + proof.channels, 0);
+    const { channels } = facts;
+    const unproven = channels - proofs.reduce((sum, proof) => sum + proof.channels, 0); // all of most targets, sides of a slope
+    const { epilogue } = targetRow(target);
+    if (unproven > 0) epilogues[epilogue] = (epilogues[epilogue] ?? 0) + unproven;
     const node = layer.nodes[0]!;
     return [
       {

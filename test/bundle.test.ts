@@ -13,7 +13,7 @@ import { encodeOnnx } from "../src/onnx/encode.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const CORE_LIMIT = 48_000; // bytes of gzip -9
-const KERNEL_LIMIT = 13_400;
+const KERNEL_LIMIT = 13_450;
 
 let dist = "";
 beforeAll(async () => {

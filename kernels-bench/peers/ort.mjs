@@ -1,5 +1,5 @@
 // ONNX Runtime: onnxruntime-web (its WebAssembly provider) and onnxruntime-node (the native one) share one interface.
-const ARRAYS = { float32: Float32Array, uint8: Uint8Array, int8: Int8Array, int32: Int32Array, int64: BigInt64Array };
+const ARRAYS = { float32: Float32Array, float16: Uint16Array, uint8: Uint8Array, int8: Int8Array, int32: Int32Array, int64: BigInt64Array };
 
 /** Both packages register in one onnxruntime-common: each gets a copy of its own. */
 function fresh(require, name) {

@@ -15,7 +15,8 @@ const BATCH = 50; // runs of a small network that are timed together
  *  ms, runs: time and least count of runs a candidate. A wrong answer sets the exit code. */
 export async function models({ peers = [], modelsDir, also, filter = "", emit, log, peak = async () => null, ms = 2000, runs = 20 }) {
   if (also) {
-    const context = { emit, log, peak, budget: { ms: ms / 4, runs: runs / 2 }, started: await startPeers(peers, log) };
+    const named = (row) => emit({ ...row, suite: "networks" });
+    const context = { emit: named, log, peak, budget: { ms: ms / 4, runs: runs / 2 }, started: await startPeers(peers, log) };
     for (const file of onnxFilesBelow(also)) if (file.name.includes(filter)) await compareOther(file, context);
     return;
   }

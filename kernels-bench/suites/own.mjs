@@ -9,7 +9,7 @@ import { fill } from "../peers/peers.mjs";
 const DIST = resolve("dist");
 const ARRAYS = {
   ...{ float32: Float32Array, float64: Float64Array, uint8: Uint8Array, int8: Int8Array, bool: Uint8Array },
-  ...{ uint16: Uint16Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array },
+  ...{ float16: Uint16Array, uint16: Uint16Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array },
 };
 
 /** Columns every row has. */

@@ -58,7 +58,7 @@ function describe(path: string, report: InspectReport, width: number): string {
     [
       pc.bold("Cost"),
       `  ${formatCount(report.macs)} MACs per run, arena ${formatBytes(report.arenaBytes)}`,
-      `  weights ${formatBytes(weightBytes.before)} in the file → ${formatBytes(weightBytes.after)} in memory`,
+      `  weights of dot products ${formatBytes(weightBytes.before)} as float32 → ${formatBytes(weightBytes.after)} in memory`,
     ].join("\n"),
     dotLines(report.dots, width),
     report.warnings.map(({ code, message }) => wrap(pc.dim(`note ${code}: ${message}`), width, "  ")).join("\n"),

@@ -32,6 +32,7 @@ export interface SourceModel {
 
 /** What a report says of a layer with weights. */
 export interface LayerFacts {
+  readonly channels: number; // output channels, or columns of a matrix product
   readonly headroomBits: number; // bits left above the largest reachable accumulator: of 31 where all fit int32, else of 53 (wide path)
   readonly biases: readonly {
     readonly tensor: string;

@@ -18,7 +18,7 @@ export interface OperatorSupport {
 /** What each form does, and the grids its kernels take. */
 export const FORM_WIDTHS: Readonly<Record<IntegerForm, string>> = {
   encoding: "2 to 16; read away when the model is loaded",
-  expansion: "those of the operators it is read as when the model is loaded",
+  expansion: "those of the operators it is read as when the model is loaded: its definition, or the nodes of its bodies",
   movement: "2 to 16; codes are copied",
   gather: "2 to 16; codes are copied by computed indices",
   dot: "activations 2 to 16, weights 2 to 16, per tensor, channel and block; exact accumulators, one rounding",
@@ -32,15 +32,15 @@ export const FORM_WIDTHS: Readonly<Record<IntegerForm, string>> = {
 /** Operators declare what they are; the order is that in which forms are asked. */
 export function supportOf(op: OpDef): OperatorSupport {
   const { traits, type, domain = "", since = 1 } = op;
-  const { expand, movement, gather, dot, mean, sum, extreme } = traits;
-  const structural = [expand, movement, gather, dot, mean, sum, extreme].some(Boolean);
+  const { expand, inline, movement, gather, dot, mean, sum, extreme } = traits;
+  const structural = [expand, inline, movement, gather, dot, mean, sum, extreme].some(Boolean);
   const float = structural || Object.hasOwn(FLOAT_RULES, type);
   return { type, domain, since, integer: integerForms(op, float), float };
 }
 
 function integerForms({ traits }: OpDef, float: boolean): IntegerForm[] {
   if (traits.boundary) return ["encoding"];
-  if (traits.expand) return ["expansion"];
+  if (traits.expand || traits.inline) return ["expansion"];
   const declared: readonly (readonly [IntegerForm, unknown])[] = [
     ["gather", traits.gather],
     ["movement", traits.movement],

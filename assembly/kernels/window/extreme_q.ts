@@ -24,7 +24,12 @@ export function extreme_q(args: usize, begin: i32, end: i32): void {
     const any = locate(p.axes, p.rank, unit);
     const output = p.output + unit * p.run * size;
     let i = 0;
-    for (; any && i <= p.run - lanes; i += lanes) v128.store(output + i * size, extremeLanes(p, p.input + i * size));
+    if (any && p.run >= lanes) {
+      for (; i < p.run; i += lanes) {
+        const at = min(i, p.run - lanes) * size; // the last vector may begin inside the one before
+        v128.store(output + at, extremeLanes(p, p.input + at));
+      }
+    }
     for (; i < p.run; i++) {
       const code = any ? extremeOne(p, p.input + i * size) : p.which ? p.max : p.min;
       storeCode(p.kind, output + i * size, max(p.min, min(p.max, code)));

@@ -6,6 +6,7 @@ import type { Target } from "../../plan/plan.ts";
 import type { LayerFacts } from "../form.ts";
 import { biasUse } from "./biasUse.ts";
 import type { DotData } from "./data.ts";
+import { extentOf } from "./geometry.ts";
 import { headroomBits } from "./headroom.ts";
 
 export function dotFacts(data: DotData, graph: Graph, target: Target): LayerFacts {
@@ -15,7 +16,8 @@ export function dotFacts(data: DotData, graph: Graph, target: Target): LayerFact
     term?.encoding && use !== "none" && use !== "float"
       ? [{ tensor: term.value, bits: gridOf(term.encoding.type).bits, ...fate(use, hasIntegerBias(target), target) }]
       : [];
-  return { headroomBits: headroomBits(data, graph, hasIntegerBias(target)), biases };
+  const { columns, groups } = extentOf(data.geometry);
+  return { channels: columns * groups, headroomBits: headroomBits(data, graph, hasIntegerBias(target)), biases };
 }
 
 function fate(
