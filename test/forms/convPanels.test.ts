@@ -91,6 +91,19 @@ describe("float convolutions", () => {
     expect(session.runSync(feeds).y!.data).toEqual((await runReference(model, feeds, {})).y!.data);
   });
 
+  it("transposed depthwise of more groups than panels are made for", async () => {
+    const random = createPcg32(11, 5);
+    const floats = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-2, 2));
+    const builder = new GraphBuilder("conv", 13);
+    builder.input("x", [1, 33, 6, 7]);
+    builder.constant("w", [...floats(33 * 9)], [33, 1, 3, 3]);
+    builder.node("ConvTranspose", ["x", "w"], { id: "y", attrs: { group: 33, pads: [1, 1, 1, 1] } });
+    const model = modelOf(builder.output("y").build());
+    const feeds = { x: new Tensor("float32", floats(33 * 42), [1, 33, 6, 7]) };
+    const session = await Session.create(model);
+    expect(session.runSync(feeds).y!.data).toEqual((await runReference(model, feeds, {})).y!.data);
+  });
+
   it("with weights that are not finite skip padded taps as the operator does", async () => {
     const builder = new GraphBuilder("infinite", 13);
     builder.input("x", [1, 1, 4]);

@@ -111,7 +111,7 @@ function isDepthwise(geometry: usize, z: i32, y: i32): bool {
   const a0 = axisOf(geometry, 0);
   const a1 = axisOf(geometry, 1);
   const a2 = axisOf(geometry, 2);
-  if (g.inChannels != g.groups || a0.window != 1 || a1.window != 3 || a2.window != 3) return false;
+  if (g.transposed || g.inChannels != g.groups || a0.window != 1 || a1.window != 3 || a2.window != 3) return false;
   if (a1.dilation != 1 || a2.dilation != 1 || a2.stride > 2) return false;
   return inputIndex(a0, 0, z, 0) >= 0 && inputIndex(a1, 0, y, 0) >= 0 && inputIndex(a1, 0, y, 2) >= 0;
 }
