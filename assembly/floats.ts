@@ -20,4 +20,4 @@ export { reduce_index_f32, reduce_index_f64 } from "./kernels/float/reduce";
 export { half_round } from "./kernels/convert/convert";
 export { panels_f32, panels_f64 } from "./kernels/recurrent/panels";
 export { recurrent_f32, recurrent_f64 } from "./kernels/recurrent/recurrent";
-export { unfold_f32, unfold_f64, planes_f32, planes_f64 } from "./kernels/float/unfold";
+export { conv_panels_f32, conv_panels_f64 } from "./kernels/float/unfold";

@@ -8,9 +8,9 @@ const VECTOR_BYTES = 16;
 
 /** - panels: output[row] = a[row] · w for `rows` rows of `k` elements, `lda` and `ldc` bytes apart; k ascending from 0.
  *    panel: PANEL_BYTES, or HALF_PANEL_BYTES where one of those holds all columns. units = panels.
- *  - unfold: rows of a convolution: output[pixel][channel of the group][tap], 0 where a tap is padded; geometry as conv; one image and one
- *    group: `input` is its first channel. units = output pixels.
- *  - planes: output[channel][pixel] = input[pixel][channel] + bias[channel]; rows `lda` bytes apart; bias: address or 0. units = channels.
+ *  - conv_panels: a convolution with constant weights: per group `panels` panels of `panel` bytes a row, group after group; geometry as conv;
+ *    bias: T per output channel, or 0. `chunk` pixels at a time: rows holds their inputs, a row per pixel, products their outputs, panels · panel
+ *    bytes per pixel. units = batch · groups.
  *  - recurrent: all steps of one direction and row of the batch; cell: CELL; u = x·Wᵀ without bias, columns as `gateColumns`; bias: Wb + Rb per
  *    direction in the same columns (GRU: one gate more, Rb of the candidate, and with linear_before_reset Wb alone before it); r: panels of Rᵀ, for
  *    GRU those of z and r, then those of the candidate (`laterPanels`, whose product lies `candidate` bytes behind the first);
@@ -18,8 +18,7 @@ const VECTOR_BYTES = 16;
  *    `scratchBytes` for each unit; functions: opcode, 0 and two f64 for each of f, g, h per direction; clip → f64. units = directions · batch. */
 export const RECURRENT_KERNELS = {
   ...both("panels", ["a", "lda", "w", "panel", "output", "ldc", "k", "rows"] as const),
-  ...both("unfold", ["input", "output", "geometry"] as const),
-  ...both("planes", ["input", "lda", "bias", "output", "pixels"] as const),
+  ...both("conv_panels", ["input", "w", "panel", "panels", "bias", "output", "geometry", "rows", "products", "chunk"] as const),
   ...both("recurrent", [
     "cell",
     "u",

@@ -16,7 +16,7 @@ function randomConv(seed: number) {
   const transposed = random.float() < 0.5;
   const rank = pick([1, 2, 2, 3]);
   const groups = pick([1, 1, 2]);
-  const [channels, columns] = [pick([1, 2, 5]), pick([1, 3, 8, 9, 16, 17, 32, 40])];
+  const [channels, columns] = [pick([1, 1, 2, 5]), pick([1, 3, 8, 9, 16, 17, 32, 40])];
   const batch = pick([1, 1, 2]);
   const axes = Array.from({ length: rank }, () => ({
     size: pick([4, 5, 9]),
@@ -64,6 +64,44 @@ describe("float convolutions", () => {
       ran++;
     }
     expect(ran).toBeGreaterThan(CASES / 2);
+  });
+
+  it.each([
+    { channels: 3, columns: 9, size: [70, 61], kernel: 3, stride: 1, group: 1 }, // several chunks of pixels, the last one shorter
+    { channels: 40, columns: 33, size: [19, 23], kernel: 5, stride: 1, group: 1 },
+    { channels: 16, columns: 8, size: [90, 50], kernel: 1, stride: 1, group: 1 },
+    { channels: 1, columns: 1, size: [9, 17], kernel: 3, stride: 1, group: 3 }, // depthwise lines
+    { channels: 1, columns: 2, size: [9, 18], kernel: 3, stride: 2, group: 3 },
+    { channels: 1, columns: 1, size: [8, 19], kernel: 3, stride: 2, group: 5 },
+    { channels: 1, columns: 1, size: [7, 6], kernel: 3, stride: 1, group: 2 },
+    { channels: 1, columns: 1, size: [3, 5], kernel: 3, stride: 1, group: 2 },
+  ])("agree on images of several chunks and on depthwise lines: %o", async ({ channels, columns, size, kernel, stride, group }) => {
+    const random = createPcg32(channels * 100 + columns, 5);
+    const floats = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-2, 2));
+    const builder = new GraphBuilder("conv", 13);
+    const dims = [2, channels * group, ...size];
+    const w = [columns * group, channels, kernel, kernel];
+    builder.input("x", dims);
+    builder.constant("w", [...floats(w.reduce((a, b) => a * b))], w);
+    const pad = (kernel - 1) / 2;
+    builder.node("Conv", ["x", "w"], { id: "y", attrs: { group, strides: [stride, stride], pads: [pad, pad, pad, pad] } });
+    const model = modelOf(builder.output("y").build());
+    const feeds = { x: new Tensor("float32", floats(dims.reduce((a, b) => a * b)), dims) };
+    const session = await Session.create(model);
+    expect(session.runSync(feeds).y!.data).toEqual((await runReference(model, feeds, {})).y!.data);
+  });
+
+  it("transposed depthwise of more groups than panels are made for", async () => {
+    const random = createPcg32(11, 5);
+    const floats = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-2, 2));
+    const builder = new GraphBuilder("conv", 13);
+    builder.input("x", [1, 33, 6, 7]);
+    builder.constant("w", [...floats(33 * 9)], [33, 1, 3, 3]);
+    builder.node("ConvTranspose", ["x", "w"], { id: "y", attrs: { group: 33, pads: [1, 1, 1, 1] } });
+    const model = modelOf(builder.output("y").build());
+    const feeds = { x: new Tensor("float32", floats(33 * 42), [1, 33, 6, 7]) };
+    const session = await Session.create(model);
+    expect(session.runSync(feeds).y!.data).toEqual((await runReference(model, feeds, {})).y!.data);
   });
 
   it("with weights that are not finite skip padded taps as the operator does", async () => {

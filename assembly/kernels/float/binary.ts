@@ -65,6 +65,18 @@ function whole<T>(op: i32, a: T, b: T): T {
   return op == WHOLE_MOD ? flooredModulo<T>(a, b) : a % b;
 }
 
+/** pow(x, 3) rounded to float32. x² is exact in double (48 bits), so t = x²·x is x³(1 + δ), |δ| ≤ 2⁻⁵³; pow is within an ulp of x³ too. Both round to
+ *  the same float32 unless t lies within a few ulps of the middle between two of them, where the low 29 bits are 2²⁸, or outside the normal
+ *  numbers; there pow itself decides. */
+function cube(x: f32): f32 {
+  const wide = <f64>x;
+  const t = wide * wide * wide;
+  const size = abs(t);
+  const low = <i32>(reinterpret<u64>(t) & 0x1fffffff) - 0x10000000;
+  if (size > 1e-37 && size < 1e38 && abs(low) > 16) return <f32>t;
+  return <f32>pow(wide, 3);
+}
+
 function scalar<T>(op: i32, a: T, b: T): T {
   switch (op) {
     case ADD: return a + b;
@@ -73,7 +85,7 @@ function scalar<T>(op: i32, a: T, b: T): T {
     case DIV: return a / b;
     case MIN: return min<T>(a, b);
     case MAX: return max<T>(a, b);
-    case POW: return <T>pow(<f64>a, <f64>b);
+    case POW: return sizeof<T>() == 4 && b == <T>3 ? <T>cube(<f32>a) : <T>pow(<f64>a, <f64>b);
     case PRELU: return a < <T>0 ? b * a : a;
     case MOD: return flooredModulo<T>(a, b);
     case FMOD: return a % b;

@@ -162,13 +162,53 @@ function isSimple(op: i32): bool {
   return op <= SIGN || op == NOT || op == IS_NAN || op == TRUNC || op == BRAIN;
 }
 
+/** Functions of a few instructions, which lanes do with the same operations. */
+@inline
+function hasLanes(op: i32): bool {
+  return op == RELU || op == CLIP || op == LEAKY_RELU || op == HARD_SIGMOID || op == HARD_SWISH || op == AFFINE || op == SQRT;
+}
+
+@inline
+function rampLanes<T>(x: v128, slope: v128, offset: v128): v128 {
+  const line = v128.add<T>(v128.mul<T>(slope, x), offset);
+  return v128.max<T>(v128.splat<T>(<T>0), v128.min<T>(v128.splat<T>(<T>1), line));
+}
+
+@inline
+function lanes<T>(op: i32, x: v128, p0: v128, p1: v128): v128 {
+  const zero = v128.splat<T>(<T>0);
+  switch (op) {
+    case RELU: return v128.andnot(x, v128.lt<T>(x, zero));
+    case CLIP: return v128.min<T>(v128.max<T>(x, p0), p1);
+    case LEAKY_RELU: return v128.bitselect(v128.mul<T>(p0, x), x, v128.lt<T>(x, zero));
+    case HARD_SIGMOID: return rampLanes<T>(x, p0, p1);
+    case HARD_SWISH: return v128.mul<T>(x, rampLanes<T>(x, v128.splat<T>(<T>SIXTH), v128.splat<T>(<T>0.5)));
+    case AFFINE: return v128.add<T>(v128.mul<T>(p0, x), p1);
+    default: return v128.sqrt<T>(x);
+  }
+}
+
+/** Whole vectors of [begin, end); returns the first element left. */
+function vectors<T>(p: UnaryArgs, p0: T, p1: T, begin: i32, end: i32): i32 {
+  const op = p.op;
+  const width = 16 / <i32>sizeof<T>();
+  const v0 = v128.splat<T>(p0);
+  const v1 = v128.splat<T>(p1);
+  let i = begin;
+  for (; i <= end - width; i += width) {
+    const at = <usize>i * sizeof<T>();
+    v128.store(p.output + at, lanes<T>(op, v128.load(p.input + at), v0, v1));
+  }
+  return i;
+}
+
 function unary<T>(args: usize, begin: i32, end: i32): void {
   const p = changetype<UnaryArgs>(args);
   const op = p.op;
   const plain = isSimple(op);
   const p0 = plain ? <T>0 : <T>load<f64>(p.params);
   const p1 = plain ? <T>0 : <T>load<f64>(p.params, 8);
-  for (let i = begin; i < end; i++) {
+  for (let i = hasLanes(op) ? vectors<T>(p, p0, p1, begin, end) : begin; i < end; i++) {
     const at = <usize>i * sizeof<T>();
     const x = load<T>(p.input + at);
     store<T>(p.output + at, plain ? simple<T>(op, x) : activation<T>(op, x, p0, p1));

@@ -72,26 +72,41 @@ function halfPanelRows<T>(a: usize, lda: i32, w: usize, output: usize, ldc: i32,
 }
 
 /** Rows in pairs; the last one of an odd number pairs with itself. */
-function halfPanel<T>(p: PanelsArgs): void {
-  for (let row = 0; row < p.rows; row += 2) {
-    const pair = row + 1 < p.rows;
-    halfPanelRows<T>(p.a + row * p.lda, pair ? p.lda : 0, p.w, p.output + row * p.ldc, pair ? p.ldc : 0, p.k);
+function halfPanel<T>(a: usize, lda: i32, w: usize, output: usize, ldc: i32, depth: i32, rows: i32): void {
+  for (let row = 0; row < rows; row += 2) {
+    const pair = row + 1 < rows;
+    halfPanelRows<T>(a + <usize>row * lda, pair ? lda : 0, w, output + <usize>row * ldc, pair ? ldc : 0, depth);
   }
 }
 
-/** A unit is a panel: its weights stay in the first cache while all rows pass. */
-function panels<T>(args: usize, begin: i32, end: i32): void {
-  const p = changetype<PanelsArgs>(args);
-  if (p.panel == HALF) {
-    if (begin < end) halfPanel<T>(p);
+/** Rows times `count` panels of `panel` bytes a row. A panel's weights stay in the first cache while all rows pass. */
+export function multiplyRows<T>(
+  a: usize,
+  lda: i32,
+  w: usize,
+  panel: i32,
+  count: i32,
+  output: usize,
+  ldc: i32,
+  depth: i32,
+  rows: i32,
+): void {
+  if (panel == HALF) {
+    if (count > 0) halfPanel<T>(a, lda, w, output, ldc, depth, rows);
     return;
   }
-  for (let unit = begin; unit < end; unit++) {
-    const w = p.w + <usize>unit * p.k * PANEL;
-    let a = p.a;
-    let output = p.output + <usize>unit * PANEL;
-    for (let row = p.rows; row > 0; row--, a += p.lda, output += p.ldc) panelRow<T>(a, w, output, p.k);
+  for (; count > 0; count--, w += <usize>depth * PANEL, output += PANEL) {
+    let from = a;
+    let to = output;
+    for (let row = rows; row > 0; row--, from += lda, to += ldc) panelRow<T>(from, w, to, depth);
   }
+}
+
+/** A unit is a panel. */
+function panels<T>(args: usize, begin: i32, end: i32): void {
+  const p = changetype<PanelsArgs>(args);
+  const w = p.w + <usize>begin * p.k * PANEL;
+  multiplyRows<T>(p.a, p.lda, w, p.panel, end - begin, p.output + <usize>begin * PANEL, p.ldc, p.k, p.rows);
 }
 
 export function panels_f32(args: usize, begin: i32, end: i32): void {
