@@ -223,7 +223,7 @@ const CHANGES: readonly ((draft: Draft, random: Pcg32) => void)[] = [
 export function damagedGraph(graph: Graph, random: Pcg32): Graph {
   const { nodes, values, inputs, outputs, opsets } = graph;
   const draft: Draft = { nodes: [...nodes], values: new Map(values), inputs: [...inputs], outputs: [...outputs], opsets: new Map(opsets) };
-  for (let left = random.integer(1, 3); left > 0; left--) pick(random, CHANGES)(draft, random);
+  for (let left = random.integer(1, 3); left > 0 && draft.nodes.length > 0; left--) pick(random, CHANGES)(draft, random);
   return { ...graph, ...draft };
 }
 
