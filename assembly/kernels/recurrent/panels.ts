@@ -1,6 +1,6 @@
 // Products of rows with packed weights: columns in panels of 128 bytes (32 float32, 16 float64), one panel behind the other, each k × 128 bytes,
-// or, where no more columns are needed, in a single panel of 64 bytes. acc = 0, k ascending, every product and sum rounded to T; lanes hold different columns, so each output keeps that order. Eight sums run
-// side by side: an addition takes four cycles and two can start in each.
+// or, where no more columns are needed, in a single panel of 64 bytes. acc = 0, k ascending, every product and sum rounded to T; lanes hold different
+// columns, so each output keeps that order. Eight sums run side by side: an addition takes four cycles and two can start in each.
 import { PanelsArgs } from "./args";
 
 export const PANEL: usize = 128;
