@@ -5,6 +5,7 @@ export { reduce_f32, reduce_f64 } from "./kernels/float/reduce";
 export { softmax_f32, softmax_f64, layernorm_f32, layernorm_f64 } from "./kernels/float/normalize";
 export { conv_f32, conv_f64 } from "./kernels/float/conv";
 export { matmul_f32, matmul_f64 } from "./kernels/float/matmul";
+export { block_matmul } from "./kernels/float/blockMatmul";
 export { resample_f32, resample_f64 } from "./kernels/float/resample";
 export { sample_taps_f32, sample_taps_f64, sample_f32, sample_f64 } from "./kernels/float/sample";
 export { gather_rows } from "./kernels/copy/gather_rows";
