@@ -45,7 +45,7 @@ function product({ type, rows, k, n, block, gemm = false }: Case, random: Pcg32)
     scales,
   );
   b.constant("zero", codes(random, type, size), scales, type);
-  const attrs = block > 0 ? { axis, block_size: block } : block === 0 ? { axis: 1 - axis } : {};
+  const attrs: Record<string, number> = block > 0 ? { axis, block_size: block } : block === 0 ? { axis: 1 - axis } : {};
   b.node("DequantizeLinear", ["codes", "scale", "zero"], { outputs: ["w"], attrs });
   if (!gemm) return b.output(b.node("MatMul", ["x", "w"], { outputs: ["y"] })).build();
   b.constant(
