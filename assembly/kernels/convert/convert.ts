@@ -165,9 +165,25 @@ export function to_real(args: usize, begin: i32, end: i32): void {
   }
 }
 
+/** `roundToHalf` in float32 lanes. q = 2^(max(e, −14) − 10) is binary16's unit in the last place at x; |x| < 2^11·q, so |x| + 1.5·2^23·q lies where
+ *  float32's unit is q: the sum rounds half to even to a multiple of q, the difference is exact. */
+@inline
+function halfLanes(x: v128): v128 {
+  const size = f32x4.abs(x);
+  const field = i32x4.max_s(v128.and(size, i32x4.splat(0x7f800000)), i32x4.splat(113 << 23));
+  const magic = v128.or(i32x4.add(field, i32x4.splat(13 << 23)), i32x4.splat(0x400000));
+  const near = f32x4.sub(f32x4.add(size, magic), magic);
+  const far = v128.bitselect(size, f32x4.splat(Infinity), f32x4.ne(size, size)); // NaN stays
+  const rounded = v128.bitselect(near, far, f32x4.lt(size, f32x4.splat(65520)));
+  return v128.or(rounded, v128.and(x, i32x4.splat(0x80000000)));
+}
+
 export function half_round(args: usize, begin: i32, end: i32): void {
   const p = changetype<HalfRoundArgs>(args);
-  for (let i = begin; i < end; i++) {
-    store<f32>(p.output + (<usize>i << 2), <f32>roundToHalf(load<f32>(p.input + (<usize>i << 2))));
+  let i = begin;
+  for (; i <= end - 4; i += 4) {
+    const at = <usize>i << 2;
+    v128.store(p.output + at, halfLanes(v128.load(p.input + at)));
   }
+  for (; i < end; i++) store<f32>(p.output + (<usize>i << 2), <f32>roundToHalf(load<f32>(p.input + (<usize>i << 2))));
 }
