@@ -28,6 +28,7 @@ const ROWS: readonly (readonly [prefix: string, row: number])[] = [
   ["src/model.ts", 5],
   ["src/runtime/", 6],
   ["src/verify/", 7],
+  ["src/compare/", 1],
   ["src/api.ts", 8],
   ["src/executors.ts", 8],
   ["src/inspectReport.ts", 8],
