@@ -8,6 +8,8 @@ export type { Target, Variant } from "./plan/plan.ts";
 export type { Feeds } from "./runtime/feeds.ts";
 export type { RunOptions } from "./runtime/session.ts";
 export type { ElementType } from "./tensor/dtype.ts";
+export type { Channels, ImageOptions, ImageSource } from "./tensor/image.ts";
+export type { Resize } from "./tensor/imageResize.ts";
 export { Tensor } from "./tensor/tensor.ts";
 export type { EndToEndCounts, LayerReport, LocalCounts, Mismatch, VerifyReport } from "./verify/report.ts";
 export type { VerifyOptions } from "./verify/verify.ts";

@@ -40,6 +40,7 @@ const ROWS: readonly (readonly [prefix: string, row: number])[] = [
 /** Type-level knots within the two lowest rows that are one concept: an encoding is part of a tensor, storage of a plan. */
 const ALLOWED = new Set([
   "src/tensor/tensor.ts → src/encodings/encoding.ts",
+  "src/tensor/image.ts → src/encodings/encoding.ts",
   "src/tensor/numbers.ts → src/encodings/encoding.ts",
   "src/numerics/affine.ts → src/encodings/encoding.ts",
   "src/io/folder.ts → src/onnx/externalData.ts",
