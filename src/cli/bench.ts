@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import { modelError } from "../errors.ts";
 import { loadModel, Session } from "../index.ts";
-import { profileSession, type SessionProfile, type StepProfile } from "../runtime/profile.ts";
+import { profileSession, type SessionProfile, type StepProfile } from "../session/profile.ts";
 import { collectInput, type ModelOptions, parseCount, parseSeed, parseText, withModelOptions } from "./arguments.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
