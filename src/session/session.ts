@@ -115,26 +115,18 @@ export class Session extends Runner {
   /** Epilogues are proven in the background after a plan's first run; the bytes do not depend on it. */
   private proveLater(bound: BoundPlan): void {
     bound.proving = true;
-    const prove = async (): Promise<void> => {
-      const { promote } = await import("./promote.ts");
-      const steps = promote(bound.plan, () => this.machine);
-      const slice = (): void => {
-        if (this.machine && !steps.next().done) schedule(slice);
-      };
-      slice();
-    };
-    // A page that can no longer load them goes on without proofs.
-    schedule(() => void prove().catch(() => {}));
+    const timer: unknown = setTimeout(() => {
+      // A page that can no longer load them goes on without proofs.
+      import("./promote.ts").then(({ promoteInSlices }) => promoteInSlices(bound.plan, () => this.machine)).catch(() => {});
+    }, 0);
+    (timer as { unref?(): void }).unref?.();
   }
 
   /** Completes the proofs of the plans there are now, for benchmarks and reports. every: also where the unproven epilogue is the faster one. */
   async proveNow(every = false): Promise<void> {
     this.live();
-    const { promote } = await import("./promote.ts");
-    for (const bound of this.plans) {
-      bound.proving = true;
-      for (const _ of promote(bound.plan, () => this.machine, every));
-    }
+    const { promoteAll } = await import("./promote.ts");
+    promoteAll(this.plans, () => this.machine, every);
   }
 
   /** What a run with these feeds executes, and the feeds' layers: for profiles. throws ModelError "run/…". */
@@ -163,11 +155,6 @@ export class Session extends Runner {
     this.store = createWeightStore();
     this.packer = null;
   }
-}
-
-function schedule(task: () => void): void {
-  const timer: unknown = setTimeout(task, 0);
-  if (typeof timer === "object" && timer !== null && "unref" in timer) (timer as { unref(): void }).unref();
 }
 
 /** Names that capture: "all" returns: graph inputs with an encoding and every value that leaves a layer. */
