@@ -9,6 +9,8 @@ export interface ModuleGraph {
 const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[] }[] = [
   { name: "bitexact", roots: ["src/index.ts"] },
   { name: "proofs", roots: ["src/session/promote.ts"] },
+  { name: "image", roots: ["src/tensor/image.ts"] },
+  { name: "line", roots: ["src/runtime/line.ts"] },
   { name: "modelFolder", roots: ["src/io/modelFolder.ts"] },
   { name: "flaws", roots: ["src/onnx/flaws.ts"] },
   { name: "qdq", roots: ["src/qdq.ts"] },
