@@ -9,5 +9,6 @@ export type { Feeds } from "./runtime/feeds.ts";
 export type { RunOptions } from "./runtime/session.ts";
 export type { ElementType } from "./tensor/dtype.ts";
 export { Tensor } from "./tensor/tensor.ts";
-export type { EndToEndCounts, LayerReport, LocalCounts, Mismatch, VerifyReport } from "./verify/report.ts";
+export type { Heatmap, Histogram } from "./verify/distribution.ts";
+export type { EndToEndCounts, LayerReport, LocalCounts, Mismatch, NoiseReport, VerifyReport } from "./verify/report.ts";
 export type { VerifyOptions } from "./verify/verify.ts";
