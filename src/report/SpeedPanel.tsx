@@ -17,6 +17,8 @@ const COLUMNS: readonly SortColumn[] = [
   { title: "GOPS", hint: "billions of operations a second, two per multiply-accumulate", wide: true },
 ];
 
+const KERNEL_COLUMNS: readonly SortColumn[] = [{ title: "kernel", text: true }, ...COLUMNS.slice(2)];
+
 function TimeTable({
   label,
   rows,
@@ -71,7 +73,7 @@ export function SpeedPanel({ report }: { report: BenchReport }) {
       <TimeTable label="Layers in order" rows={layers} ops={report.ops ?? {}} columns={COLUMNS} />
       <details>
         <summary>By kernel</summary>
-        <TimeTable label="Kernels by time" rows={of("kernel")} columns={COLUMNS.filter(({ title }) => title !== "operators")} />
+        <TimeTable label="Kernels by time" rows={of("kernel")} columns={KERNEL_COLUMNS} />
       </details>
     </div>
   );

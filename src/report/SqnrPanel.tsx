@@ -40,9 +40,8 @@ function Chart({ points }: { points: readonly Point[] }) {
     .range([HEIGHT - BOTTOM, TOP]);
   const series = (of: (point: Point) => number | null | undefined) => ({
     path: line<Point>()
-      .defined((point) => finite(of(point)))
       .x((point) => x(point.at))
-      .y((point) => y(of(point) as number))(points),
+      .y((point) => y(of(point) as number))(points.filter((point) => finite(of(point)))),
     marks: points.filter((point) => finite(of(point))).map((point) => ({ point, cx: x(point.at), cy: y(of(point) as number) })),
   });
   const local = series((point) => point.local);
@@ -59,11 +58,8 @@ function Chart({ points }: { points: readonly Point[] }) {
           </text>
         </g>
       ))}
-      <text class="tick-y" x={LEFT - 6} y={TOP - 1}>
-        dB
-      </text>
       <text class="title-x" x={(LEFT + WIDTH - RIGHT) / 2} y={HEIGHT - 8}>
-        layers in order of execution, 1 to {points.length}
+        {`signal to noise in dB, layers 1 to ${points.length} in order of execution`}
       </text>
       <path class="line local" d={local.path ?? ""} />
       <path class="line cumulative" d={cumulative.path ?? ""} />

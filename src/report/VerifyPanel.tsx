@@ -33,13 +33,15 @@ function columnsOf({ totals }: VerifyReport): SortColumn[] {
     { title: "equal", wide: true },
     ...(totals.local
       ? [
-          { title: "explained", hint: "differ within the source's own error bound, which is below half an LSB" },
-          { title: "undecided", hint: "differ where the source is too imprecise to judge" },
-          { title: "unexplained", hint: "differ by more than the source's error, or from the integer reference" },
+          { title: "explained", short: "expl.", hint: "differ within the source's own error bound, which is below half an LSB" },
+          { title: "undecided", short: "und.", hint: "differ where the source is too imprecise to judge" },
+          { title: "unexplained", short: "unex.", hint: "differ by more than the source's error, or from the integer reference" },
         ]
       : []),
     { title: "LSB", hint: "largest difference", wide: true },
-    ...(totals.endToEnd ? [{ title: "end to end", hint: "elements that differ when the whole model runs; information only" }] : []),
+    ...(totals.endToEnd
+      ? [{ title: "end to end", short: "e2e", hint: "elements that differ when the whole model runs; information only" }]
+      : []),
   ];
 }
 
@@ -53,7 +55,8 @@ function LayerRow({ layer, report }: { layer: LayerReport; report: VerifyReport 
     <>
       <span class={`state ${state}`} aria-hidden="true">
         {MARKS[state]}
-      </span>{" "}
+      </span>
+      {"\u00a0"}
       <span class="name">{tensor}</span>
     </>
   );
@@ -131,11 +134,13 @@ function LayerDetail({ layer, columns }: { layer: LayerReport; columns: number }
   return (
     <tr class="detail" hidden>
       <td colSpan={columns}>
-        <div class="figures">
-          {local.map && <HeatmapFigure map={local.map} name={tensor} />}
-          {local.ties && <TieHistogram ties={local.ties} name={tensor} />}
+        <div class="inside">
+          <div class="figures">
+            {local.map && <HeatmapFigure map={local.map} name={tensor} />}
+            {local.ties && <TieHistogram ties={local.ties} name={tensor} />}
+          </div>
+          <WorstTable worst={local.worst} name={tensor} />
         </div>
-        <WorstTable worst={local.worst} name={tensor} />
       </td>
     </tr>
   );

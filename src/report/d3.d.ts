@@ -14,7 +14,6 @@ declare module "d3-shape" {
     (data: readonly T[]): string | null;
     x(of: (datum: T) => number): Line<T>;
     y(of: (datum: T) => number): Line<T>;
-    defined(of: (datum: T) => boolean): Line<T>;
   }
   export function line<T>(): Line<T>;
 }

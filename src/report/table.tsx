@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 
 export interface SortColumn {
   readonly title: string;
+  readonly short?: string; // the title on narrow screens
   readonly hint?: string; // what the figures mean
   readonly wide?: boolean; // left out on narrow screens
   readonly text?: boolean; // words, not figures
@@ -13,15 +14,24 @@ export function SortTitles({ columns, sorted }: { readonly columns: readonly Sor
   return (
     <thead>
       <tr>
-        {columns.map(({ title, hint, wide, text }) => (
+        {columns.map(({ title, short, hint, wide, text }) => (
           <th
             scope="col"
             key={title}
             class={`${text ? "text" : "figure"}${wide ? " wide" : ""}`}
             {...(title === sorted ? { "aria-sort": "descending" as const } : {})}
           >
-            <button type="button" data-sort="" title={hint}>
-              {title}
+            <button type="button" data-sort="" title={hint} {...(short ? { "aria-label": title } : {})}>
+              {short ? (
+                <>
+                  <span class="long">{title}</span>
+                  <span class="short" aria-hidden="true">
+                    {short}
+                  </span>
+                </>
+              ) : (
+                title
+              )}
             </button>
           </th>
         ))}
