@@ -6,10 +6,10 @@ import { type Prepared, prepare } from "../src/passes/prepare.ts";
 import type { ModuleGeometry } from "../src/plan/lowering.ts";
 import type { Plan, Step, Target, Variant } from "../src/plan/plan.ts";
 import { createWeightStore, type WeightStore } from "../src/plan/weightStore.ts";
-import { compile } from "../src/runtime/compile.ts";
 import { activate, createMachine, execute, type Machine } from "../src/runtime/machine.ts";
 import { readCodes, writeInput } from "../src/runtime/portCodes.ts";
-import { promote } from "../src/runtime/promote.ts";
+import { compile } from "../src/session/compile.ts";
+import { promote } from "../src/session/promote.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 
 export interface Engine {

@@ -8,7 +8,7 @@ export interface ModuleGraph {
 /** Chunks in the order in which they claim modules: a module goes to the first whose roots need it without a dynamic import. */
 const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[] }[] = [
   { name: "bitexact", roots: ["src/index.ts"] },
-  { name: "proofs", roots: ["src/runtime/promote.ts"] },
+  { name: "proofs", roots: ["src/session/promote.ts"] },
   { name: "modelFolder", roots: ["src/io/modelFolder.ts"] },
   { name: "flaws", roots: ["src/onnx/flaws.ts"] },
   { name: "qdq", roots: ["src/qdq.ts"] },

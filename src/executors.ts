@@ -10,13 +10,16 @@ import { bindShapes, constantNumbers } from "./passes/inferShapes.ts";
 import { completed, prepare, staticGraph } from "./passes/prepare.ts";
 import type { Target } from "./plan/plan.ts";
 import { enterInput, executeReference } from "./reference/execute.ts";
-import { checkedChoice, checkedModel, checkedOptions, checkNames } from "./runtime/arguments.ts";
-import { checkedTarget, engineFor } from "./runtime/engine.ts";
+import { checkedChoice, checkedOptions, checkNames } from "./runtime/arguments.ts";
 import { checkFeeds, type Feeds, type Shapes } from "./runtime/feeds.ts";
 import { withinMemory } from "./runtime/outOfMemory.ts";
 import { unknownOutput } from "./runtime/results.ts";
-import { checkRecordings, checkSamples } from "./runtime/sampleArguments.ts";
-import { capturable, type RunOptions } from "./runtime/session.ts";
+import type { RunOptions } from "./runtime/runner.ts";
+import { checkedTarget, engineFor } from "./session/engine.ts";
+import { inputSpecs } from "./session/inputSpecs.ts";
+import { checkedModel } from "./session/modelArguments.ts";
+import { checkRecordings, checkSamples } from "./session/sampleArguments.ts";
+import { capturable } from "./session/session.ts";
 import { dequantizeCodes, type Rounding } from "./sim/qdq.ts";
 import { simulateGraph } from "./sim/simulate.ts";
 import { tensorNumbers, tensorOf } from "./tensor/numbers.ts";
@@ -58,7 +61,7 @@ function graphFor(loaded: LoadedModel, feeds: Feeds, shapes: Shapes): Graph {
 export async function simulate(model: Model, feeds: Feeds, options: SimulateOptions): Promise<Record<string, Tensor>> {
   const loaded = checkedModel(model);
   checkNames("capture", checkedOptions(options).capture);
-  const graph = graphFor(loaded, feeds, checkFeeds(loaded.graph, feeds));
+  const graph = graphFor(loaded, feeds, checkFeeds(inputSpecs(loaded.graph), feeds));
   const precision = checkedChoice("precision", options.precision, ["f64", "f32"], "f64");
   const rounding = checkedChoice("rounding", options.rounding, ROUNDINGS, "halfEven");
   const results = withinMemory(() => simulateGraph(graph, plainFeeds(loaded, feeds), { precision, rounding }));
@@ -89,7 +92,7 @@ export async function runReference(
   const loaded = checkedModel(model);
   checkNames("capture", checkedOptions(options).capture);
   checkNames("fetches", options.fetches);
-  const prepared = prepare(loaded.graph, checkFeeds(loaded.graph, feeds));
+  const prepared = prepare(loaded.graph, checkFeeds(inputSpecs(loaded.graph), feeds));
   const entered = new Map<ValueId, Numbers>();
   const target = checkedTarget(options.target, loaded.graph);
   for (const [id, numbers] of plainFeeds(loaded, feeds)) entered.set(id, enterInput(prepared, id, numbers, target));

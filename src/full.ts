@@ -1,7 +1,7 @@
 /** Everything beyond the core — operators, forms and kernels that quantized convolutional networks do without — loaded on demand.
  *  Loading adds and never changes: a model that the core serves gives the same plan before and after. */
 import { ModelError } from "./errors.ts";
-import { NO_FORM, useRare } from "./forms/deferred.ts";
+import { useRare } from "./forms/deferred.ts";
 import { useForms } from "./forms/index.ts";
 import type { Graph, Node } from "./graph/graph.ts";
 import { useKernels } from "./kernels/abi.ts";
@@ -10,6 +10,7 @@ import { NOT_LOADED, useFloats } from "./ops/deferred.ts";
 import { isQuantizer, opOf, useOperators } from "./ops/index.ts";
 import { rest as loadedRest, useRest } from "./passes/deferred.ts";
 import { needsBinding } from "./passes/inferShapes.ts";
+import { NOT_PLANNABLE } from "./plan/notLoaded.ts";
 import { compileKernels } from "./runtime/kernelSource.ts";
 
 let loading: Promise<void> | null = null;
@@ -75,7 +76,7 @@ export async function withFull<T>(work: () => T): Promise<T> {
   try {
     return work();
   } catch (error) {
-    if (error !== NOT_LOADED && !(error instanceof ModelError && error.code === NO_FORM)) throw error;
+    if (error !== NOT_LOADED && !(error instanceof ModelError && error.code === NOT_PLANNABLE)) throw error;
     await loadFull();
     return work();
   }

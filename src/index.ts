@@ -6,7 +6,7 @@ export type { Source } from "./io/source.ts";
 export type { LoadOptions, Model, ValueInfo } from "./model.ts";
 export type { Target, Variant } from "./plan/plan.ts";
 export type { Feeds } from "./runtime/feeds.ts";
-export type { RunOptions } from "./runtime/session.ts";
+export type { RunOptions } from "./runtime/runner.ts";
 export type { ElementType } from "./tensor/dtype.ts";
 export { Tensor } from "./tensor/tensor.ts";
 export type { Heatmap, Histogram } from "./verify/distribution.ts";

@@ -14,11 +14,11 @@ import { nodeMacs } from "./passes/macs.ts";
 import { type FormedLayer, type Prepared, prepare } from "./passes/prepare.ts";
 import type { Plan, Target, Variant } from "./plan/plan.ts";
 import { createWeightStore } from "./plan/weightStore.ts";
-import { checkedModel, checkShapes } from "./runtime/arguments.ts";
-import { type CompileOptions, compile } from "./runtime/compile.ts";
-import { checkedTarget, engineFor } from "./runtime/engine.ts";
 import { withinMemory } from "./runtime/outOfMemory.ts";
-import { choosePanel, regionOf } from "./runtime/promote.ts";
+import { type CompileOptions, compile } from "./session/compile.ts";
+import { checkedTarget, engineFor } from "./session/engine.ts";
+import { checkedModel, checkShapes } from "./session/modelArguments.ts";
+import { choosePanel, regionOf } from "./session/promote.ts";
 
 export interface InspectOptions {
   readonly target?: Target;

@@ -3,7 +3,7 @@ import { loadFull } from "../../src/full.ts";
 import { modelOf } from "../../src/model.ts";
 import type { Target } from "../../src/plan/plan.ts";
 import { kernelsFor } from "../../src/runtime/kernelSource.ts";
-import { Session } from "../../src/runtime/session.ts";
+import { Session } from "../../src/session/session.ts";
 import { compileAt, type Engine, openHome, outputCodes, runner } from "../compiled.ts";
 import { wrongOutput } from "../dotCheck.ts";
 import { buildLayer, type ConvLayer, type DotLayer, inputOf, layerMacs, type Weights } from "../dotLayers.ts";

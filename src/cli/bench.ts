@@ -5,7 +5,7 @@ import pc from "picocolors";
 import { modelError } from "../errors.ts";
 import { loadModel, Session } from "../index.ts";
 import { type BenchReport, type BenchRow, benchReport, type Group, type Groups, gopsOf, groupsOf } from "../report/benchReport.ts";
-import { profileSession, type SessionProfile } from "../runtime/profile.ts";
+import { profileSession, type SessionProfile } from "../session/profile.ts";
 import { collectInput, type ModelOptions, parseCount, parseSeed, parseText, withModelOptions } from "./arguments.ts";
 import { cpuName, engineName } from "./engineFacts.ts";
 import { EXIT, type ExitCode } from "./failure.ts";

@@ -1,5 +1,5 @@
 /** Chrome trace events of one run: the run, inside it its layers, inside these their kernels. Perfetto and chrome://tracing open it. */
-import type { StepProfile } from "../runtime/profile.ts";
+import type { StepProfile } from "../session/profile.ts";
 
 /** Times in microseconds. Slices on one thread nest where one contains the other. */
 export interface TraceEvent {

@@ -2,8 +2,8 @@
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
+import { notLoaded } from "../plan/notLoaded.ts";
 import { CORE_FORMS } from "./core.ts";
-import { notLoaded } from "./deferred.ts";
 import type { Form, Layer } from "./form.ts";
 
 export interface FormedAs {

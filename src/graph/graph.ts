@@ -62,7 +62,7 @@ export function shapeOf(graph: Graph, id: ValueId): Shape {
 }
 
 /** Whether the value's shape is known only once a run binds it. */
-export function isOpen({ shape }: Value): boolean {
+export function isOpen({ shape }: Pick<Value, "shape">): boolean {
   return shape === null || shape.some((dim) => typeof dim === "string");
 }
 

@@ -1,5 +1,5 @@
 /** BenchReport: measured times of a model, its layers and its kernels, as data. Schema "bitexact-bench/1". */
-import type { SessionProfile, StepProfile } from "../runtime/profile.ts";
+import type { SessionProfile, StepProfile } from "../session/profile.ts";
 
 /** A measured time. Of a layer or kernel: the sum over its steps in one run. */
 export interface BenchRow {

@@ -1,9 +1,8 @@
 /** Arguments of the public functions, checked as callers without a type checker may get them wrong. */
 import { sameEncoding } from "../encodings/encoding.ts";
 import { ModelError, modelError } from "../errors.ts";
-import type { Value } from "../graph/graph.ts";
-import type { LoadedModel } from "../model.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import type { InputValue } from "./feeds.ts";
 
 function shown(value: unknown): string {
   if (typeof value === "string") return `'${value}'`;
@@ -28,13 +27,6 @@ export function checkedChoice<T extends string>(name: string, value: T | undefin
   throw refusal(`option/${name}`, name, wanted, `one of ${choices.join(", ")}`);
 }
 
-/** A model of loadModel. throws ModelError "option/model". */
-export function checkedModel(model: unknown): LoadedModel {
-  const { graph, inputs } = (model ?? {}) as Partial<LoadedModel>;
-  if (graph?.values instanceof Map && Array.isArray(inputs)) return model as LoadedModel;
-  throw refusal("option/model", "model", model, "the result of loadModel");
-}
-
 /** Names of option `name`, or nothing. throws ModelError "option/<name>". */
 export function checkNames(name: "capture" | "fetches", value: unknown): void {
   if (value === undefined || value === null || (name === "capture" && value === "all")) return;
@@ -46,14 +38,6 @@ export function checkNames(name: "capture" | "fetches", value: unknown): void {
 export function checkGivenRecord(outputs: unknown): void {
   if (outputs === undefined || (typeof outputs === "object" && outputs !== null)) return;
   throw refusal("option/outputs", "outputs", outputs, "a record of tensors by output name");
-}
-
-/** Shapes of inputs by name; names and sizes are checked where they are bound. throws ModelError "option/shapes". */
-export function checkShapes(shapes: Readonly<Record<string, readonly number[]>>): void {
-  if (typeof shapes !== "object" || shapes === null)
-    throw refusal("option/shapes", "shapes", shapes, "a record of lists of sizes by input");
-  for (const [name, shape] of Object.entries(shapes))
-    if (!Array.isArray(shape)) throw refusal("option/shapes", `shapes of '${name}'`, shape, "a list of sizes");
 }
 
 /** The record of inputs of a run. throws ModelError "run/feeds". */
@@ -75,7 +59,7 @@ export function tensorFlaw(tensor: unknown): string | undefined {
 }
 
 /** What is wrong with `fed` as a tensor for `value`, whatever its type and shape; undefined when nothing is. */
-export function feedFlaw(value: Value, fed: Tensor): string | undefined {
+export function feedFlaw(value: InputValue, fed: Tensor): string | undefined {
   const flaw = tensorFlaw(fed);
   if (flaw) return flaw;
   if (fed.encoding && value.encoding && !sameEncoding(fed.encoding, value.encoding))

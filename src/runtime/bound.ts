@@ -1,8 +1,7 @@
 /** BoundPlan: a plan tied to a machine, everything a run needs looked up beforehand. */
-import type { Graph } from "../graph/graph.ts";
 import { FAULT_ADDRESS } from "../kernels/fault.ts";
 import type { Plan } from "../plan/plan.ts";
-import { type FeedRule, type Feeds, feedRules } from "./feeds.ts";
+import { type FeedRule, type Feeds, feedRules, type InputSpec } from "./feeds.ts";
 import { type Call, callsOf, type Machine, runCalls, settle } from "./machine.ts";
 import { fillGate, type Gate, gateOf } from "./ports.ts";
 import { type Delivery, deliveriesOf, fetched } from "./results.ts";
@@ -29,10 +28,16 @@ export interface Views {
 }
 
 /** `plan` is active; its proofs are yet to be attempted. */
-export function bindPlan(machine: Machine, graph: Graph, active: Plan, key: string, asked: "all" | readonly string[]): BoundPlan {
+export function bindPlan(
+  machine: Machine,
+  inputs: readonly InputSpec[],
+  active: Plan,
+  key: string,
+  asked: "all" | readonly string[],
+): BoundPlan {
   const plan = settle(machine, active);
   const rules = feedRules(
-    graph,
+    inputs,
     plan.inputs.map(({ shape }) => shape),
   );
   return { plan, key, asked, rules, calls: callsOf(machine, plan.steps), views: viewsOf(machine, plan), proving: false };

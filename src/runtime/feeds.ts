@@ -1,8 +1,7 @@
-/** Feeds: the tensors a run is given, checked against the model's inputs. */
+/** Feeds: the tensors a run is given, checked against the inputs they are for. */
 import { type Encoding, sameEncoding } from "../encodings/encoding.ts";
 import { type Issue, ModelError } from "../errors.ts";
-import { type Graph, isOpen, type Shape, type Value } from "../graph/graph.ts";
-import { indexBounds } from "../passes/indexBounds.ts";
+import { isOpen, type Shape, type Value } from "../graph/graph.ts";
 import { arrayType, type ElementType, type TypedArray } from "../tensor/dtype.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -11,21 +10,26 @@ import { checkedFeeds, feedFlaw, nameList } from "./arguments.ts";
 export type Feeds = Record<string, Tensor>;
 export type Shapes = Record<string, readonly number[]>;
 
+/** What feeds are checked against of an input. */
+export type InputValue = Pick<Value, "id" | "type" | "encoding" | "shape">;
+
+/** An input as the model declares it. */
+export interface InputSpec {
+  readonly value: InputValue;
+  readonly bound: number | undefined; // of indices: −bound ≤ index < bound
+}
+
 /** What one input takes at the shape a plan was made for. */
 export interface FeedRule {
-  readonly value: Value;
+  readonly value: InputValue;
   readonly shape: Shape;
   readonly size: number;
   readonly bound: number | undefined; // of indices: −bound ≤ index < bound
 }
 
-/** Rules of the graph's inputs, `shapes` being their static ones in order. */
-export function feedRules(graph: Graph, shapes: readonly Shape[]): FeedRule[] {
-  const bounds = indexBounds(graph);
-  return graph.inputs.map((id, i) => {
-    const shape = shapes[i]!;
-    return { value: graph.values.get(id)!, shape, size: sizeOf(shape), bound: bounds.get(id) };
-  });
+/** Rules of the inputs, `shapes` being their static ones in order. */
+export function feedRules(inputs: readonly InputSpec[], shapes: readonly Shape[]): FeedRule[] {
+  return inputs.map(({ value, bound }, i) => ({ value, shape: shapes[i]!, size: sizeOf(shapes[i]!), bound }));
 }
 
 /** Whether the feeds are exactly what the rules ask for. Allocates nothing; where it says no, checkFeeds says why. */
@@ -88,35 +92,30 @@ function foreignIndex(indices: TypedArray, bound: number): number | undefined {
 }
 
 /** Whether a tensor of this type may be fed to the value. */
-function accepts({ encoding, type }: Value, tensor: Tensor): boolean {
+function accepts({ encoding, type }: InputValue, tensor: Tensor): boolean {
   return tensor.type === type || (encoding !== undefined && (tensor.type === "float32" || tensor.type === encoding.type));
 }
 
 /** Checks types and shapes of all feeds; returns the concrete shapes that bind symbolic inputs (none for a static model).
  *  throws ModelError "run/…" listing every issue. */
-export function checkFeeds(graph: Graph, feeds: Feeds): Shapes {
+export function checkFeeds(inputs: readonly InputSpec[], feeds: Feeds): Shapes {
   const issues: Issue[] = [];
   const shapes: Shapes = {};
-  const bounds = indexBounds(graph);
+  const names = inputs.map(({ value }) => value.id);
   for (const name of Object.keys(checkedFeeds(feeds))) {
-    if (graph.inputs.includes(name)) continue;
-    issues.push({
-      code: "run/unknown-input",
-      tensor: name,
-      message: `input '${name}': the model's inputs are ${nameList(graph.inputs)}`,
-    });
+    if (names.includes(name)) continue;
+    issues.push({ code: "run/unknown-input", tensor: name, message: `input '${name}': the model's inputs are ${nameList(names)}` });
   }
-  for (const id of graph.inputs) {
-    const value = graph.values.get(id)!;
-    const tensor = Object.hasOwn(feeds, id) ? feeds[id] : undefined;
-    issues.push(...feedIssues(value, tensor, bounds.get(id)));
-    if (tensor && isOpen(value)) shapes[id] = tensor.dims;
+  for (const { value, bound } of inputs) {
+    const tensor = Object.hasOwn(feeds, value.id) ? feeds[value.id] : undefined;
+    issues.push(...feedIssues(value, tensor, bound));
+    if (tensor && isOpen(value)) shapes[value.id] = tensor.dims;
   }
   if (issues.length > 0) throw new ModelError(issues);
   return shapes;
 }
 
-function feedIssues(value: Value, tensor: Tensor | undefined, bound: number | undefined): Issue[] {
+function feedIssues(value: InputValue, tensor: Tensor | undefined, bound: number | undefined): Issue[] {
   const { id, shape: declared } = value;
   const issue = (code: string, message: string): Issue => ({ code, tensor: id, message: `input '${id}'${message}` });
   if (!tensor) return [issue("run/missing-input", " was not given")];

@@ -1,7 +1,7 @@
 /** Machine: one kernel instance with its memory, and the plan whose constants lie in it. Makes no decisions. */
 import { SessionError } from "../errors.ts";
-import { notLoaded } from "../forms/deferred.ts";
 import { instantiateKernels, type Kernel, type Kernels } from "../kernels/instantiate.ts";
+import { notLoaded } from "../plan/notLoaded.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { NO_BYTES, type WeightStore } from "../plan/weightStore.ts";
 

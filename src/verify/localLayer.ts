@@ -5,11 +5,11 @@ import type { Numbers } from "../ops/op.ts";
 import type { FormedLayer } from "../passes/prepare.ts";
 import type { Plan, Target } from "../plan/plan.ts";
 import { createWeightStore, type WeightStore } from "../plan/weightStore.ts";
-import { compile } from "../runtime/compile.ts";
 import { activate, createMachine, execute, type Machine } from "../runtime/machine.ts";
 import { readCodes, writeInput } from "../runtime/portCodes.ts";
-import { promote } from "../runtime/promote.ts";
-import type { EngineChoice } from "../runtime/session.ts";
+import { compile } from "../session/compile.ts";
+import { promote } from "../session/promote.ts";
+import type { EngineChoice } from "../session/session.ts";
 import { tensorNumbers, tensorOf } from "../tensor/numbers.ts";
 
 export interface LocalLayer {

@@ -10,7 +10,8 @@ import { type FormedLayer, type Prepared, prepare } from "../passes/prepare.ts";
 import type { Target, Variant } from "../plan/plan.ts";
 import { enterInput } from "../reference/execute.ts";
 import { checkFeeds, type Feeds } from "../runtime/feeds.ts";
-import { type EngineChoice, Session } from "../runtime/session.ts";
+import { inputSpecs } from "../session/inputSpecs.ts";
+import { type EngineChoice, Session } from "../session/session.ts";
 import { dequantizeCodes, type Rounding } from "../sim/qdq.ts";
 import { tensorNumbers } from "../tensor/numbers.ts";
 import { emptyTally, reportOf, type Tally, tallyOutput } from "./classify.ts";
@@ -108,7 +109,7 @@ function turns(signal: AbortSignal | undefined): () => Promise<void> {
 /** The shapes of all samples. throws ModelError "run/…" for feeds that do not fit, "verify/samples" for none or for samples that differ in
  *  shape, "recording/samples" when there is not one record per sample. */
 function shapesOf(model: LoadedModel, samples: readonly Feeds[], recordings: readonly Recording[] | null) {
-  const [shapes, ...others] = samples.map((feeds) => checkFeeds(model.graph, feeds));
+  const [shapes, ...others] = samples.map((feeds) => checkFeeds(inputSpecs(model.graph), feeds));
   if (!shapes) throw modelError("verify/samples", "verify: no samples were given, so there is nothing to compare");
   const other = others.findIndex((found) => JSON.stringify(found) !== JSON.stringify(shapes));
   if (other >= 0) {

@@ -6,7 +6,7 @@ import type { Trace } from "../../src/cli/trace.ts";
 import { loadModel, Session, Tensor } from "../../src/index.ts";
 import { inspectModel } from "../../src/inspect.ts";
 import type { BenchReport } from "../../src/report/benchReport.ts";
-import { profileSession } from "../../src/runtime/profile.ts";
+import { profileSession } from "../../src/session/profile.ts";
 import { bitexact, bundled, scratch } from "./commandLine.ts";
 
 const cnn = bundled("digits_cnn/w8a8_pc");

@@ -15,10 +15,10 @@ import { opOf } from "../../src/ops/index.ts";
 import type { Numbers } from "../../src/ops/op.ts";
 import type { Target } from "../../src/plan/plan.ts";
 import { createWeightStore } from "../../src/plan/weightStore.ts";
-import { compile } from "../../src/runtime/compile.ts";
 import { kernelsFor } from "../../src/runtime/kernelSource.ts";
 import { activate, createMachine, execute } from "../../src/runtime/machine.ts";
 import { readCodes, writeInput } from "../../src/runtime/portCodes.ts";
+import { compile } from "../../src/session/compile.ts";
 import { tensorOf } from "../../src/tensor/numbers.ts";
 import { type CaseOptions, type DotCase, KINDS, makeCase, optionsOf } from "./dotCases.ts";
 

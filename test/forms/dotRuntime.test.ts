@@ -9,11 +9,11 @@ import { instantiateKernels, moduleGeometry } from "../../src/kernels/instantiat
 import { createMemory } from "../../src/kernels/memory.ts";
 import type { Target, Variant } from "../../src/plan/plan.ts";
 import { createWeightStore } from "../../src/plan/weightStore.ts";
-import { compile } from "../../src/runtime/compile.ts";
 import { kernelsFor } from "../../src/runtime/kernelSource.ts";
 import { activate, createMachine, execute } from "../../src/runtime/machine.ts";
 import { readCodes, writeInput } from "../../src/runtime/portCodes.ts";
-import { promote } from "../../src/runtime/promote.ts";
+import { compile } from "../../src/session/compile.ts";
+import { promote } from "../../src/session/promote.ts";
 import { tensorOf } from "../../src/tensor/numbers.ts";
 import { type DotCase, type Granularity, KINDS, makeCase, optionsOf } from "./dotCases.ts";
 

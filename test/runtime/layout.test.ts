@@ -7,8 +7,8 @@ import { moduleGeometry } from "../../src/kernels/instantiate.ts";
 import { modelOf } from "../../src/model.ts";
 import { prepare } from "../../src/passes/prepare.ts";
 import { createWeightStore } from "../../src/plan/weightStore.ts";
-import { compile } from "../../src/runtime/compile.ts";
 import { createMachine } from "../../src/runtime/machine.ts";
+import { compile } from "../../src/session/compile.ts";
 import { ENGINES } from "../forms/onKernels.ts";
 
 const [SIDE, FROM, TO] = [5, 16, 24];

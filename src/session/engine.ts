@@ -2,8 +2,8 @@
 import type { Graph } from "../graph/graph.ts";
 import { TARGET_NAMES } from "../numerics/targets.ts";
 import type { Target, Variant } from "../plan/plan.ts";
-import { checkedChoice } from "./arguments.ts";
-import { kernelsFor } from "./kernelSource.ts";
+import { checkedChoice } from "../runtime/arguments.ts";
+import { kernelsFor } from "../runtime/kernelSource.ts";
 import type { EngineChoice } from "./session.ts";
 
 const VARIANTS: readonly (Variant | "auto")[] = ["auto", "simd", "usdot", "sdot"];

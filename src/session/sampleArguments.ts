@@ -1,6 +1,7 @@
 /** Checks of arguments of verification. */
+
+import { refusal } from "../runtime/arguments.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { refusal } from "./arguments.ts";
 
 /** Samples are a list; each is checked as the feeds it is. throws ModelError "option/samples". */
 export function checkSamples(samples: readonly object[]): void {

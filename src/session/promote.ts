@@ -5,7 +5,7 @@ import { proveDouble, proveFixed64 } from "../numerics/prove.ts";
 import { proveSingle } from "../numerics/proveSingle.ts";
 import type { ProofChannel } from "../numerics/target.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../runtime/machine.ts";
 
 export type EpilogueChoice = "fixed64" | "double" | "nearTie";
 

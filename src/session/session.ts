@@ -1,5 +1,5 @@
 /** Session: a model compiled for this engine, its weights packed in WASM memory, ready to run. */
-import { type Issue, ModelError, SessionError } from "../errors.ts";
+import { type Issue, ModelError } from "../errors.ts";
 import { rare } from "../forms/deferred.ts";
 import { isOpen, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
@@ -8,25 +8,15 @@ import type { LoadedModel } from "../model.ts";
 import { bindShapes } from "../passes/inferShapes.ts";
 import { type Prepared, prepare } from "../passes/prepare.ts";
 import type { ModuleGeometry } from "../plan/lowering.ts";
-import type { Plan, Target, Variant } from "../plan/plan.ts";
+import type { Plan, Step, Target } from "../plan/plan.ts";
 import { createWeightStore, type WeightStore } from "../plan/weightStore.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { checkedOptions, checkGivenRecord, checkNames } from "./arguments.ts";
-import { type BoundPlan, bindPlan, currentViews, deliveries, enterFeeds, sameCaptures, type Views } from "./bound.ts";
+import { type BoundPlan, bindPlan, currentViews, sameCaptures, type Views } from "../runtime/bound.ts";
+import { checkFeeds, type Feeds, feedsFit, type Shapes } from "../runtime/feeds.ts";
+import { activate, createMachine, growFor, type Machine, placeWeights } from "../runtime/machine.ts";
+import { withinMemory } from "../runtime/outOfMemory.ts";
+import { type Captures, NO_CAPTURES, Runner } from "../runtime/runner.ts";
 import { compile } from "./compile.ts";
-import { checkFeeds, type Feeds, feedsFit, type Shapes } from "./feeds.ts";
-import { activate, createMachine, growFor, type Machine, placeWeights, runCalls } from "./machine.ts";
-import { withinMemory } from "./outOfMemory.ts";
-import { checkGiven, deliver } from "./results.ts";
-
-export interface RunOptions {
-  readonly quantized?: boolean;
-  readonly capture?: "all" | readonly string[];
-  readonly fetches?: readonly string[];
-  /** Tensors to write results to instead of new ones, by name: of the type, shape and encoding a run returns, for instance a run's results. */
-  readonly outputs?: Readonly<Record<string, Tensor>>;
-  readonly signal?: AbortSignal;
-}
+import { inputSpecs } from "./inputSpecs.ts";
 
 export interface EngineChoice {
   readonly module: WebAssembly.Module;
@@ -34,29 +24,21 @@ export interface EngineChoice {
 }
 
 const PLANS = 4;
-type Captures = "all" | readonly string[];
-const NO_OPTIONS: RunOptions = {};
-const NO_CAPTURES: Captures = [];
 
 /** A model's graph, its packed weights and its plans, bound to one WASM instance. */
-export class Session {
-  readonly target: Target;
-  readonly variant: Variant;
+export class Session extends Runner {
   private readonly model: LoadedModel;
   private readonly engine: EngineChoice;
   private plans: BoundPlan[] = []; // the last used first
   private store: WeightStore;
   private readonly packer: WeightPacker;
-  private machine: Machine | null;
 
   /** Use Session.create (src/index.ts): it chooses the variant. */
   constructor(model: LoadedModel, engine: EngineChoice, target: Target) {
+    const machine = createMachine(engine.module);
+    super(machine, target, engine.geometry.variant);
     this.model = model;
     this.engine = engine;
-    this.target = target;
-    this.variant = engine.geometry.variant;
-    const machine = createMachine(engine.module);
-    this.machine = machine;
     this.store = createWeightStore((address, bytes) => placeWeights(machine, address, bytes));
     this.packer = kernelPacker(machine.kernels, engine.geometry, (end) => growFor(machine, end));
   }
@@ -69,15 +51,20 @@ export class Session {
     return this.planned(Object.fromEntries(open.map((id) => [id, shapeOf(bound, id)])), NO_CAPTURES).plan;
   }
 
-  /** The plan for these feeds. throws ModelError "run/…" for feeds that do not fit. */
-  private planFor(feeds: Feeds, captures: Captures): BoundPlan {
+  protected planFor(machine: Machine, feeds: Feeds, captures: Captures): BoundPlan {
+    const bound = this.fitting(feeds, captures) ?? this.planned(checkFeeds(inputSpecs(this.model.graph), feeds), captures);
+    activate(machine, bound.plan, this.store);
+    return bound;
+  }
+
+  private fitting(feeds: Feeds, captures: Captures): BoundPlan | undefined {
     const { plans } = this;
     for (let i = 0; i < plans.length; i++) {
       const bound = plans[i]!;
       if (!sameCaptures(bound.asked, captures) || !feedsFit(bound.rules, feeds)) continue;
       return i === 0 ? bound : this.putFirst(bound);
     }
-    return this.planned(checkFeeds(this.model.graph, feeds), captures);
+    return undefined;
   }
 
   private planned(shapes: Shapes, captures: Captures): BoundPlan {
@@ -99,7 +86,7 @@ export class Session {
     const { target, store, packer } = this;
     const plan = compile(prepared, { target, module: this.engine.geometry, store, packer, captures: names });
     activate(machine, plan, this.store);
-    return bindPlan(machine, graph, plan, key, captures === "all" ? captures : [...captures]);
+    return bindPlan(machine, inputSpecs(graph), plan, key, captures === "all" ? captures : [...captures]);
   }
 
   private checkCaptures(prepared: Prepared, names: readonly string[]): readonly string[] {
@@ -117,36 +104,12 @@ export class Session {
     return names;
   }
 
-  private live(): Machine {
-    if (!this.machine) throw new SessionError("session/disposed", "the session was disposed; create a new one");
-    return this.machine;
+  protected faultOf(fault: Uint32Array, steps: readonly Step[]): ModelError {
+    return rare().indexFault(fault, steps);
   }
 
-  /** One inference. feeds: float32, or codes of the input's encoding. Returns the outputs (and captured values) by name.
-   *  throws ModelError "run/…" for feeds and outputs that do not fit, SessionError "session/…"; the session stays usable. */
-  async run(feeds: Feeds, options: RunOptions = NO_OPTIONS): Promise<Record<string, Tensor>> {
-    return this.runSync(feeds, options);
-  }
-
-  /** As run, synchronously. */
-  runSync(feeds: Feeds, options: RunOptions = NO_OPTIONS): Record<string, Tensor> {
-    const machine = this.live();
-    const { capture, fetches, outputs, signal } = checkedOptions(options);
-    checkNames("capture", capture);
-    checkNames("fetches", fetches);
-    checkGivenRecord(outputs);
-    if (signal?.aborted) throw new SessionError("session/aborted", "the run was aborted before it started");
-    const bound = this.planFor(feeds, capture ?? NO_CAPTURES);
-    activate(machine, bound.plan, this.store);
-    const views = currentViews(machine, bound);
-    const wanted = deliveries(views, options.quantized ?? false, fetches ?? undefined);
-    if (outputs) checkGiven(wanted, outputs);
-    enterFeeds(views.inputs, feeds);
-    runCalls(bound.calls);
-    if (views.fault[0] !== 0) throw rare().indexFault(views.fault, bound.plan.steps);
-    const results = deliver(wanted, outputs);
+  protected override ran(bound: BoundPlan): void {
     if (!bound.proving) this.proveLater(bound);
-    return results;
   }
 
   /** Epilogues are proven in the background after a plan's first run; the bytes do not depend on it. */
@@ -177,9 +140,8 @@ export class Session {
   /** What a run with these feeds executes, and the feeds' layers: for profiles. throws ModelError "run/…". */
   anatomy(feeds: Feeds): { readonly machine: Machine; readonly bound: BoundPlan; readonly views: Views; readonly prepared: Prepared } {
     const machine = this.live();
-    const bound = this.planFor(feeds, NO_CAPTURES);
-    activate(machine, bound.plan, this.store);
-    const prepared = prepare(this.model.graph, checkFeeds(this.model.graph, feeds));
+    const bound = this.planFor(machine, feeds, NO_CAPTURES);
+    const prepared = prepare(this.model.graph, checkFeeds(inputSpecs(this.model.graph), feeds));
     return { machine, bound, views: currentViews(machine, bound), prepared };
   }
 
@@ -195,15 +157,10 @@ export class Session {
     };
   }
 
-  /** Lets go of all memory; idempotent. */
-  dispose(): void {
-    this.machine = null;
+  override dispose(): void {
+    super.dispose();
     this.plans = [];
     this.store = createWeightStore();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

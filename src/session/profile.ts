@@ -2,10 +2,10 @@
 import { nodeMacs } from "../passes/macs.ts";
 import type { Prepared } from "../passes/prepare.ts";
 import type { Step } from "../plan/plan.ts";
-import type { BoundPlan, Views } from "./bound.ts";
-import type { Feeds } from "./feeds.ts";
-import { type Call, callsOf } from "./machine.ts";
-import { fillGate, type Gate } from "./ports.ts";
+import type { BoundPlan, Views } from "../runtime/bound.ts";
+import type { Feeds } from "../runtime/feeds.ts";
+import { type Call, callsOf } from "../runtime/machine.ts";
+import { fillGate, type Gate } from "../runtime/ports.ts";
 import type { Session } from "./session.ts";
 
 export interface StepProfile {
