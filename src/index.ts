@@ -14,5 +14,6 @@ export type { ElementType } from "./tensor/dtype.ts";
 export type { Channels, ImageOptions, ImageSource } from "./tensor/image.ts";
 export type { Resize } from "./tensor/imageResize.ts";
 export { Tensor } from "./tensor/tensor.ts";
-export type { EndToEndCounts, LayerReport, LocalCounts, Mismatch, VerifyReport } from "./verify/report.ts";
+export type { Heatmap, Histogram } from "./verify/distribution.ts";
+export type { EndToEndCounts, LayerReport, LocalCounts, Mismatch, NoiseReport, VerifyReport } from "./verify/report.ts";
 export type { VerifyOptions } from "./verify/verify.ts";
