@@ -33,6 +33,9 @@ const ROWS: readonly (readonly [prefix: string, row: number])[] = [
   ["src/inspectReport.ts", 8],
   ["src/inspect.ts", 8],
   ["src/index.ts", 9],
+  ["src/inline.ts", 9],
+  ["src/verify.ts", 9],
+  ["src/embedded.d.ts", 9],
   ["src/cli/", 9],
   ["package.json", 0],
 ];
