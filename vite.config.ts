@@ -2,7 +2,7 @@
 import { defineConfig, esmExternalRequirePlugin } from "vite";
 import { chunkGroups } from "./scripts/chunks.ts";
 import { bundledLicenses } from "./scripts/licenses.ts";
-import { kernelFiles, requireEntries } from "./scripts/packagePlugins.ts";
+import { kernelFiles, ownAddresses, requireEntries } from "./scripts/packagePlugins.ts";
 
 /** What users import: file in src → name of the entry. */
 const ENTRIES = { index: "src/index.ts", inline: "src/inline.ts", verify: "src/verify.ts" };
@@ -10,6 +10,7 @@ const ENTRIES = { index: "src/index.ts", inline: "src/inline.ts", verify: "src/v
 export default defineConfig({
   plugins: [
     esmExternalRequirePlugin({ external: [/^node:/] }),
+    ownAddresses(),
     kernelFiles(),
     requireEntries(Object.keys(ENTRIES)),
     bundledLicenses("THIRD-PARTY-LICENSES.txt"),

@@ -1,24 +1,36 @@
-/** Build plugins for what lies in dist beside the bundles: kernel modules, and entries for `require` on Nodes that cannot require ES modules. */
+/** Build plugins for what lies in dist beside the bundles: kernel modules, their addresses, and entries for `require` on Nodes without ES modules. */
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "vite";
 
 const KERNELS = ["simd", "usdot", "sdot", "rest-signed", "rest-unsigned", "float"];
-const IN_SOURCE = 'new URL("../../build/kernels/';
-const IN_PACKAGE = 'new URL(/* @vite-ignore */ "./kernels/'; // the comment keeps this build from inlining the file; it is gone in dist
+const FROM_SOURCE = 'new URL("../../build/kernels/'; // as src/runtime/kernelSource.ts names them
+const OWN_FILE = /new URL\(("\.\/[\w/-]+\.(?:wasm|js)"), import\.meta\.url\)/g;
+const PROTECTED = /new URL\(\s*\/\* @vite-ignore \*\/\s*/g;
 
-/** Kernels beside the bundle, at the addresses that it names. */
+/** Addresses of the package's own files stay as they are written, for the user's bundler to read: this build, which would embed the files, passes
+ *  them by, and the comment that tells it to is removed from what it wrote. */
+export function ownAddresses(): Plugin {
+  return {
+    name: "bitexact-addresses",
+    apply: "build",
+    enforce: "pre",
+    transform(code, id) {
+      if (!id.includes("/src/") || !code.includes("import.meta.url")) return null;
+      const inPackage = code.replaceAll(FROM_SOURCE, 'new URL("./kernels/');
+      return { code: inPackage.replace(OWN_FILE, "new URL(/* @vite-ignore */ $1, import.meta.url)"), map: null };
+    },
+    generateBundle(_, bundle) {
+      for (const chunk of Object.values(bundle)) if (chunk.type === "chunk") chunk.code = chunk.code.replace(PROTECTED, "new URL(");
+    },
+  };
+}
+
+/** Kernels beside the bundle, where it looks for them. */
 export function kernelFiles(): Plugin {
   return {
     name: "bitexact-kernels",
     apply: "build",
-    enforce: "pre",
-    transform(code, id) {
-      if (!id.endsWith("src/runtime/kernelSource.ts")) return null;
-      if (code.split(IN_SOURCE).length !== KERNELS.length + 1)
-        throw new Error(`${id}: the addresses of ${KERNELS.length} kernels expected`);
-      return { code: code.replaceAll(IN_SOURCE, IN_PACKAGE), map: null };
-    },
     writeBundle({ dir }) {
       mkdirSync(`${dir}/kernels`, { recursive: true });
       for (const name of KERNELS) cpSync(`build/kernels/${name}.wasm`, `${dir}/kernels/${name}.wasm`);
