@@ -23,3 +23,4 @@ export { half_round } from "./kernels/convert/convert";
 export { panels_f32, panels_f64 } from "./kernels/recurrent/panels";
 export { recurrent_f32, recurrent_f64 } from "./kernels/recurrent/recurrent";
 export { conv_panels_f32, conv_panels_f64 } from "./kernels/float/unfold";
+export { conv_pixels_f32 } from "./kernels/float/pixels";

@@ -74,6 +74,9 @@ export const FLOAT_KERNELS = {
 
   /** erf (which 0) or tanh (1) of float32; table: `saturatingTable`. units = elements. In place allowed. */
   saturating_f32: ["input", "output", "which", "table"],
+  /** A convolution, not transposed, with constant finite weights: lanes hold pixels. w: [group][columns/4][channels · taps][4]; geometry as conv; panels:
+   *  scratch, `chunk` pixels (a multiple of 8) · channels · taps elements. units = batch · groups. */
+  conv_pixels_f32: ["input", "w", "bias", "output", "geometry", "panels", "chunk"],
   /** output[n] = −(zero + shift)·sums[n], int32. zero → f64. units = columns. */
   start_values: ["zero", "shift", "sums", "output"],
   /** output[m] = −(zero[m] + shift), int32. zero → f64 per row. units = rows. */

@@ -205,13 +205,14 @@ export function isRead(f: FloatContext, id: ValueId): boolean {
   return f.layer.outputs.includes(id) || f.layer.nodes.some((node) => node.inputs.includes(id));
 }
 
-/** After a node wrote `id`: rounds it to binary16, quantizes it or brings it to where it leaves, as the value says. A later read sees its codes. */
-export function settle(f: FloatContext, id: ValueId, node: string): void {
+/** After a node wrote `id`: rounds it to binary16 (but for what is `rounded` already), quantizes it or brings it to where it leaves, as the value
+ *  says. A later read sees its codes. */
+export function settle(f: FloatContext, id: ValueId, node: string, rounded: boolean): void {
   const { lowering, graph } = f;
   const home = homeOf(f, typeOf(f, id));
   const size = sizeOf(shapeOf(graph, id));
   const encoding = activationEncoding(graph, id);
-  if (valueNamed(graph, id).half) {
+  if (valueNamed(graph, id).half && !rounded) {
     const place = readAs(f, id, home);
     if (home === "f32") lowering.emit("half_round", { input: place, output: place }, size, node);
     f.places.set(id, new Map([home === "f32" ? [home, place] : halved(f, id, [home, place], node)]));
