@@ -10,7 +10,8 @@ import { BROADCAST, WINDOW } from "./coreElementwise.ts";
  *  - layernorm: rows of `size`; gamma, beta: addresses of `size` elements or 0; rms 1: x / sqrt(Σx²/n + epsilon). epsilon → f64. units = rows.
  *  - conv: geometry words: batch, groups, inChannels, outChannels, transposed, then 3 spatial axes (leading ones 1) of
  *    size, out, window, stride, dilation, padBegin; bias: address or 0. units = batch·outChannels. Use `convDescriptor`.
- *  - matmul: offsets: 3 words per batch (a, b, c in elements); strides in elements; c rows are contiguous. units = batches·m.
+ *  - matmul: offsets: 3 words per batch (a, b, c in elements); strides in elements; c rows are contiguous. scratch: k · `columns` (a multiple of 8)
+ *    elements where four rows and more go through panels (float32, aStrideK 1), or 0. units = batches·m.
  *  - resample: one axis of [units, size, inner] to [units, out, inner]: Σ weight·input[index] over the taps of each output index, ascending
  *    from 0; no taps: the f64 at `outside`. spans, indices, weights: `resampleTaps`, weights in the family's type.
  *  - quantize_numbers, dequantize_numbers: codes and zero points are f64 (zero 0: none), scales of the family; positions: i32 per element, which scale
@@ -32,7 +33,7 @@ function floats<T extends "f32" | "f64">(type: T) {
     softmax: ["input", "output", "size", "inner", "log"],
     layernorm: ["input", "output", "gamma", "beta", "size", "rms", "epsilon"],
     conv: ["input", "weight", "bias", "output", "geometry"],
-    matmul: ["a", "b", "output", "offsets", "m", "n", "k", "aStrideM", "aStrideK", "bStrideK", "bStrideN"],
+    matmul: ["a", "b", "output", "offsets", "m", "n", "k", "aStrideM", "aStrideK", "bStrideK", "bStrideN", "scratch", "columns"],
     resample: ["input", "output", "size", "out", "inner", "spans", "indices", "weights", "outside"],
     quantize_numbers: ["input", "scale", "zero", "positions", "output", "least", "most"],
     dequantize_numbers: ["input", "scale", "zero", "positions", "output"],
