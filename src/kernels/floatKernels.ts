@@ -69,8 +69,8 @@ export const FLOAT_KERNELS = {
   /** Copies `run` bytes from element offsets[i] of `size` bytes, for each unit. */
   pick: ["input", "offsets", "output", "size", "run"],
 
-  /** erf (which 0) or tanh (1) of float32; table: `saturatingTable`. units = elements. In place allowed. */
-  saturating_f32: ["input", "output", "which", "table"],
+  /** table: `erfTable`. units = elements. In place allowed. */
+  erf_f32: ["input", "output", "table"],
   /** A convolution, not transposed, with constant finite weights: lanes hold pixels. w: [group][columns/4][channels · taps][4]; geometry as conv; panels:
    *  scratch, `chunk` pixels (a multiple of 8) · channels · taps elements. units = batch · groups. */
   conv_pixels_f32: ["input", "w", "bias", "output", "geometry", "panels", "chunk"],

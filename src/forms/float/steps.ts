@@ -1,8 +1,8 @@
 /** Single kernel calls of the float family over operands given by place and shape. */
 
 import { broadcastDescriptor, copyDescriptor, windowDescriptor } from "../../kernels/elementwiseArgs.ts";
+import { erfTable } from "../../kernels/erfTable.ts";
 import { UNARY } from "../../kernels/floatModes.ts";
-import { type Saturating, saturatingCode, saturatingTable } from "../../kernels/smoothTables.ts";
 import type { MatmulGeometry, Window } from "../../ops/op.ts";
 import type { Ref } from "../../plan/lowering.ts";
 import { broadcastStrides, stridesOf } from "../../tensor/shape.ts";
@@ -15,15 +15,12 @@ export interface Operand {
   readonly dims: readonly number[];
 }
 
-/** Functions of float32 that a table makes faster from this many elements on. */
-const TABLED: Readonly<Record<number, Saturating>> = { [UNARY.erf]: "erf", [UNARY.tanh]: "tanh" };
+/** From this many elements on a table makes erf of float32 faster. */
 const TABLED_SIZE = 32;
 
 export function unary(f: FloatContext, node: string, op: number, params: readonly number[], input: Ref, output: Ref, size: number): void {
-  const tabled = f.precision === "f32" && size >= TABLED_SIZE ? TABLED[op] : undefined;
-  if (tabled) {
-    const table = f.lowering.shared(`saturating:${tabled}`, () => saturatingTable(tabled));
-    f.lowering.emit("saturating_f32", { input, output, which: saturatingCode(tabled), table }, size, node);
+  if (op === UNARY.erf && f.precision === "f32" && size >= TABLED_SIZE) {
+    f.lowering.emit("erf_f32", { input, output, table: f.lowering.shared("erf", erfTable) }, size, node);
     return;
   }
   const p = f.lowering.constant(Float64Array.of(params[0] ?? 0, params[1] ?? 0));
