@@ -15,7 +15,7 @@ export { index_offsets, pick, scatter_f32, scatter_f64 } from "./kernels/float/i
 export { quantize_numbers_f32, quantize_numbers_f64, dequantize_numbers_f32, dequantize_numbers_f64 } from "./kernels/float/grids";
 export { dynamic_quantize_f32, dynamic_quantize_f64 } from "./kernels/float/grids";
 export { start_values, negated_zeros } from "./kernels/float/integerDot";
-export { saturating_f32 } from "./kernels/float/saturating";
+export { erf_f32 } from "./kernels/float/erf";
 export { arcs_f32, arcs_f64 } from "./kernels/float/arcs";
 export { einsum_f32, einsum_f64 } from "./kernels/float/einsum";
 export { reduce_index_f32, reduce_index_f64 } from "./kernels/float/reduce";

@@ -72,6 +72,8 @@
   aStrideK: i32;
   bStrideK: i32;
   bStrideN: i32;
+  scratch: usize; // panels of `columns` columns, k · 4 bytes each, or 0; then a row's elements of a lie side by side
+  columns: i32; // a multiple of 8
 }
 
 @unmanaged export class ResampleArgs {
