@@ -27,7 +27,8 @@ export function useKernelSources(kernels: KernelSources): void {
   sources = kernels;
 }
 
-async function kernelBytes(name: KernelFile): Promise<Uint8Array<ArrayBuffer>> {
+/** Bytes of a kernel module. */
+export async function kernelBytes(name: KernelFile): Promise<Uint8Array<ArrayBuffer>> {
   const source = await sources[name]();
   const bytes = await readSource(source); // not streamed to the compiler, which insists on a MIME type
   if (bytes[1] !== 97) throw modelError("source/unreadable", `${source}: no WebAssembly.`); // many servers answer a missing file with a page
