@@ -8,3 +8,4 @@ export { otherPlanes, specialPanels } from "./dot/otherPlanes.ts";
 export { splitPlanes } from "./dot/splitPlanes.ts";
 export { emitFixed, emitReals } from "./linearOther.ts";
 export { multiplierTable } from "./meanFixed.ts";
+export { quantizeWide } from "./wideEdge.ts";
