@@ -82,7 +82,7 @@ export function runtimeEntry(target: string, output: NonNullable<NonNullable<Use
         build: {
           ...{ target, outDir: dir, emptyOutDir: false, copyPublicDir: false },
           lib: { entry: { runtime: "src/runtimeEntry.ts" }, formats: ["es"] },
-          rolldownOptions: { output: { ...output, chunkFileNames: "runtime-[name].js" } },
+          rolldownOptions: { output: { ...output, codeSplitting: false } },
         },
       });
     },
