@@ -17,8 +17,10 @@ const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[
   { name: "full", roots: ["src/everything.ts"] },
   { name: "encodings", roots: ["src/passes/attachEncodings.ts"] },
   { name: "executors", roots: ["src/executors.ts"] },
-  { name: "trouble", roots: ["src/kernels/trouble.ts"] },
   { name: "doctor", roots: ["src/doctor.ts"] },
+  { name: "compiled", roots: ["src/bex/load.ts"] },
+  { name: "compiler", roots: ["src/compileModel.ts"] },
+  { name: "trouble", roots: ["src/kernels/trouble.ts"] },
 ];
 
 /** A group of the bundler: the modules it names go to one chunk; groups of higher priority choose first. */
