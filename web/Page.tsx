@@ -1,6 +1,6 @@
 /** The page: one model's story from its files to the speed of its layers. */
 import { useMemo } from "preact/hooks";
-import { EnvironmentPanel } from "../src/report/EnvironmentPanel.tsx";
+import { DoctorPanel } from "../src/report/DoctorPanel.tsx";
 import { InspectPanel } from "../src/report/InspectPanel.tsx";
 import { SqnrPanel } from "../src/report/SqnrPanel.tsx";
 import { FilesPart } from "./FilesPart.tsx";
@@ -35,11 +35,11 @@ function Problems({ problems }: Pick<State, "problems">) {
 
 /** Everything the page found, as data. */
 function Result({ state }: { state: State }) {
-  const { loaded, run, verify, bench, peer } = state;
+  const { loaded, run, verify, bench, peer, doctor } = state;
   const outputs = run && { ...run, inputs: undefined };
   return (
     <script type="application/json" id="result">
-      {JSON.stringify({ inspect: loaded?.inspect ?? null, run: outputs, verify, bench, peer })}
+      {JSON.stringify({ inspect: loaded?.inspect ?? null, run: outputs, verify, bench, peer, doctor })}
     </script>
   );
 }
@@ -47,7 +47,7 @@ function Result({ state }: { state: State }) {
 export function Page() {
   const story = useStory();
   const { state } = story;
-  const { loaded, verify, facts } = state;
+  const { loaded, verify, doctor } = state;
   const inspection = useMemo(() => loaded && <InspectPanel report={loaded.inspect} />, [loaded]);
   const noise = useMemo(() => verify?.layers.some((layer) => layer.noise) && <SqnrPanel report={verify} />, [verify]);
   return (
@@ -87,7 +87,7 @@ export function Page() {
             <SpeedPart story={story} />
             <section class="part" id="environment" aria-labelledby="h-environment">
               <h2 id="h-environment">Environment</h2>
-              <EnvironmentPanel facts={facts} />
+              {doctor && <DoctorPanel report={doctor} />}
               <SaveButton state={state} />
             </section>
           </>

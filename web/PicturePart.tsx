@@ -1,6 +1,6 @@
 /** A picture or a camera frame as the model's input. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { drawPicture, likelyRange, type PictureShape, pixelsToTensor, RANGES, type Range } from "./image.ts";
+import { drawTensor, likelyRange, type PictureShape, pictureTensor, pixelsOf, RANGES, type Range } from "./image.ts";
 import type { Story } from "./story.ts";
 
 /** A camera's live picture while `on`; what went wrong otherwise. */
@@ -36,20 +36,23 @@ export function PicturePart({ story, shape }: { story: Story; shape: PictureShap
   const port = state.loaded!.inspect.inputs[0]!;
   const [range, setRange] = useState<Range>(likelyRange(port));
   const [camera, setCamera] = useState(false);
-  const pixels = useRef<Uint8ClampedArray | null>(null);
+  const pixels = useRef<ImageData | null>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const { video, problem } = useCamera(camera);
   const newest = state.pictures.at(-1);
   const use = (given: Range = range): void => {
-    if (pixels.current) choose({ picture: pixelsToTensor(pixels.current, port, shape, given) });
+    if (!pixels.current) return;
+    const picture = pictureTensor(pixels.current, port, shape, given);
+    if (canvas.current) drawTensor(canvas.current, picture, shape);
+    choose({ picture });
   };
   useEffect(() => {
     if (!newest) return;
     let current = true;
     const show = async (): Promise<void> => {
       const bitmap = await createImageBitmap(newest);
-      if (!current || !canvas.current) return;
-      pixels.current = drawPicture(canvas.current, bitmap, shape);
+      if (!current) return;
+      pixels.current = pixelsOf(bitmap, shape);
       use();
     };
     show().catch(() => choose({ picture: null }));
@@ -85,8 +88,8 @@ export function PicturePart({ story, shape }: { story: Story; shape: PictureShap
           <button
             type="button"
             onClick={() => {
-              if (!video.current?.videoWidth || !canvas.current) return;
-              pixels.current = drawPicture(canvas.current, video.current, shape);
+              if (!video.current?.videoWidth) return;
+              pixels.current = pixelsOf(video.current, shape);
               use();
             }}
           >

@@ -1,7 +1,8 @@
 /** Saves what the page shows as one report file, the same that the command line writes with --report. */
+import { doctorFacts } from "../src/report/DoctorPanel.tsx";
 import type { State } from "./story.ts";
 
-async function save({ loaded, verify, bench, facts }: State): Promise<void> {
+async function save({ loaded, verify, bench, doctor }: State): Promise<void> {
   if (!loaded) return;
   const { reportFile } = await import("../src/report/file.tsx");
   const text = await reportFile({
@@ -9,7 +10,7 @@ async function save({ loaded, verify, bench, facts }: State): Promise<void> {
     inspect: loaded.inspect,
     ...(verify ? { verify } : {}),
     ...(bench ? { bench } : {}),
-    facts,
+    facts: doctor ? doctorFacts(doctor) : [],
   });
   const address = URL.createObjectURL(new Blob([text], { type: "text/html" }));
   const link = Object.assign(document.createElement("a"), { href: address, download: `${loaded.name}.report.html` });

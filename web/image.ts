@@ -1,5 +1,6 @@
-/** Pictures to input tensors: resized to the input's size, normalized to the range it was quantized for. */
+/** Pictures to input tensors: cut to the input's proportions, resized, normalized to the range it was quantized for. */
 import type { PortReport } from "../src/inspectReport.ts";
+import { type ImageOptions, imageTensor } from "../src/tensor/image.ts";
 import type { PlainTensor } from "./protocol.ts";
 
 export const RANGES = ["0 … 1", "−1 … 1", "ImageNet", "0 … 255"] as const;
@@ -17,7 +18,7 @@ export interface PictureShape {
 }
 
 export function pictureShape(port: PortReport | undefined): PictureShape | null {
-  if (!port || port.shape.length !== 4 || !["float32", "uint8"].includes(port.type)) return null;
+  if (port?.shape.length !== 4 || !["float32", "uint8"].includes(port.type)) return null;
   const [n, a, b, c] = port.shape.map((dim) => (typeof dim === "number" ? dim : 1)) as [number, number, number, number];
   const isChannels = (size: number): size is 1 | 3 => size === 1 || size === 3;
   if (n !== 1) return null;
@@ -38,41 +39,35 @@ export function likelyRange({ type, encoding }: PortReport): Range {
   return most > 3 ? "0 … 255" : "0 … 1";
 }
 
-function normalized(value: number, channel: number, range: Range): number {
-  if (range === "0 … 255") return value;
-  if (range === "0 … 1") return value / 255;
-  return range === "−1 … 1" ? value / 127.5 - 1 : (value / 255 - MEAN[channel]!) / DEVIATION[channel]!;
+function options(range: Range): Pick<ImageOptions, "mean" | "std" | "range"> {
+  if (range === "ImageNet") return { mean: MEAN, std: DEVIATION };
+  return range === "−1 … 1" ? { mean: 0.5, std: 0.5 } : { range: range === "0 … 255" ? 255 : 1 };
 }
 
-/** Pixels (RGBA, width × height of `shape`) as a tensor of `port`. */
-export function pixelsToTensor(pixels: Uint8ClampedArray, port: PortReport, shape: PictureShape, range: Range): PlainTensor {
+/** A picture as a tensor for `port`: its values normalized, resized in integers, so that the same pixels give the same bytes everywhere. */
+export function pictureTensor(pixels: ImageData, port: PortReport, shape: PictureShape, range: Range): PlainTensor {
   const { width, height, channels, channelsLast } = shape;
-  const area = width * height;
-  const data = port.type === "uint8" ? new Uint8Array(channels * area) : new Float32Array(channels * area);
-  for (let i = 0; i < area; i++) {
-    const [r, g, b] = [pixels[4 * i]!, pixels[4 * i + 1]!, pixels[4 * i + 2]!];
-    const values = channels === 3 ? [r, g, b] : [0.299 * r + 0.587 * g + 0.114 * b];
-    values.forEach((value, channel) => {
-      data[channelsLast ? i * channels + channel : channel * area + i] = normalized(value, channel, range);
-    });
-  }
-  return { type: port.type, data, dims: channelsLast ? [1, height, width, channels] : [1, channels, height, width] };
+  const { mean, std, ...rest } = options(range);
+  const single = channels === 1 && Array.isArray(mean) ? { mean: mean[1] as number, std: (std as number[])[1] as number } : { mean, std };
+  const tensor = imageTensor(pixels, {
+    ...rest,
+    ...(single.mean === undefined || single.std === undefined ? {} : { mean: single.mean, std: single.std }),
+    layout: channelsLast ? "NHWC" : "NCHW",
+    channels: channels === 1 ? "gray" : "RGB",
+    resize: { width, height },
+    type: port.type === "uint8" ? "uint8" : "float32",
+  });
+  return { type: tensor.type, data: tensor.data as unknown as PlainTensor["data"], dims: tensor.dims };
 }
 
-/** The middle of `picture`, as large as its shorter side allows, drawn at the input's size. */
-export function drawPicture(
-  canvas: HTMLCanvasElement,
-  picture: ImageBitmap | HTMLVideoElement,
-  { width, height }: PictureShape,
-): Uint8ClampedArray {
-  const from = picture instanceof HTMLVideoElement ? [picture.videoWidth, picture.videoHeight] : [picture.width, picture.height];
-  const factor = Math.min(from[0]! / width, from[1]! / height);
-  const [w, h] = [width * factor, height * factor];
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d", { willReadFrequently: true })!;
-  context.drawImage(picture, (from[0]! - w) / 2, (from[1]! - h) / 2, w, h, 0, 0, width, height);
-  return context.getImageData(0, 0, width, height).data;
+/** The middle of a picture, of the proportions of the input, as large as it is there. */
+export function pixelsOf(picture: ImageBitmap | HTMLVideoElement, { width, height }: PictureShape): ImageData {
+  const [across, down] = picture instanceof HTMLVideoElement ? [picture.videoWidth, picture.videoHeight] : [picture.width, picture.height];
+  const factor = Math.min(across / width, down / height);
+  const [w, h] = [Math.max(1, Math.floor(width * factor)), Math.max(1, Math.floor(height * factor))];
+  const context = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true })!;
+  context.drawImage(picture, Math.floor((across - w) / 2), Math.floor((down - h) / 2), w, h, 0, 0, w, h);
+  return context.getImageData(0, 0, w, h);
 }
 
 /** Draws what a tensor holds, its least element black and its largest white. */
@@ -83,7 +78,7 @@ export function drawTensor(
 ): void {
   const numbers = data as unknown as ArrayLike<number>;
   const area = width * height;
-  const [least, most] = [Math.min(...extremes(numbers)), Math.max(...extremes(numbers))];
+  const [least, most] = extremes(numbers);
   const image = new ImageData(width, height);
   for (let i = 0; i < 4 * area; i++) {
     const channel = Math.min(i % 4, channels - 1);

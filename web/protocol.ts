@@ -1,8 +1,9 @@
 /** What the page asks its worker, and what it answers: plain data, cloned or transferred. */
+
+import type { DoctorReport } from "../src/doctor/report.ts";
 import type { ElementType } from "../src/index.ts";
 import type { InspectReport } from "../src/inspectReport.ts";
 import type { BenchReport } from "../src/report/benchReport.ts";
-import type { Fact } from "../src/report/EnvironmentPanel.tsx";
 import type { VerifyReport } from "../src/verify/report.ts";
 
 export interface NamedBytes {
@@ -68,7 +69,7 @@ export interface Calls {
   readonly run: { readonly ask: { readonly inputs: Inputs }; readonly answer: RunReport };
   readonly verify: { readonly ask: { readonly inputs: Inputs; readonly against: Against }; readonly answer: VerifyReport };
   readonly bench: { readonly ask: { readonly inputs: Inputs }; readonly answer: BenchReport };
-  readonly environment: { readonly ask: Record<string, never>; readonly answer: readonly Fact[] };
+  readonly doctor: { readonly ask: Record<string, never>; readonly answer: DoctorReport };
 }
 
 export interface Progress {

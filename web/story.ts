@@ -1,7 +1,7 @@
 /** The page's state: what was dropped, what is going on, what came out; and the actions that change it. */
 import { useMemo, useState } from "preact/hooks";
+import type { DoctorReport } from "../src/doctor/report.ts";
 import type { BenchReport } from "../src/report/benchReport.ts";
-import type { Fact } from "../src/report/EnvironmentPanel.tsx";
 import type { VerifyReport } from "../src/verify/report.ts";
 import { type Client, createClient, type Failure } from "./client.ts";
 import { kindOf, mergeFiles } from "./files.ts";
@@ -34,7 +34,7 @@ export interface State {
   readonly verify: VerifyReport | null;
   readonly bench: BenchReport | null;
   readonly peer: PeerReport | null;
-  readonly facts: readonly Fact[];
+  readonly doctor: DoctorReport | null;
 }
 
 const CHOICE: Choice = { kind: "random", index: 0, seed: 1, samples: 4, against: "sim-f64", picture: null };
@@ -42,7 +42,7 @@ const CHOICE: Choice = { kind: "random", index: 0, seed: 1, samples: 4, against:
 const SAMPLES = 16;
 const NOTHING = { run: null, verify: null, bench: null, peer: null } as const;
 const INITIAL: State = {
-  ...{ files: [], pictures: [], busy: null, progress: null, problems: [], finished: null, loaded: null, choice: CHOICE, facts: [] },
+  ...{ files: [], pictures: [], busy: null, progress: null, problems: [], finished: null, loaded: null, choice: CHOICE, doctor: null },
   ...NOTHING,
 };
 
@@ -135,7 +135,7 @@ function createStory(show: (state: State) => void): Omit<Story, "state"> {
       const kind = loaded.samples > 0 ? ("files" as const) : ("random" as const);
       const against = loaded.recorded ? ("recorded" as const) : ("sim-f64" as const);
       const choice = { ...CHOICE, kind, against, samples: Math.min(loaded.samples || CHOICE.samples, SAMPLES) };
-      return { loaded, choice, facts: await client.call("environment", {}) };
+      return { loaded, choice, doctor: state.doctor ?? (await client.call("doctor", {})) };
     });
   const run = () => task("running", async () => ({ run: await client.call("run", ask(1), options()) }));
   const verify = () =>

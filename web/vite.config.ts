@@ -1,4 +1,4 @@
-/** Builds the page into dist/web: static files that work at any address, the kernels, the sample, and ONNX Runtime Web where it is installed. */
+/** Builds the page into dist/web: static files that work at any address, the sample, and ONNX Runtime Web where it is installed. */
 import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
@@ -6,7 +6,6 @@ import { bundledLicenses } from "../scripts/licenses.ts";
 
 const root = join(import.meta.dirname, "..");
 const SAMPLE = "models/digits_cnn/w8a8_pc";
-const KERNELS = ["simd", "usdot", "sdot", "rest-signed", "rest-unsigned", "float"];
 const PEER_FILES = ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"];
 
 /** Files beside the page that no source imports. */
@@ -19,7 +18,6 @@ function beside(): Plugin {
         mkdirSync(join(dir, to, ".."), { recursive: true });
         cpSync(from, join(dir, to));
       };
-      for (const name of KERNELS) copy(join(root, `build/kernels/${name}.wasm`), `assets/kernels/${name}.wasm`);
       for (const name of ["model.onnx", "model.encodings"]) copy(join(root, SAMPLE, name), `sample/${name}`);
       copy(join(root, "models/digits/test.npz"), "sample/test.npz");
       const peer = join(process.env.BITEXACT_PEERS ?? join(root, "kernels-bench/peers"), "node_modules/onnxruntime-web/dist");
