@@ -4,7 +4,7 @@ import { LayernormArgs, SoftmaxArgs } from "./args";
 import { expLanes, prepareExp } from "./expLanes";
 
 /** Scratch page: T[4], what four rows summed to. */
-const SUMS: usize = 256;
+const SUMS: usize = SCRATCH + 320;
 const TOGETHER: i32 = 4;
 
 /** m = max x; e = exp(x − m); s = Σ e; e / s, or (x − m) − log s. */
