@@ -12,7 +12,8 @@ export function addressPlaces(name, bytes, shifted, shift) {
   const fail = (at, why) => {
     throw new Error(`kernels: ${name}, byte ${at}: ${why}`);
   };
-  if (bytes.length !== shifted.length) fail(0, "another scratch page changes the length: keep foldable addresses of the page at 128 or above");
+  if (bytes.length !== shifted.length)
+    fail(0, "another scratch page changes the length: keep foldable addresses of the page at 128 or above");
   const places = [];
   let last = 0;
   for (let at = 0; at < bytes.length; at++) {

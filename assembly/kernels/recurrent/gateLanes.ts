@@ -7,7 +7,7 @@
 // exact lanes' own error is below one unit. MARGIN, 2^11, covers both.
 
 /** Scratch page, behind the constants of tanhLanes. */
-const CONSTANTS: usize = SCRATCH + 384;
+const CONSTANTS: usize = SCRATCH + 512;
 const MAGIC: f64 = 6755399441055744; // 1.5·2^52
 
 export function prepareGates(): void {
