@@ -16,7 +16,7 @@ const AUTO_THREADS = 4;
 const PAGE = 65536;
 /** Largest shared memories to try, in pages: engines reserve all of it at once, and some cannot. */
 const MEMORY_PAGES = [65536, 16384, 4096];
-/** A part that takes this long, and this many times as long as the first thread's own, belongs to a thread that is no more. */
+/** A thread that has not finished its part this long after the first one, or many times as long as that took for its own, is no more. */
 const [LOST_MS, LOST_TIMES] = [5000, 20];
 
 export type Assembled = { readonly crew: Crew } | { readonly reason: string };
@@ -115,9 +115,11 @@ function createCrew({ threads, geometry, memory, boxes, workers, kernels, number
       const mine = ++task | 0;
       const pages = memory.buffer.byteLength / PAGE;
       for (let i = 0; i < tasks.length; i++) post(boxes, i + 1, mine, tasks[i]!, pages);
+      const start = performance.now();
       kernel(own!.args, own!.begin, own!.end);
+      const limit = Math.max(LOST_MS, LOST_TIMES * (performance.now() - start));
       for (let i = 0; i < tasks.length; i++) {
-        if (!finished(boxes, i + 1, mine, mayBlock, LOST_MS)) lose(i + 1);
+        if (!finished(boxes, i + 1, mine, mayBlock, limit)) lose(i + 1);
         else if (hasFailed(boxes, i + 1)) {
           crew.alone = `thread ${i + 1} failed in ${name}`;
           kernel(tasks[i]!.args, tasks[i]!.begin, tasks[i]!.end); // what it did is done again, or fails here too

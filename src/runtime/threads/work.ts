@@ -138,6 +138,10 @@ export interface ProductWork extends Work {
   readonly parts: number;
 }
 
+/** Nanoseconds per byte that another thread has just written. Threads that share out panels read all rows; those that share out rows mostly read what
+ *  they wrote themselves, as most steps go through an image from top to bottom. */
+const FETCH_NS = 0.15;
+
 /** The cheaper of both for up to `threads` threads, by the time of the slowest thread. */
 export function productWork(
   { field }: StepArgs,
@@ -162,7 +166,7 @@ export function productWork(
   for (let parts = 2; parts <= threads; parts++) {
     const mBlock = Math.ceil(m / mr / parts) * mr;
     const byRows = time(Math.min(mBlock, m), panels);
-    const byPanels = time(m, Math.ceil(panels / parts));
+    const byPanels = time(m, Math.ceil(panels / parts)) + FETCH_NS * m * depth * (1 - 1 / parts);
     if (byRows < best.ns && mBlock < m) best = { ns: byRows, mBlock, parts: Math.ceil(m / mBlock), scratch };
     if (byPanels < best.ns && panels >= parts) best = { ns: byPanels, mBlock: Math.ceil(m / mr) * mr, parts, scratch };
   }
