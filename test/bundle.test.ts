@@ -12,7 +12,7 @@ import { GraphBuilder } from "../src/graph/build.ts";
 import { encodeOnnx } from "../src/onnx/encode.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const CORE_LIMIT = 48_000; // bytes of gzip -9
+const CORE_LIMIT = 48_500; // bytes of gzip -9
 const KERNEL_LIMIT = 13_450;
 
 let dist = "";
@@ -60,7 +60,7 @@ describe("the bundle", () => {
   });
 
   it("names no module of Node in an import that a browser or its bundler would follow", () => {
-    for (const entry of ["index.js", "everything.js", "attachEncodings.js", "executors.js"])
+    for (const entry of ["index.js", "everything.js", "attachEncodings.js", "executors.js", "doctor.js"])
       for (const name of closure(dist, entry)) expect(read(name).toString(), name).not.toMatch(/(?:from|import)\s*\(?\s*["'`]node:/);
   });
 

@@ -1,5 +1,5 @@
 /** The kernel modules of threads: loaded beside the package, edited for shared memory and a scratch page each, compiled. */
-import { nodeModule } from "../../io/source.ts";
+import { readSource } from "../../io/source.ts";
 import type { Kernel, Kernels } from "../../kernels/instantiate.ts";
 import { type PagePlaces, threadModule } from "../../kernels/sharedMemory.ts";
 import type { ModuleGeometry } from "../../kernels/variant.ts";
@@ -24,15 +24,8 @@ export async function loadThreadModules({ variant, signed }: ModuleGeometry): Pr
 }
 
 async function loadPages(): Promise<Readonly<Record<string, PagePlaces>>> {
-  const here = import.meta.url;
-  const url = here.endsWith(".ts") ? new URL("../../../build/kernels/pages.json", here) : new URL("./kernels/pages.json", here);
-  if (url.protocol === "file:") {
-    const { readFileSync } = await nodeModule<typeof import("node:fs")>("node:fs");
-    return JSON.parse(readFileSync(url, "utf8"));
-  }
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
-  return response.json();
+  const bytes = await readSource(new URL("../../../build/kernels/pages.json", import.meta.url));
+  return JSON.parse(new TextDecoder().decode(bytes));
 }
 
 export async function compileThreadModules(modules: ThreadModules): Promise<CompiledKernels> {

@@ -49,19 +49,16 @@ export async function startWorker(): Promise<ThreadWorker> {
 }
 
 function browserLink(): Link {
-  const worker = new Worker(new URL(SCRIPT, import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./threadWorker.js", import.meta.url), { type: "module" });
   const link: Link = { worker, onAnswer: () => {}, onFailure: () => {} };
   worker.onmessage = ({ data }) => link.onAnswer(data as Answer);
   worker.onerror = ({ message }) => link.onFailure(`a worker failed: ${message ?? "its script cannot be loaded"}`);
   return link;
 }
 
-const SCRIPT = "./threadWorker.js";
-
 async function nodeLink(): Promise<Link> {
   const { Worker: NodeWorker } = await nodeModule<typeof import("node:worker_threads")>("node:worker_threads");
-  const here = import.meta.url;
-  const worker = new NodeWorker(here.endsWith(".ts") ? new URL("../../../build/threadWorker.js", here) : new URL(SCRIPT, here));
+  const worker = new NodeWorker(new URL("../../../build/threadWorker.js", import.meta.url));
   worker.unref();
   const link: Link = { worker, onAnswer: () => {}, onFailure: () => {} };
   worker.on("message", (answer: Answer) => link.onAnswer(answer));
