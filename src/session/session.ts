@@ -127,7 +127,8 @@ export class Session extends Runner {
     schedule(() => void prove().catch(() => {}));
   }
 
-  /** Completes the proofs of the plans there are now, for benchmarks and reports. every: also where the unproven epilogue is the faster one. */
+  /** Completes the proofs of the plans there are now, for benchmarks and reports. every: also where the unproven epilogue is the faster one.
+   *  @internal */
   async proveNow(every = false): Promise<void> {
     this.live();
     const { promote } = await import("./promote.ts");
@@ -137,7 +138,8 @@ export class Session extends Runner {
     }
   }
 
-  /** What a run with these feeds executes, and the feeds' layers: for profiles. throws ModelError "run/…". */
+  /** What a run with these feeds executes, and the feeds' layers: for profiles. throws ModelError "run/…".
+   *  @internal */
   anatomy(feeds: Feeds): { readonly machine: Machine; readonly bound: BoundPlan; readonly views: Views; readonly prepared: Prepared } {
     const machine = this.live();
     const bound = this.planFor(machine, feeds, NO_CAPTURES);
