@@ -9,6 +9,8 @@ export interface ModuleGraph {
 const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[] }[] = [
   { name: "bitexact", roots: ["src/index.ts"] },
   { name: "proofs", roots: ["src/session/promote.ts"] },
+  { name: "image", roots: ["src/tensor/image.ts"] },
+  { name: "line", roots: ["src/runtime/line.ts"] },
   { name: "modelFolder", roots: ["src/io/modelFolder.ts"] },
   { name: "flaws", roots: ["src/onnx/flaws.ts"] },
   { name: "qdq", roots: ["src/qdq.ts"] },
@@ -16,6 +18,7 @@ const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[
   { name: "encodings", roots: ["src/passes/attachEncodings.ts"] },
   { name: "executors", roots: ["src/executors.ts"] },
   { name: "doctor", roots: ["src/doctor.ts"] },
+  { name: "trouble", roots: ["src/kernels/trouble.ts"] },
 ];
 
 /** A group of the bundler: the modules it names go to one chunk; groups of higher priority choose first. */

@@ -5,6 +5,7 @@ import { proveDouble, proveFixed64 } from "../numerics/prove.ts";
 import { proveSingle } from "../numerics/proveSingle.ts";
 import type { ProofChannel } from "../numerics/target.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { BoundPlan } from "../runtime/bound.ts";
 import type { Machine } from "../runtime/machine.ts";
 
 export type EpilogueChoice = "fixed64" | "double" | "nearTie";
@@ -29,6 +30,25 @@ export function* promote(plan: Plan, machine: () => Machine | null, every = fals
       else if (mode === EPILOGUE_MODES.single) promoteSingles(views, panel, channels);
       yield;
     }
+  }
+}
+
+/** Promotes a panel per turn of the thread, as long as the session lives. */
+export function promoteInSlices(plan: Plan, machine: () => Machine | null): void {
+  const steps = promote(plan, machine);
+  const slice = (): void => {
+    if (!machine() || steps.next().done) return;
+    const timer: unknown = setTimeout(slice, 0);
+    (timer as { unref?(): void }).unref?.();
+  };
+  slice();
+}
+
+/** Promotes all panels of these plans at once. */
+export function promoteAll(plans: readonly BoundPlan[], machine: () => Machine | null, every: boolean): void {
+  for (const bound of plans) {
+    bound.proving = true;
+    for (const _ of promote(bound.plan, machine, every));
   }
 }
 
