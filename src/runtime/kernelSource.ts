@@ -5,7 +5,7 @@ import { type KernelSelection, selectVariant } from "../kernels/select.ts";
 import type { Variant } from "../kernels/variant.ts";
 
 /** Modules that need no choice. */
-type Shared = "float" | "rest-signed" | "rest-unsigned";
+export type Shared = "float" | "rest-signed" | "rest-unsigned";
 
 type KernelFile = Variant | Shared;
 
