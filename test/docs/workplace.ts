@@ -53,7 +53,15 @@ const tsc = join(root, "node_modules/typescript/bin/tsc");
 function typeErrors(folder: string): Map<string, string[]> {
   const compilerOptions = {
     ...JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8")).compilerOptions,
-    ...{ rootDir: folder, typeRoots: [join(root, "node_modules/@types")], noEmit: true, skipLibCheck: false, allowJs: true, checkJs: true },
+    ...{
+      rootDir: folder,
+      typeRoots: [join(root, "node_modules/@types")],
+      noEmit: true,
+      skipLibCheck: false,
+      noUncheckedIndexedAccess: false,
+      allowJs: true,
+      checkJs: true,
+    },
   };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*/block-*"] }));
   let output = "";
