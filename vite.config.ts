@@ -3,6 +3,7 @@ import { cpSync, mkdirSync } from "node:fs";
 import { defineConfig, esmExternalRequirePlugin, type Plugin } from "vite";
 import { chunkGroups } from "./scripts/chunks.ts";
 import { bundledLicenses } from "./scripts/licenses.ts";
+import { ownWorkers } from "./scripts/ownWorkers.ts";
 
 const KERNELS = ["simd", "usdot", "sdot", "rest-signed", "rest-unsigned", "float"];
 
@@ -18,12 +19,21 @@ function kernels(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [esmExternalRequirePlugin({ external: [/^node:/] }), kernels(), bundledLicenses("THIRD-PARTY-LICENSES.txt")],
+  plugins: [ownWorkers(), esmExternalRequirePlugin({ external: [/^node:/] }), kernels(), bundledLicenses("THIRD-PARTY-LICENSES.txt")],
   // The bundle also serves browsers, so browser entry points win; the command line wants the colours of a terminal.
   resolve: { alias: { picocolors: "picocolors/picocolors.js" } },
   build: {
     target: "es2022",
-    lib: { entry: { index: "src/index.ts", cli: "src/cli/main.ts", demo: "src/cli/demo.ts" }, formats: ["es"] },
+    lib: {
+      entry: {
+        index: "src/index.ts",
+        worker: "src/worker.ts",
+        sessionWorker: "src/sessionWorker.ts",
+        cli: "src/cli/main.ts",
+        demo: "src/cli/demo.ts",
+      },
+      formats: ["es"],
+    },
     rolldownOptions: {
       output: {
         entryFileNames: "[name].js",

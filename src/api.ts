@@ -6,12 +6,13 @@ import type { Source } from "./io/source.ts";
 import { type LoadedModel, type LoadOptions, loadModel as load, type Model } from "./model.ts";
 import type { Precision } from "./ops/op.ts";
 import type { Target, Variant } from "./plan/plan.ts";
+import type { OnProgress } from "./progress.ts";
 import { checkedOptions } from "./runtime/arguments.ts";
 import type { Feeds } from "./runtime/feeds.ts";
 import type { RunOptions } from "./runtime/runner.ts";
 import { checkedTarget, engineFor } from "./session/engine.ts";
 import { checkedModel, checkShapes } from "./session/modelArguments.ts";
-import { type EngineChoice, Session as SessionBase } from "./session/session.ts";
+import { Session as SessionBase } from "./session/session.ts";
 import type { Rounding } from "./sim/qdq.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 import type { VerifyReport } from "./verify/report.ts";
@@ -24,6 +25,11 @@ export interface SessionOptions {
   readonly variant?: Variant | "auto";
   readonly shapes?: Record<string, readonly number[]>;
   readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+function aborted(): SessionError {
+  return new SessionError("session/aborted", "the session was aborted before it was created");
 }
 
 function isModel(source: Model | Source): source is LoadedModel {
@@ -43,9 +49,9 @@ export class Session extends SessionBase {
   /** Loads (unless given a Model), chooses the variant by known-answer tests, packs weights, and plans if the shapes are static or given.
    *  throws ModelError for bad input and for what no kernel serves. */
   static async create(source: Model | Source, options: SessionOptions & LoadOptions = {}): Promise<Session> {
-    const { shapes = {}, signal } = checkedOptions(options);
+    const { shapes = {}, signal, onProgress } = checkedOptions(options);
     checkShapes(shapes);
-    if (signal?.aborted) throw new SessionError("session/aborted", "the session was aborted before it was created");
+    if (signal?.aborted) throw aborted();
     const engine = engineFor(options.variant); // compiles while the model is read
     engine.catch(() => {});
     const model = isModel(source) ? checkedModel(source) : await load(source as Source, options);
@@ -55,13 +61,12 @@ export class Session extends SessionBase {
     const planned = symbolic.every((id) => Object.hasOwn(shapes, id)) ? shapes : null;
     const target = checkedTarget(options.target, graph);
     const choice = await engine;
-    return withFull(() => Session.planned(model, choice, target, planned));
-  }
-
-  private static planned(model: LoadedModel, engine: EngineChoice, target: Target, shapes: SessionOptions["shapes"] | null): Session {
-    const session = new Session(model, engine, target);
-    if (shapes) session.plan(shapes);
-    return session;
+    if (signal?.aborted) throw aborted();
+    return withFull(() => {
+      const session = new Session(model, choice, target, onProgress);
+      if (planned) session.plan(planned);
+      return session;
+    });
   }
 }
 

@@ -77,7 +77,7 @@ function describe(source: Source): string {
   return typeof source === "string" ? source : source instanceof URL ? source.href : "source";
 }
 
-function isNode(): boolean {
+export function isNode(): boolean {
   return typeof process !== "undefined" && process.versions?.node !== undefined;
 }
 

@@ -1,6 +1,7 @@
 /** Line: runs that give way to other tasks between their steps, one after the other in the order in which they were asked for. */
 import { SessionError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { onAbort } from "./abort.ts";
 import type { Feeds } from "./feeds.ts";
 import type { Job, RunOptions } from "./runner.ts";
 
@@ -68,24 +69,10 @@ function aborted(): SessionError {
   return new SessionError("session/aborted", "the run was aborted by its signal; the session stays usable");
 }
 
-/** What to do on an abort, by signal: one listener for all runs of a signal. */
-const stops = new WeakMap<AbortSignal, Set<() => void>>();
-
-function stopsOf(signal: AbortSignal): Set<() => void> {
-  const known = stops.get(signal);
-  if (known) return known;
-  const made = new Set<() => void>();
-  stops.set(signal, made);
-  signal.addEventListener("abort", () => made.forEach((stop) => void stop()), { once: true });
-  return made;
-}
-
 /** As `turn`, or rejects as soon as the signal is aborted: a run that has begun does no further step, one that waits does not begin. */
 function orAborted<T>(turn: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const stop = (): void => reject(aborted());
-    const waiting = stopsOf(signal).add(stop);
-    turn.then(resolve, reject).finally(() => waiting.delete(stop));
+    turn.then(resolve, reject).finally(onAbort(signal, () => reject(aborted())));
   });
 }
 

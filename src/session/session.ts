@@ -4,12 +4,13 @@ import { rare } from "../forms/deferred.ts";
 import { isOpen, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import { kernelPacker, type WeightPacker } from "../kernels/weightPacker.ts";
-import type { LoadedModel } from "../model.ts";
+import type { LoadedModel, ValueInfo } from "../model.ts";
 import { bindShapes } from "../passes/inferShapes.ts";
 import { type Prepared, prepare } from "../passes/prepare.ts";
 import type { ModuleGeometry } from "../plan/lowering.ts";
 import type { Plan, Step, Target } from "../plan/plan.ts";
 import { createWeightStore, type WeightStore } from "../plan/weightStore.ts";
+import type { OnProgress } from "../progress.ts";
 import { type BoundPlan, bindPlan, currentViews, sameCaptures, type Views } from "../runtime/bound.ts";
 import { checkFeeds, type Feeds, feedsFit, type Shapes } from "../runtime/feeds.ts";
 import { activate, createMachine, growFor, type Machine, placeWeights } from "../runtime/machine.ts";
@@ -32,15 +33,25 @@ export class Session extends Runner {
   private plans: BoundPlan[] = []; // the last used first
   private store: WeightStore;
   private packer: WeightPacker | null;
+  private readonly onProgress: OnProgress | undefined;
 
   /** Use Session.create (src/index.ts): it chooses the variant. */
-  constructor(model: LoadedModel, engine: EngineChoice, target: Target) {
+  constructor(model: LoadedModel, engine: EngineChoice, target: Target, onProgress?: OnProgress) {
     const machine = createMachine(engine.module);
     super(machine, target, engine.geometry.variant);
     this.model = model;
     this.engine = engine;
+    this.onProgress = onProgress;
     this.store = createWeightStore((address, bytes) => placeWeights(machine, address, bytes));
     this.packer = kernelPacker(machine.kernels, engine.geometry, (end) => growFor(machine, end));
+  }
+
+  get inputs(): readonly ValueInfo[] {
+    return this.model.inputs;
+  }
+
+  get outputs(): readonly ValueInfo[] {
+    return this.model.outputs;
   }
 
   /** Packs weights and plans now, at the given shapes of inputs. throws ModelError for shapes that do not fit and for what no kernel serves. */
@@ -83,8 +94,8 @@ export class Session extends Runner {
     const { graph } = this.model;
     const prepared = prepare(graph, shapes);
     const names = captures === "all" ? capturable(prepared) : this.checkCaptures(prepared, captures);
-    const { target, store, packer } = this;
-    const plan = compile(prepared, { target, module: this.engine.geometry, store, packer: packer!, captures: names });
+    const { target, store, packer, onProgress } = this;
+    const plan = compile(prepared, { target, module: this.engine.geometry, store, packer: packer!, captures: names, onProgress });
     activate(machine, plan, this.store);
     return bindPlan(machine, inputSpecs(graph), plan, key, captures === "all" ? captures : [...captures]);
   }
