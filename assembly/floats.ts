@@ -6,6 +6,7 @@ export { softmax_f32, softmax_f64, layernorm_f32, layernorm_f64 } from "./kernel
 export { conv_f32, conv_f64 } from "./kernels/float/conv";
 export { matmul_f32, matmul_f64 } from "./kernels/float/matmul";
 export { resample_f32, resample_f64 } from "./kernels/float/resample";
+export { sample_taps_f32, sample_taps_f64, sample_f32, sample_f64 } from "./kernels/float/sample";
 export { gather_rows } from "./kernels/copy/gather_rows";
 export { convert_numbers, to_integer_f32, to_integer_f64, to_half } from "./kernels/float/numbers";
 export { top_f32, top_f64, arg_f32, arg_f64, cumulate_f32, cumulate_f64 } from "./kernels/float/search";
@@ -21,3 +22,4 @@ export { half_round } from "./kernels/convert/convert";
 export { panels_f32, panels_f64 } from "./kernels/recurrent/panels";
 export { recurrent_f32, recurrent_f64 } from "./kernels/recurrent/recurrent";
 export { conv_panels_f32, conv_panels_f64 } from "./kernels/float/unfold";
+export { conv_pixels_f32 } from "./kernels/float/pixels";

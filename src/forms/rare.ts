@@ -8,3 +8,4 @@ export { splitPlanes } from "./dot/splitPlanes.ts";
 export { indexFault } from "./indexFault.ts";
 export { emitFixed, emitReals } from "./linearOther.ts";
 export { multiplierTable } from "./meanFixed.ts";
+export { quantizeWide } from "./wideEdge.ts";

@@ -13,6 +13,8 @@ import { BROADCAST, WINDOW } from "./coreElementwise.ts";
  *  - matmul: offsets: 3 words per batch (a, b, c in elements); strides in elements; c rows are contiguous. units = batches·m.
  *  - resample: one axis of [units, size, inner] to [units, out, inner]: Σ weight·input[index] over the taps of each output index, ascending
  *    from 0; no taps: the f64 at `outside`. spans, indices, weights: `resampleTaps`, weights in the family's type.
+ *  - sample_taps: what a grid of f64 positions reads, `rank` axes each with (extent, stride) words: element offsets (−1: none) and weights of the
+ *    family's type, 1, 2 or 4 per axis; mode, padding: SAMPLE. units = positions. sample: their sums; units = batch·channels, `points` positions each.
  *  - quantize_numbers, dequantize_numbers: codes and zero points are f64 (zero 0: none), scales of the family; positions: i32 per element, which scale
  *    and zero point it has, or 0: the first. dynamic_quantize: DynamicQuantizeLinear; codes + shift in bytes, one scale, one f64 zero. units = 1.
  *  - arcs: circular and hyperbolic functions; op: ARCS; angles of 2^20 quarter turns or more are a fault. units = elements. In place allowed.
@@ -34,6 +36,8 @@ function floats<T extends "f32" | "f64">(type: T) {
     conv: ["input", "weight", "bias", "output", "geometry"],
     matmul: ["a", "b", "output", "offsets", "m", "n", "k", "aStrideM", "aStrideK", "bStrideK", "bStrideN"],
     resample: ["input", "output", "size", "out", "inner", "spans", "indices", "weights", "outside"],
+    sample_taps: ["grid", "offsets", "weights", "rank", "axes", "mode", "padding", "aligned"],
+    sample: ["input", "offsets", "weights", "output", "plane", "points", "channels", "rank", "taps"],
     quantize_numbers: ["input", "scale", "zero", "positions", "output", "least", "most"],
     dequantize_numbers: ["input", "scale", "zero", "positions", "output"],
     dynamic_quantize: ["input", "output", "scale", "zero", "size", "shift"],
@@ -70,6 +74,9 @@ export const FLOAT_KERNELS = {
 
   /** erf (which 0) or tanh (1) of float32; table: `saturatingTable`. units = elements. In place allowed. */
   saturating_f32: ["input", "output", "which", "table"],
+  /** A convolution, not transposed, with constant finite weights: lanes hold pixels. w: [group][columns/4][channels · taps][4]; geometry as conv; panels:
+   *  scratch, `chunk` pixels (a multiple of 8) · channels · taps elements. units = batch · groups. */
+  conv_pixels_f32: ["input", "w", "bias", "output", "geometry", "panels", "chunk"],
   /** output[n] = −(zero + shift)·sums[n], int32. zero → f64. units = columns. */
   start_values: ["zero", "shift", "sums", "output"],
   /** output[m] = −(zero[m] + shift), int32. zero → f64 per row. units = rows. */

@@ -139,7 +139,11 @@ export class PlanBuilder implements Lowering {
 
   private elementBytes(id: ValueId): number {
     const value = valueNamed(this.graph, id);
-    return isActivationEncoding(value) ? this.storage(value.encoding!).bytes : isWide(value.type) ? 8 : 4;
+    return isActivationEncoding(value) ? this.storage(value.encoding!).bytes : this.plainBytes(id);
+  }
+
+  private plainBytes(id: ValueId): number {
+    return isWide(valueNamed(this.graph, id).type) ? 8 : 4;
   }
 
   private transpose(id: ValueId, shape: readonly number[], from: Ref, fromLayout: Layout, toLayout: Layout): Ref {
@@ -198,12 +202,12 @@ export class PlanBuilder implements Lowering {
     return steps;
   }
 
-  /** Declares a graph input: codes (with a float32 twin and its conversion) or plain float32, row-major, alive from the start. */
+  /** Declares a graph input: codes (with a float twin and its conversion) or plain floats, row-major, alive from the start. */
   addInput(id: ValueId, quantize: ((ctx: Lowering, from: Ref, to: Ref) => void) | null): void {
     const ref = this.output(id, "rowMajor");
     this.touch([ref], -1);
     const size = shapeOf(this.graph, id).reduce((a, b) => a * b, 1);
-    const float = quantize ? this.buffer(size * 4) : null;
+    const float = quantize ? this.buffer(size * this.plainBytes(id)) : null;
     const convert = quantize && float ? this.apart(-1, () => quantize(this, float, ref)) : [];
     if (float) this.touch([float], -1);
     this.inputPorts.push({ value: id, layout: "rowMajor", ref, float, convert, flip: this.flip(id, ref, -1) });
@@ -214,7 +218,7 @@ export class PlanBuilder implements Lowering {
     const end = Number.MAX_SAFE_INTEGER;
     if (dequantize) {
       const ref = this.input(id, "rowMajor");
-      const float = this.buffer(4 * shapeOf(this.graph, id).reduce((a, b) => a * b, 1));
+      const float = this.buffer(this.plainBytes(id) * shapeOf(this.graph, id).reduce((a, b) => a * b, 1));
       const convert = this.apart(end, () => dequantize(this, ref, float));
       this.touch([ref, float], end);
       return { value: id, layout: "rowMajor", ref, float, convert, flip: this.flip(id, ref, end) };

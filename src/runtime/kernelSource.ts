@@ -13,7 +13,8 @@ function kernelUrl(variant: Variant | Shared): URL {
   return new URL(`${folder}${variant}.wasm`, here);
 }
 
-async function load(variant: Variant | Shared): Promise<Uint8Array> {
+/** Bytes of a kernel module. */
+export async function kernelBytes(variant: Variant | Shared): Promise<Uint8Array> {
   const url = kernelUrl(variant);
   if (url.protocol === "file:") {
     const { readFileSync } = await nodeModule<typeof import("node:fs")>("node:fs");
@@ -28,7 +29,7 @@ const selections = new Map<Variant | "auto", Promise<KernelSelection>>();
 
 /** The kernel module this engine computes right; chosen once per process by known-answer tests. */
 export function kernelsFor(wanted: Variant | "auto"): Promise<KernelSelection> {
-  const known = selections.get(wanted) ?? selectVariant(load, wanted);
+  const known = selections.get(wanted) ?? selectVariant(kernelBytes, wanted);
   selections.set(wanted, known);
   known.catch(() => selections.delete(wanted));
   return known;
@@ -36,5 +37,5 @@ export function kernelsFor(wanted: Variant | "auto"): Promise<KernelSelection> {
 
 /** A module that needs no choice. */
 export async function compileKernels(name: Shared): Promise<WebAssembly.Module> {
-  return WebAssembly.compile((await load(name)) as Uint8Array<ArrayBuffer>);
+  return WebAssembly.compile((await kernelBytes(name)) as Uint8Array<ArrayBuffer>);
 }

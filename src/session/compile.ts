@@ -10,6 +10,7 @@ import type { Prepared } from "../passes/prepare.ts";
 import { PlanBuilder } from "../plan/builder.ts";
 import type { Lowering, ModuleGeometry, Ref } from "../plan/lowering.ts";
 import type { Plan, Target } from "../plan/plan.ts";
+import { isWide } from "../plan/storage.ts";
 import type { WeightStore } from "../plan/weightStore.ts";
 import type { OnProgress } from "../progress.ts";
 
@@ -47,31 +48,23 @@ export function compile(prepared: Prepared, options: CompileOptions): Plan {
   return builder.finish(graph.outputs, options.captures ?? [], (id) => dequantizeEdge(builder, id));
 }
 
-/** float32 → stored codes of an encoded value; null when it has no encoding. */
+/** float32 (of a float64 value: float64) → stored codes of an encoded value; null when it has no encoding. */
 function quantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
   const value = valueNamed(ctx.graph, id);
   if (!isActivationEncoding(value)) return null;
   const encoding = value.encoding!;
   const storage = ctx.storage(encoding);
   const size = elements(ctx, id);
-  return (builder, from, to) =>
-    builder.emit(
-      quantizeKernel(ctx.target),
-      {
-        input: from,
-        output: to,
-        outKind: storage.bytes - 1,
-        zero: storage.zero,
-        min: storage.min,
-        max: storage.max,
-        scale: builder.constant(Float64Array.of(encoding.scale[0]!)),
-      },
-      size,
-      id,
-    );
+  const { zero, min, max } = storage;
+  return (builder, from, to) => {
+    const scale = builder.constant(Float64Array.of(encoding.scale[0]!));
+    const fields = { input: from, output: to, outKind: storage.bytes - 1, zero, min, max, scale };
+    if (isWide(value.type)) rare().quantizeWide(builder, from, fields, size, id);
+    else builder.emit(quantizeKernel(ctx.target), fields, size, id);
+  };
 }
 
-/** Stored codes → float32 of an encoded value; null when it has no encoding. */
+/** Stored codes → float32 (of a float64 value: float64) of an encoded value; null when it has no encoding. */
 function dequantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
   const value = valueNamed(ctx.graph, id);
   if (!isActivationEncoding(value)) return null;
@@ -80,7 +73,7 @@ function dequantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
   const size = elements(ctx, id);
   return (builder, from, to) =>
     builder.emit(
-      "dequantize_q",
+      isWide(value.type) ? "to_real" : "dequantize_q",
       {
         input: from,
         output: to,

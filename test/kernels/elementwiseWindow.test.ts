@@ -83,6 +83,11 @@ const CASES: readonly (readonly [string, Case])[] = [
   ["first and last axis", rowMajor([all(4), pass(6), all(35)])],
   ["1-D windows", rowMajor([pass(2), pass(2), slide(11, 4, 3, 1, 1, 2)])],
   ["3-D windows", rowMajor([pass(1), pass(2), slide(4, 2, 2, 1, 0, 0), slide(5, 3, 1, 1, 1, 1), slide(6, 2, 2, 1, 0, 0)])],
+  ["3x3 padded, row-major, wide", rowMajor([pass(1), pass(2), slide(6, 3, 1, 1, 1, 1), slide(23, 3, 1, 1, 1, 1)])],
+  ["3x3 stride 2, row-major, wide", rowMajor([pass(3), slide(7, 3, 2, 1, 0, 0), slide(21, 3, 2, 1, 0, 1)])],
+  ["stride 3 counting padding, row-major", rowMajor([pass(2), slide(5, 2, 1, 1, 1, 0), slide(29, 4, 3, 2, 1, 2)], [2, 7, 33])],
+  ["4 to 7 neighbours", rowMajor([pass(2), pass(2), slide(5, 2, 1, 1, 0, 0), slide(7, 1, 1, 1, 0, 0)])],
+  ["rows, then their ends", rowMajor([pass(11), slide(6, 6, 1, 1, 0, 0)])],
   ["lines of neighbours", rowMajor([pass(37), all(43)])],
   ["images of neighbours, short", rowMajor([pass(2), pass(9), all(2), all(4)])],
   ["everything", rowMajor([all(3), all(4), all(11)])],
@@ -279,7 +284,10 @@ describe.each(machines())("window kernels, $variant", (machine) => {
       (name, op) => {
         const random = createPcg32(51);
         for (const [title, test] of CASES) {
-          const data = Array.from({ length: inputSize(test) }, () => f(random.uniform(name === "logSum" ? 0.01 : -3, 3)));
+          const data = Array.from({ length: inputSize(test) }, (_, i) => {
+            const x = f(random.uniform(name === "logSum" ? 0.01 : -3, 3));
+            return name === "max" || name === "min" ? [0, -0, i % 5 === 0 ? NaN : x, x][Math.min(i % 11, 3)]! : x;
+          });
           const outs = windows(test);
           machine.reset();
           const walk = windowDescriptor(test.axes, test.inStrides, test.extents);

@@ -4,11 +4,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { argmax, BUNDLED, digitTensor, readDigits } from "../../src/cli/bundled.ts";
-import { randomSamples } from "../../src/cli/random.ts";
-import { recordedSamples } from "../../src/cli/recorded.ts";
-import { samplesOf } from "../../src/cli/samples.ts";
 import { loadModel, type Model, runReference, Session, Tensor, verify } from "../../src/index.ts";
 import { readNpz } from "../../src/io/npz.ts";
+import { recordedSamples, samplesOf } from "../../src/samples/cut.ts";
+import { randomSamples } from "../../src/samples/random.ts";
 import { runChecks } from "../engines/checks.mjs";
 
 const TIER = process.env.BITEXACT_TIER;

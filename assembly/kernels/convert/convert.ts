@@ -165,9 +165,37 @@ export function to_real(args: usize, begin: i32, end: i32): void {
   }
 }
 
+/** Scratch page: constants of `halfLanes`; an engine builds a vector constant anew at each use, in several instructions, a load is one. */
+const HALF_CONSTANTS: usize = 64;
+
+function prepareHalf(): void {
+  store<i32>(HALF_CONSTANTS, 0x7f800000); // exponent of a float32; +∞
+  store<i32>(HALF_CONSTANTS, 113 << 23, 4); // exponent of 2^−14
+  store<i32>(HALF_CONSTANTS, (13 << 23) + 0x400000, 8);
+  store<f32>(HALF_CONSTANTS, 65520, 12);
+}
+
+/** `roundToHalf` in float32 lanes. q = 2^(max(e, −14) − 10) is binary16's unit in the last place at x; |x| < 2^11·q, so |x| + 1.5·2^23·q lies where
+ *  float32's unit is q: the sum rounds half to even to a multiple of q, the difference is exact. Larger ones become ∞, NaN stays. */
+@inline
+function halfLanes(x: v128): v128 {
+  const size = f32x4.abs(x);
+  const infinite = v128.load32_splat(HALF_CONSTANTS);
+  const field = i32x4.max_s(v128.and(size, infinite), v128.load32_splat(HALF_CONSTANTS, 4));
+  const magic = i32x4.add(field, v128.load32_splat(HALF_CONSTANTS, 8));
+  const near = f32x4.sub(f32x4.add(size, magic), magic);
+  const far = v128.bitselect(size, infinite, f32x4.ne(size, size));
+  const rounded = v128.bitselect(near, far, f32x4.lt(size, v128.load32_splat(HALF_CONSTANTS, 12)));
+  return v128.or(rounded, v128.xor(x, size));
+}
+
 export function half_round(args: usize, begin: i32, end: i32): void {
   const p = changetype<HalfRoundArgs>(args);
-  for (let i = begin; i < end; i++) {
-    store<f32>(p.output + (<usize>i << 2), <f32>roundToHalf(load<f32>(p.input + (<usize>i << 2))));
+  prepareHalf();
+  let i = begin;
+  for (; i <= end - 4; i += 4) {
+    const at = <usize>i << 2;
+    v128.store(p.output + at, halfLanes(v128.load(p.input + at)));
   }
+  for (; i < end; i++) store<f32>(p.output + (<usize>i << 2), <f32>roundToHalf(load<f32>(p.input + (<usize>i << 2))));
 }

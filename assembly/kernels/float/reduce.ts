@@ -1,16 +1,10 @@
 // Reductions and pools on float32 or float64: taps in ascending row-major order, every operation rounded to T.
 import { exp, log } from "../../numerics/elementary";
-import { base, countedTaps, firstRow, innerStep, innerTaps, locate, nextTapRow } from "../window/window";
+import { Interior, base, countedTaps, firstRow, innerStep, innerTaps, interiorOf, locate, nextTapRow } from "../window/window";
 import { ReduceArgs } from "./args";
+import { L1, L2, MAX, MEAN, MIN, PROD, SUM_SQUARE, hasLanes, reduceLanes } from "./reduceLanes";
 
-// Opcodes (src/kernels/elementwise.ts REDUCE).
-const MEAN: i32 = 0;
-const MAX: i32 = 2;
-const MIN: i32 = 3;
-const PROD: i32 = 4;
-const L1: i32 = 5;
-const L2: i32 = 6;
-const SUM_SQUARE: i32 = 7;
+// Opcodes beside those with lanes (src/kernels/floatModes.ts REDUCE).
 const LOG_SUM: i32 = 8;
 const LOG_SUM_EXP: i32 = 9;
 
@@ -55,12 +49,47 @@ function reduceOne<T>(op: i32, input: usize): T {
 
 function reduce<T>(args: usize, begin: i32, end: i32): void {
   const p = changetype<ReduceArgs>(args);
+  const lanes = 16 / <i32>sizeof<T>();
+  const laned = hasLanes(p.op);
+  if (laned && p.run == 1) return reduceNeighbours<T>(p, begin, end);
   for (let unit = begin; unit < end; unit++) {
     const any = locate(p.axes, p.rank, unit);
-    for (let i = 0; i < p.run; i++) {
-      const acc = any ? reduceOne<T>(p.op, p.input + i * sizeof<T>()) : initial<T>(p.op);
-      store<T>(p.output + (unit * p.run + i) * sizeof<T>(), finish<T>(p.op, acc));
+    const output = p.output + <usize>(unit * p.run) * sizeof<T>();
+    if (any && laned && p.run >= lanes) {
+      for (let i = 0; i < p.run; i += lanes) {
+        const at = <usize>min(i, p.run - lanes) * sizeof<T>(); // the last vector may begin inside the one before
+        v128.store(output + at, reduceLanes<T>(p.op, p.input + at, sizeof<T>()));
+      }
+      continue;
     }
+    for (let i = 0; i < p.run; i++) store<T>(output + i * sizeof<T>(), reduceAt<T>(p.op, p.input + i * sizeof<T>(), any));
+  }
+}
+
+function reduceAt<T>(op: i32, input: usize, any: bool): T {
+  return finish<T>(op, any ? reduceOne<T>(op, input) : initial<T>(op));
+}
+
+/** Outputs without a run behind them: neighbours along one axis in lanes where all of their taps along it lie on data, others one by one. */
+function reduceNeighbours<T>(p: ReduceArgs, begin: i32, end: i32): void {
+  const lanes = 16 / <i32>sizeof<T>();
+  const interior = interiorOf(p.axes, p.rank);
+  const step = interior.step * <i32>sizeof<T>();
+  let unit = begin;
+  while (unit < end) {
+    const at = unit % interior.out;
+    const count = at < interior.first ? 0 : min(interior.last - at, end - unit);
+    const any = locate(p.axes, p.rank, unit);
+    if (count < lanes || !any) {
+      store<T>(p.output + <usize>unit * sizeof<T>(), reduceAt<T>(p.op, p.input, any));
+      unit++;
+      continue;
+    }
+    for (let i = 0; i < count; i += lanes) {
+      const first = min(i, count - lanes); // the last vector may begin inside the one before
+      v128.store(p.output + <usize>(unit + first) * sizeof<T>(), reduceLanes<T>(p.op, p.input + first * step, step));
+    }
+    unit += count;
   }
 }
 

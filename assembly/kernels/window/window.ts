@@ -52,6 +52,35 @@ export function locate(axes: usize, rank: i32, unit: i32): bool {
   return valid > 0;
 }
 
+/** Windows that lie side by side along an axis, with all taps along it on data. */
+@unmanaged
+export class Interior {
+  out: i32; // outputs along the axis, at least 1
+  first: i32;
+  last: i32; // behind the last one; not above `first` where there is none
+  step: i32; // elements from one window to the next
+}
+
+/** Scratch page. */
+const INTERIOR: usize = 848;
+
+/** The interior of the innermost axis with more than one output: outputs that are neighbours in memory. */
+export function interiorOf(axes: usize, rank: i32): Interior {
+  const interior = changetype<Interior>(INTERIOR);
+  interior.out = 1;
+  interior.first = interior.last = interior.step = 0;
+  let i = rank - 1;
+  while (i > 0 && changetype<Axis>(axes + <usize>i * AXIS_BYTES).out == 1) i--;
+  if (i < 0) return interior;
+  const axis = changetype<Axis>(axes + <usize>i * AXIS_BYTES);
+  const reach = axis.size - 1 + axis.padBegin - (axis.window - 1) * axis.dilation;
+  interior.out = max(axis.out, 1);
+  interior.first = axis.padBegin > 0 ? (axis.padBegin + axis.stride - 1) / axis.stride : 0;
+  interior.last = reach < 0 ? 0 : min(axis.out, reach / axis.stride + 1);
+  interior.step = axis.stride * axis.inStride;
+  return interior;
+}
+
 /** Elements from one window to the next where the taps of each are neighbours, all of them inside; 0 where it is otherwise. */
 export function neighbours(axes: usize, rank: i32): i32 {
   const last = changetype<Axis>(axes + <usize>(rank - 1) * AXIS_BYTES);

@@ -5,6 +5,7 @@ import { HALF_PANEL_BYTES, PANEL_BYTES, packColumns, panelsOf } from "../../kern
 import type { ConvGeometry } from "../../ops/op.ts";
 import { constantNumbers, type Resolved } from "../operands.ts";
 import { emitFloat, type FloatContext, read, write } from "./context.ts";
+import { emitConvPixels, pixelProducts } from "./convPixels.ts";
 
 /** Output channels of a group below which too many lanes stay empty; a transposed convolution has no lanes in its own kernel. */
 const LEAST_CHANNELS = 8;
@@ -12,14 +13,18 @@ const MOST_GROUPS = 32;
 /** Bytes of unfolded rows that are kept at once: they fit the second cache beside the weights. */
 const CHUNK_BYTES = 1 << 17;
 const LEAST_PIXELS = 8;
+/** How many products a tile with pixels in its lanes does while one with channels does one: its inputs and results need no transposing. */
+const PIXEL_GAIN = 1.25;
 
 /** Emits the convolution; false where its own kernel serves better, or where padded taps may not be multiplied (weights that are not finite). */
-export function lowerConvPanels({ node }: Resolved, geometry: ConvGeometry, biasId: string, f: FloatContext): boolean {
+export function lowerConvPanels(resolved: Resolved, geometry: ConvGeometry, biasId: string, f: FloatContext): boolean {
+  const { node } = resolved;
   const { batch, groups, inChannels, outChannels, spatial, transposed } = geometry;
   const [columns, channels] = [outChannels / groups, inChannels / groups];
   const weightId = node.inputs[1]!;
   const fills = columns >= LEAST_CHANNELS || (transposed && groups <= MOST_GROUPS);
-  if (!fills || !isConstant(f.graph, weightId)) return false;
+  const fillsPixels = f.precision === "f32" && !transposed && columns > 1 && (channels > 1 || groups === 1);
+  if (!(fills || fillsPixels) || !isConstant(f.graph, weightId)) return false;
   const weights = constantNumbers(f.graph, weightId, f.precision).data;
   if (!weights.every(Number.isFinite)) return false;
   const taps = spatial.reduce((product, { window }) => product * window, 1);
@@ -27,6 +32,11 @@ export function lowerConvPanels({ node }: Resolved, geometry: ConvGeometry, bias
   const depth = channels * taps;
   const panel = columns * f.bytes <= HALF_PANEL_BYTES ? HALF_PANEL_BYTES : PANEL_BYTES;
   const panels = panel === HALF_PANEL_BYTES ? 1 : panelsOf(columns, f.bytes);
+  const inPanels = (pixels * panels * panel) / f.bytes;
+  if (fillsPixels && (!fills || pixelProducts(geometry) < PIXEL_GAIN * inPanels)) {
+    emitConvPixels(resolved, geometry, weights as Float32Array, biasId, f);
+    return true;
+  }
   const chunk = Math.min(pixels, Math.max(LEAST_PIXELS, Math.floor(CHUNK_BYTES / (depth * f.bytes))));
   const w = f.lowering.weights(`${f.precision}:conv:${transposed}:${groups}:${weightId}`, () => {
     const size = (panels * panel * depth) / f.bytes;

@@ -2,7 +2,7 @@
 import { type Issue, ModelError } from "../../errors.ts";
 import { shapeOf, valueNamed } from "../../graph/graph.ts";
 import { convDescriptor } from "../../kernels/floatArgs.ts";
-import { BINARY, REDUCE } from "../../kernels/floatModes.ts";
+import { BINARY, REDUCE, UNARY } from "../../kernels/floatModes.ts";
 import type { DotGeometry, Movement, Precision, Window } from "../../ops/op.ts";
 import { columnMajor } from "../../ops/poolsFloat.ts";
 import { type ReduceAttrs, reduceWindow } from "../../ops/reduce.ts";
@@ -44,13 +44,22 @@ export function lowerNodes(f: FloatContext, override: NodeOverride = () => false
     const done =
       resolved !== null && (override(resolved, f) || isWalked(() => lowerNode(resolved, inPrecision(f, precisionOf(resolved, f)))));
     if (!done) issues.push(issueOf(node.id, node.op, f, node.inputs));
+    const rounded = resolved !== null && keepsHalves(resolved, f);
     for (const id of node.outputs) {
       if (id === "") continue;
       if (!done && !f.places.has(id)) write(f, id);
-      if (f.places.has(id)) settle(f, id, node.id);
+      if (f.places.has(id)) settle(f, id, node.id, rounded);
     }
   }
   if (issues.length > 0) throw new ModelError(issues);
+}
+
+/** Whether what a node gives are elements of its operands, or zeros, and its operands are binary16 numbers: rounding would change nothing. */
+function keepsHalves({ node, def }: Resolved, f: FloatContext): boolean {
+  const rule = FLOAT_RULES[node.op];
+  const keeps = def.traits.passesEncoding === true || (rule?.kind === "unary" && rule.op === UNARY.relu);
+  const numbers = node.inputs.flatMap((id) => (id === "" ? [] : [valueNamed(f.graph, id)])).filter(({ type }) => type === "float32");
+  return keeps && numbers.length > 0 && numbers.every(({ half }) => half === true);
 }
 
 /** False where a descriptor writer refuses: too many axes for the kernels. */
