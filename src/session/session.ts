@@ -46,11 +46,11 @@ export class Session extends Runner {
     this.packer = kernelPacker(machine.kernels, engine.geometry, (end) => growFor(machine, end));
   }
 
-  get inputs(): readonly ValueInfo[] {
+  override get inputs(): readonly ValueInfo[] {
     return this.model.inputs;
   }
 
-  get outputs(): readonly ValueInfo[] {
+  override get outputs(): readonly ValueInfo[] {
     return this.model.outputs;
   }
 
