@@ -19,6 +19,7 @@ const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[
   { name: "encodings", roots: ["src/passes/attachEncodings.ts"] },
   { name: "executors", roots: ["src/executors.ts"] },
   { name: "doctor", roots: ["src/doctor.ts"] },
+  { name: "trouble", roots: ["src/kernels/trouble.ts"] },
 ];
 
 /** A group of the bundler: the modules it names go to one chunk; groups of higher priority choose first. */

@@ -46,6 +46,9 @@ const ROWS: readonly (readonly [prefix: string, row: number])[] = [
   ["src/cli/table.ts", 8],
   ["src/cli/", 10],
   ["web/", 10],
+  ["src/inline.ts", 9],
+  ["src/verify.ts", 9],
+  ["src/embedded.d.ts", 9],
   ["package.json", 0],
 ];
 

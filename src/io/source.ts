@@ -83,7 +83,7 @@ export function isNode(): boolean {
 
 /** The name stays a variable, so that bundlers for browsers leave the import alone, which takes Node milliseconds the first time. */
 export async function nodeModule<T>(name: string): Promise<T> {
-  return (process.getBuiltinModule?.(name) ?? (await import(/* @vite-ignore */ name))) as T;
+  return (process.getBuiltinModule?.(name) ?? (await import(/* @vite-ignore */ /* webpackIgnore: true */ name))) as T;
 }
 
 /** Whether readSource makes bytes of its own from `source`, which nobody else writes to. */
