@@ -10,9 +10,9 @@ import type { Target, Variant } from "./plan/plan.ts";
 import { checkedOptions } from "./runtime/arguments.ts";
 import type { Feeds } from "./runtime/feeds.ts";
 import type { RunOptions } from "./runtime/runner.ts";
-import { checkedTarget, crewFor, engineFor } from "./session/engine.ts";
+import { checkedTarget, engineFor } from "./session/engine.ts";
 import { checkedModel, checkShapes } from "./session/modelArguments.ts";
-import { type EngineChoice, Session as SessionBase } from "./session/session.ts";
+import { Session as SessionBase } from "./session/session.ts";
 import type { Rounding } from "./sim/qdq.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 import type { VerifyReport } from "./verify/report.ts";
@@ -24,7 +24,7 @@ export interface SessionOptions {
   readonly target?: Target;
   readonly variant?: Variant | "auto";
   readonly shapes?: Record<string, readonly number[]>;
-  /** Threads that share the work of a run, the caller's own included; "auto": up to 4, as many as the machine has. Default: 1. */
+  /** Threads that share the work of a run, the caller's own included; "auto": as many as the machine has, up to 4. Default: 1. */
   readonly threads?: number | "auto";
   readonly signal?: AbortSignal;
 }
@@ -46,7 +46,7 @@ export class Session extends SessionBase {
   /** Loads (unless given a Model), chooses the variant by known-answer tests, packs weights, and plans if the shapes are static or given.
    *  throws ModelError for bad input and for what no kernel serves. */
   static async create(source: Model | Source, options: SessionOptions & LoadOptions = {}): Promise<Session> {
-    const { shapes = {}, signal } = checkedOptions(options);
+    const { shapes = {}, threads = 1, signal } = checkedOptions(options);
     checkShapes(shapes);
     if (signal?.aborted) throw new SessionError("session/aborted", "the session was aborted before it was created");
     const engine = engineFor(options.variant); // compiles while the model is read
@@ -58,7 +58,7 @@ export class Session extends SessionBase {
     const planned = symbolic.every((id) => Object.hasOwn(shapes, id)) ? shapes : null;
     const target = checkedTarget(options.target, graph);
     const choice = await engine;
-    const crew = await crewFor(options.threads, choice);
+    const crew = threads === 1 ? null : await (await import("./runtime/threads/crew.ts")).assembleCrew(threads, choice.geometry);
     try {
       return await withFull(() => {
         const session = new Session(model, choice, target, crew);
@@ -66,7 +66,7 @@ export class Session extends SessionBase {
         return session;
       });
     } catch (error) {
-      if (typeof crew === "object") crew?.dispose();
+      crew?.dispose();
       throw error;
     }
   }
