@@ -19,6 +19,8 @@ const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[
   { name: "encodings", roots: ["src/passes/attachEncodings.ts"] },
   { name: "executors", roots: ["src/executors.ts"] },
   { name: "doctor", roots: ["src/doctor.ts"] },
+  { name: "compiled", roots: ["src/bex/load.ts"] },
+  { name: "compiler", roots: ["src/compileModel.ts"] },
   { name: "trouble", roots: ["src/kernels/trouble.ts"] },
 ];
 

@@ -1,7 +1,7 @@
 /** Build plugins for what lies in dist beside the bundles: kernel modules, their addresses, and entries for `require` on Nodes without ES modules. */
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Plugin } from "vite";
+import { build, esmExternalRequirePlugin, type Plugin, type UserConfig } from "vite";
 
 const KERNELS = ["simd", "usdot", "sdot", "rest-signed", "rest-unsigned", "float"];
 const FROM_SOURCE = /new URL\("(?:\.\.\/)+build\//g; // as src/runtime/kernelSource.ts and others name files that are built
@@ -65,6 +65,27 @@ export function requireEntries(entries: readonly string[]): Plugin {
         const name = entry === "index" ? "bitexact" : `bitexact/${entry}`;
         writeFileSync(join(dir, `${entry}.cjs`), requireEntry(entry, name));
       }
+    },
+  };
+}
+
+/** dist/runtime.js from src/runtimeEntry.ts, by a build of its own: what it needs is a third of the core, and shares no file with it. `output` is how the
+ *  package's own bundles are written. */
+export function runtimeEntry(target: string, output: NonNullable<NonNullable<UserConfig["build"]>["rolldownOptions"]>["output"]): Plugin {
+  return {
+    name: "bitexact-runtime",
+    apply: "build",
+    async writeBundle({ dir = "dist" }) {
+      await build({
+        configFile: false,
+        logLevel: "error",
+        plugins: [esmExternalRequirePlugin({ external: [/^node:/] }), ownAddresses()],
+        build: {
+          ...{ target, outDir: dir, emptyOutDir: false, copyPublicDir: false },
+          lib: { entry: { runtime: "src/runtimeEntry.ts" }, formats: ["es"] },
+          rolldownOptions: { output: { ...output, codeSplitting: false } },
+        },
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 /** The functions of the public API: Session, and the executors of src/executors.ts, which are loaded when they are first called. */
+import type { CompileModelOptions } from "./compileModel.ts";
 import type { DoctorReport } from "./doctor/report.ts";
 import { SessionError } from "./errors.ts";
 import { loadFull, withFull } from "./full.ts";
@@ -104,6 +105,11 @@ export async function verify(model: Model, samples: readonly Feeds[], options: V
  *  threads, memory. Takes about a third of a second. Never throws for what the engine lacks: the report says it. */
 export async function doctor(): Promise<DoctorReport> {
   return (await import("./doctor.ts")).doctor();
+}
+
+/** The model as one file that bitexact/runtime loads: plans and packed weights for several kernel variants. throws ModelError as Session.create. */
+export async function compileModel(model: Model, options: CompileModelOptions = {}): Promise<Uint8Array> {
+  return (await import("./compileModel.ts")).compileModel(model, options);
 }
 
 async function executors(): Promise<typeof import("./executors.ts")> {

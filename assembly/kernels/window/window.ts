@@ -62,7 +62,7 @@ export class Interior {
 }
 
 /** Scratch page. */
-const INTERIOR: usize = 848;
+const INTERIOR: usize = SCRATCH + 848;
 
 /** The interior of the innermost axis with more than one output: outputs that are neighbours in memory. */
 export function interiorOf(axes: usize, rank: i32): Interior {
