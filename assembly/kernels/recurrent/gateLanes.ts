@@ -8,7 +8,7 @@
 // below one unit. MARGIN, 2^11, covers both.
 
 /** Scratch page, behind the constants of tanhLanes. */
-const CONSTANTS: usize = SCRATCH + 384;
+const CONSTANTS: usize = SCRATCH + 400;
 /** Scratch page: 2^(j/64), j < 64, to its end. */
 const POWERS: usize = SCRATCH + 512;
 const MAGIC: f64 = 6755399441055744; // 1.5·2^52
