@@ -1,29 +1,27 @@
 /** Bundles the library, the command line and the demo into dist/, kernels and third-party licences beside them. */
-import { cpSync, mkdirSync } from "node:fs";
-import { defineConfig, esmExternalRequirePlugin, type Plugin } from "vite";
+import { defineConfig, esmExternalRequirePlugin } from "vite";
 import { chunkGroups } from "./scripts/chunks.ts";
+import { sharedNames } from "./scripts/exportNames.ts";
 import { bundledLicenses } from "./scripts/licenses.ts";
+import { kernelFiles, ownAddresses, requireEntries } from "./scripts/packagePlugins.ts";
 
-const KERNELS = ["simd", "usdot", "sdot", "rest-signed", "rest-unsigned", "float"];
-
-function kernels(): Plugin {
-  return {
-    name: "bitexact-kernels",
-    apply: "build",
-    writeBundle({ dir }) {
-      mkdirSync(`${dir}/kernels`, { recursive: true });
-      for (const name of KERNELS) cpSync(`build/kernels/${name}.wasm`, `${dir}/kernels/${name}.wasm`);
-    },
-  };
-}
+/** What users import: file in src → name of the entry. */
+const ENTRIES = { index: "src/index.ts", inline: "src/inline.ts", verify: "src/verify.ts" };
 
 export default defineConfig({
-  plugins: [esmExternalRequirePlugin({ external: [/^node:/] }), kernels(), bundledLicenses("THIRD-PARTY-LICENSES.txt")],
+  plugins: [
+    esmExternalRequirePlugin({ external: [/^node:/] }),
+    ownAddresses(),
+    kernelFiles(),
+    requireEntries(Object.keys(ENTRIES)),
+    sharedNames(),
+    bundledLicenses("THIRD-PARTY-LICENSES.txt"),
+  ],
   // The bundle also serves browsers, so browser entry points win; the command line wants the colours of a terminal.
   resolve: { alias: { picocolors: "picocolors/picocolors.js" } },
   build: {
     target: "es2022",
-    lib: { entry: { index: "src/index.ts", cli: "src/cli/main.ts", demo: "src/cli/demo.ts" }, formats: ["es"] },
+    lib: { entry: { ...ENTRIES, cli: "src/cli/main.ts", demo: "src/cli/demo.ts" }, formats: ["es"] },
     rolldownOptions: {
       output: {
         entryFileNames: "[name].js",

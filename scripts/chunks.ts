@@ -9,12 +9,16 @@ export interface ModuleGraph {
 const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[] }[] = [
   { name: "bitexact", roots: ["src/index.ts"] },
   { name: "proofs", roots: ["src/session/promote.ts"] },
+  { name: "image", roots: ["src/tensor/image.ts"] },
+  { name: "line", roots: ["src/runtime/line.ts"] },
   { name: "modelFolder", roots: ["src/io/modelFolder.ts"] },
   { name: "flaws", roots: ["src/onnx/flaws.ts"] },
   { name: "qdq", roots: ["src/qdq.ts"] },
   { name: "full", roots: ["src/everything.ts"] },
   { name: "encodings", roots: ["src/passes/attachEncodings.ts"] },
   { name: "executors", roots: ["src/executors.ts"] },
+  { name: "trouble", roots: ["src/kernels/trouble.ts"] },
+  { name: "doctor", roots: ["src/doctor.ts"] },
 ];
 
 /** A group of the bundler: the modules it names go to one chunk; groups of higher priority choose first. */

@@ -1,6 +1,6 @@
 /** Build plugin: collects the licence of every package whose code ends up in a bundle into one text file. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Plugin } from "vite";
 
 interface Manifest {
@@ -12,10 +12,7 @@ interface Manifest {
 /** The folder of the package that owns the file `id`; null for our own sources. */
 function packageFolder(id: string): string | null {
   const path = id.replace(/^\0/, "").replace(/\?.*$/, "");
-  if (!path.includes("/node_modules/")) return null;
-  let folder = dirname(path);
-  while (!existsSync(join(folder, "package.json")) || !manifestOf(folder).name) folder = dirname(folder);
-  return folder;
+  return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? null;
 }
 
 function manifestOf(folder: string): Manifest {

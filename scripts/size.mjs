@@ -31,6 +31,7 @@ const chunks = {
   "quantize and dequantize operators": "qdq.js",
   "AIMET encodings": "attachEncodings.js",
   "simulate, runReference, verify": "executors.js",
+  "the doctor": "doctor.js",
   "proofs, after the first run": "promote.js",
 };
 

@@ -1,4 +1,5 @@
 /** The functions of the public API: Session, and the executors of src/executors.ts, which are loaded when they are first called. */
+import type { DoctorReport } from "./doctor/report.ts";
 import { SessionError } from "./errors.ts";
 import { loadFull, withFull } from "./full.ts";
 import { isOpen, valueNamed } from "./graph/graph.ts";
@@ -91,6 +92,12 @@ export async function runReference(
  *  throws ModelError for bad input, SessionError "session/aborted". */
 export async function verify(model: Model, samples: readonly Feeds[], options: VerifyOptions = {}): Promise<VerifyReport> {
   return (await executors()).verify(model, samples, options);
+}
+
+/** What this engine is: which kernel variants answer known questions right here and why one is chosen, what its relaxed dot product computes,
+ *  threads, memory. Takes about a third of a second. Never throws for what the engine lacks: the report says it. */
+export async function doctor(): Promise<DoctorReport> {
+  return (await import("./doctor.ts")).doctor();
 }
 
 async function executors(): Promise<typeof import("./executors.ts")> {

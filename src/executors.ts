@@ -135,7 +135,7 @@ function floated(tensor: Tensor): Tensor {
 
 /** As in src/api.ts. */
 export async function verify(model: Model, samples: readonly Feeds[], options: VerifyOptions): Promise<VerifyReport> {
-  const { against, mode, rounding, target, variant } = checkedOptions(options);
+  const { against, mode, rounding, target, variant, noise } = checkedOptions(options);
   const loaded = checkedModel(model);
   checkSamples(samples);
   if (Array.isArray(against)) checkRecordings(against);
@@ -145,6 +145,7 @@ export async function verify(model: Model, samples: readonly Feeds[], options: V
     rounding: checkedChoice("rounding", rounding, ROUNDINGS, "halfEven"),
     mode: checkedChoice("mode", mode, ["local", "endToEnd", "both"], "both"),
     target: checkedTarget(target, loaded.graph),
+    noise: noise === true,
     ...(options.signal ? { signal: options.signal } : {}),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
   });

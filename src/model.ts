@@ -2,7 +2,7 @@
 import type { Encoding } from "./encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "./errors.ts";
 import { loadFolding, loadFor, modernized, withFull } from "./full.ts";
-import { type Graph, isOpen, type ValueId, valueNamed } from "./graph/graph.ts";
+import { type Graph, isOpen, type Value, type ValueId, valueNamed } from "./graph/graph.ts";
 import { isActivationEncoding } from "./graph/query.ts";
 import { withValues } from "./graph/rewrite.ts";
 import { sourceFolder } from "./io/folder.ts";
@@ -12,11 +12,10 @@ import { withFlaws } from "./onnx/deferred.ts";
 import type { ExternalData } from "./onnx/externalData.ts";
 import { checkOperators } from "./passes/checkOperators.ts";
 import { completeEncodings } from "./passes/completeEncodings.ts";
-import { restIfLoaded } from "./passes/deferred.ts";
+import { rest, restIfLoaded } from "./passes/deferred.ts";
 import { bindShapes, inferShapes, rememberInferred } from "./passes/inferShapes.ts";
 import { layersOf } from "./passes/layers.ts";
 import { type ElementType, isFloatType } from "./tensor/dtype.ts";
-import { formatShape } from "./tensor/shape.ts";
 
 export interface ValueInfo {
   readonly name: string;
@@ -163,28 +162,21 @@ function probeShapes(graph: Graph): Probe {
  *  Stale declarations of models with symbolic inputs are common and harmless: what runs decides. */
 function requireDeclaredOutputs(graph: Graph, probe: Graph): void {
   if (graph.inputs.some((id) => isOpen(valueNamed(graph, id)))) return;
-  const issues = graph.outputs.flatMap((id): Issue[] => {
-    const { shape, type } = valueNamed(graph, id);
-    const made = valueNamed(probe, id);
-    if (!shape || !made.shape) return [];
-    const { length } = made.shape;
-    const fits = shape.length === length && shape.every((dim, i) => typeof dim === "string" || dim === made.shape?.[i]);
-    if (fits && (type === made.type || (isFloatType(type) && isFloatType(made.type)))) return [];
-    const message = `output '${id}': declared ${type} ${formatShape(shape)}, the graph computes ${made.type} ${formatShape(made.shape)}; export the model again`;
-    return [{ code: "graph/output-shape", message, tensor: id }];
-  });
-  if (issues.length > 0) throw new ModelError(issues);
+  const wrong = graph.outputs.filter((id) => !declaredRight(valueNamed(graph, id), valueNamed(probe, id)));
+  if (wrong.length > 0) throw new ModelError(rest().outputIssues(graph, probe, wrong));
+}
+
+function declaredRight({ shape, type }: Value, made: Value): boolean {
+  if (!shape || !made.shape) return true;
+  const { length } = made.shape;
+  const fits = shape.length === length && shape.every((dim, i) => typeof dim === "string" || dim === made.shape?.[i]);
+  return fits && (type === made.type || (isFloatType(type) && isFloatType(made.type)));
 }
 
 /** One warning per float island of a model that has encodings at all. */
 function islandWarnings(graph: Graph): Issue[] {
   const values = [...graph.values.values()];
   if (!values.some((value) => !value.data && isActivationEncoding(value)) || values.some((value) => value.shape === null)) return [];
-  return layersOf(graph)
-    .filter((layer) => layer.island)
-    .map((layer) => {
-      const open = [...layer.inputs, ...layer.outputs].filter((id) => !isActivationEncoding(graph.values.get(id)!));
-      const message = `float island: ${layer.nodes.map((node) => `${node.op} '${node.id}'`).join(", ")} — no encoding on ${open.map((id) => `'${id}'`).join(", ")}`;
-      return { code: "graph/float-island", message, node: layer.nodes[0]!.id };
-    });
+  const islands = layersOf(graph).filter((layer) => layer.island);
+  return islands.length > 0 ? rest().islandIssues(graph, islands) : [];
 }

@@ -60,7 +60,7 @@ describe("the bundle", () => {
   });
 
   it("names no module of Node in an import that a browser or its bundler would follow", () => {
-    for (const entry of ["index.js", "everything.js", "attachEncodings.js", "executors.js"])
+    for (const entry of ["index.js", "everything.js", "attachEncodings.js", "executors.js", "doctor.js"])
       for (const name of closure(dist, entry)) expect(read(name).toString(), name).not.toMatch(/(?:from|import)\s*\(?\s*["'`]node:/);
   });
 

@@ -1,7 +1,9 @@
-/** The commander program: four commands, one exit code. Nothing here calls process.exit. */
+/** The commander program: one command per file, one exit code. Nothing here calls process.exit. */
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { addBench } from "./bench.ts";
+import { addCompare } from "./compare.ts";
+import { addDoctor } from "./doctor.ts";
 import { EXIT, type ExitCode, reportFailure } from "./failure.ts";
 import { addInspect } from "./inspect.ts";
 import { addRun } from "./run.ts";
@@ -14,6 +16,8 @@ Examples:
   bitexact run model.onnx -e model.encodings --inputs inputs.npz --out outputs.npz
   bitexact verify model.onnx -e model.encodings --random 1 --samples 100
   bitexact bench model.onnx -e model.encodings --trace trace.json
+  bitexact compare before.json after.json
+  bitexact doctor
 
 Exit codes: 0 ok · 1 mismatch · 2 bad input · 3 internal`;
 
@@ -33,6 +37,8 @@ export async function runCommandLine(words: readonly string[], streams: Streams)
   addRun(program, streams, done);
   addVerify(program, streams, done);
   addBench(program, streams, done);
+  addCompare(program, streams, done);
+  addDoctor(program, streams, done);
   for (const command of program.commands) command.copyInheritedSettings(program).showHelpAfterError("(add --help for the options)");
   try {
     await program.parseAsync(words.length > 0 ? words : ["--help"], { from: "user" });

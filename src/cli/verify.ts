@@ -1,17 +1,20 @@
 /** `bitexact verify`: the runtime against the reference, the simulation or a recording, layer by layer. */
+import { basename } from "node:path";
 import { type Command, Option } from "commander";
 import pc from "picocolors";
 import { modelError } from "../errors.ts";
 import { loadModel, type Model, type VerifyOptions, type VerifyReport, verify } from "../index.ts";
+import { sourceName } from "../report/words.ts";
 import { MODES, type ModelOptions, parseCount, parseSeed, parseText, ROUNDINGS, withModelOptions } from "./arguments.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
 import { progressLine } from "./progress.ts";
 import { readRecorded } from "./recorded.ts";
+import { REPORT_FLAG, REPORT_HELP, writeReport } from "./report.ts";
 import { gatherSamples } from "./samples.ts";
 import { lineWidth, type Streams } from "./streams.ts";
 import { wrap } from "./table.ts";
-import { coverageText, layerTable, sourceName, verdictText } from "./verdict.ts";
+import { coverageText, layerTable, verdictText } from "./verdict.ts";
 import { checkWritable } from "./writable.ts";
 
 interface VerifyCommandOptions extends ModelOptions {
@@ -21,12 +24,14 @@ interface VerifyCommandOptions extends ModelOptions {
   readonly against: string;
   readonly rounding?: (typeof ROUNDINGS)[number];
   readonly mode: (typeof MODES)[number];
+  readonly report?: string;
 }
 
 const EXAMPLES = `
 Examples:
   bitexact verify model.onnx -e model.encodings --random 1 --samples 100
   bitexact verify model.onnx -e model.encodings --inputs inputs.npz --against sim.npz --mode local
+  bitexact verify model.onnx -e model.encodings --random 1 --report report.html
   bitexact verify model.onnx -e model.encodings --inputs inputs.npz --against sim-f32 --json report.json
 
 Exit codes: 0 exact, explained or undecided (with a warning) · 1 mismatch · 2 bad input · 3 internal`;
@@ -39,6 +44,7 @@ export function addVerify(program: Command, streams: Streams, done: (code: ExitC
     .option("--against <source>", "reference, sim-f64, sim-f32, or an .npz of recorded values", parseText, "sim-f64")
     .addOption(new Option("--rounding <rule>", "tie rule of the simulation").choices(ROUNDINGS))
     .addOption(new Option("--mode <mode>", "feed each layer the source's inputs, or run through").choices(MODES).default("both"))
+    .option(REPORT_FLAG, `${REPORT_HELP}; measures the noise of quantization too`, parseText)
     .addHelpText("after", EXAMPLES)
     .action(async (model: string, options: VerifyCommandOptions) => done(await verifyCommand(model, options, streams)));
 }
@@ -46,6 +52,7 @@ export function addVerify(program: Command, streams: Streams, done: (code: ExitC
 /** Runs the comparison and prints it. Returns 1 on a mismatch, else 0. throws ModelError on bad input. */
 export async function verifyCommand(path: string, options: VerifyCommandOptions, streams: Streams): Promise<ExitCode> {
   checkWritable(options.json);
+  checkWritable(options.report);
   const model = await loadModel(path, { ...(options.encodings ? { encodings: options.encodings } : {}), strict: options.strict ?? false });
   if (!options.inputs && options.random === undefined) {
     throw modelError("cli/no-samples", "verify: no samples. Give --inputs FILE.npz, or --random SEED --samples N.");
@@ -58,6 +65,7 @@ export async function verifyCommand(path: string, options: VerifyCommandOptions,
     mode: options.mode,
     ...(options.target ? { target: options.target } : {}),
     variant: options.variant ?? "auto",
+    noise: options.report !== undefined,
     onProgress: progress.update,
   }).finally(progress.clear);
   if (report.coverage.recorded > 0 && report.coverage.matched === 0) {
@@ -69,9 +77,22 @@ export async function verifyCommand(path: string, options: VerifyCommandOptions,
   const out = textSink(options.json, streams);
   out.write(`${describe(path, model, report, options, lineWidth(out))}\n`);
   writeJson(report, options.json, streams);
+  await writeReport({ model: basename(path), verify: report, facts: factsOf(path, report, options) }, options.report);
   if (report.verdict === "undecided")
     streams.stderr.write(`${pc.yellow("warning")}  undecided elements are neither proven right nor wrong\n`);
   return report.verdict === "mismatch" ? EXIT.mismatch : EXIT.ok;
+}
+
+function factsOf(path: string, report: VerifyReport, { encodings, rounding }: VerifyCommandOptions): [string, string][] {
+  const ties = report.against.startsWith("sim") ? `, ties ${rounding ?? "halfEven"}` : "";
+  return [
+    ["Model", path],
+    ...(encodings ? ([["Encodings", encodings]] as [string, string][]) : []),
+    ["Compared with", `${sourceName(report.against)}${ties}`],
+    ["Samples", String(report.samples)],
+    ["Target", report.target],
+    ["Kernels", report.variant],
+  ];
 }
 
 function againstOf(text: string, available: number, wanted: number): NonNullable<VerifyOptions["against"]> {

@@ -99,7 +99,7 @@ function readOperand(
   if (encoding) {
     const codes = made?.codes ?? inputs.get(id);
     assert(codes !== undefined, `no codes of '${id}'`);
-    const real = dequantizeCodes(codes, encoding, precision);
+    const real = dequantizeCodes(codes, encoding, valueNamed(graph, id).type === "float64" ? "f64" : precision);
     return { real, error: unit === undefined ? null : addRelative(null, real, unit) };
   }
   if (made) return { real: made.real, error: made.error };

@@ -5,7 +5,7 @@ import { type Graph, isConstant, type Node, shapeOf, type Value, type ValueId, v
 import { constantCodes, constantFloats, isActivationEncoding, opsetOf } from "../graph/query.ts";
 import { dequantize, exactScale, scaleIndexer } from "../numerics/affine.ts";
 import { roundToHalf } from "../numerics/half.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { Numbers, OpDef, Precision, TypeInfo } from "../ops/op.ts";
 import { isFloatType } from "../tensor/dtype.ts";
 import type { Layer } from "./form.ts";
@@ -23,7 +23,7 @@ export interface Resolved {
 export function resolve(node: Node, graph: Graph): Resolved | null {
   const def = opOf(node);
   if (!def) return null;
-  const attrs = def.parse(node.attrs, opsetOf(graph, node));
+  const attrs = attrsOf(def, node, opsetOf(graph, node));
   const infos = node.inputs.map((id) => (id === "" ? null : typeInfo(graph, id)));
   const outShapes = node.outputs.map((id) => (id === "" ? [] : shapeOf(graph, id)));
   return { node, def, attrs, infos, outShapes };

@@ -11,14 +11,14 @@ export function quotientOf(target: Target): Quotient {
   return targetRow(target).single ? "single" : "exact";
 }
 
-/** The code of a number; single: a float32 one, as ONNX Runtime's QuantizeLinear has it. */
+/** The code of a number; single: of it as float32, as ONNX Runtime's QuantizeLinear has it. */
 export function codeIn(quotient: Quotient, x: number, levels: Levels): number {
   if (quotient === "exact") return codeOf(x, levels);
-  return quantizeFloat32(x, levels.scale, levels.zeroPoint, levels.qmin, levels.qmax, "halfEven");
+  return quantizeFloat32(Math.fround(x), levels.scale, levels.zeroPoint, levels.qmin, levels.qmax, "halfEven");
 }
 
 /** The code on `to` of the real value of code `q` on `from`; single: dequantized to float32 first. */
 export function requantizeIn(quotient: Quotient, q: number, from: Levels, to: Levels): number {
   if (quotient === "exact") return requantizeCode(q, from, to);
-  return codeIn(quotient, Math.fround(from.scale * (q - from.zeroPoint)), to);
+  return codeIn(quotient, from.scale * (q - from.zeroPoint), to);
 }

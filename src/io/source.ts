@@ -77,13 +77,13 @@ function describe(source: Source): string {
   return typeof source === "string" ? source : source instanceof URL ? source.href : "source";
 }
 
-function isNode(): boolean {
+export function isNode(): boolean {
   return typeof process !== "undefined" && process.versions?.node !== undefined;
 }
 
 /** The name stays a variable, so that bundlers for browsers leave the import alone, which takes Node milliseconds the first time. */
 export async function nodeModule<T>(name: string): Promise<T> {
-  return (process.getBuiltinModule?.(name) ?? (await import(/* @vite-ignore */ name))) as T;
+  return (process.getBuiltinModule?.(name) ?? (await import(/* @vite-ignore */ /* webpackIgnore: true */ name))) as T;
 }
 
 /** Whether readSource makes bytes of its own from `source`, which nobody else writes to. */

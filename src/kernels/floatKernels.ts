@@ -14,6 +14,8 @@ import { BROADCAST, WINDOW } from "./coreElementwise.ts";
  *    elements where four rows and more go through panels (float32, aStrideK 1), or 0. units = batches·m.
  *  - resample: one axis of [units, size, inner] to [units, out, inner]: Σ weight·input[index] over the taps of each output index, ascending
  *    from 0; no taps: the f64 at `outside`. spans, indices, weights: `resampleTaps`, weights in the family's type.
+ *  - sample_taps: what a grid of f64 positions reads, `rank` axes each with (extent, stride) words: element offsets (−1: none) and weights of the
+ *    family's type, 1, 2 or 4 per axis; mode, padding: SAMPLE. units = positions. sample: their sums; units = batch·channels, `points` positions each.
  *  - quantize_numbers, dequantize_numbers: codes and zero points are f64 (zero 0: none), scales of the family; positions: i32 per element, which scale
  *    and zero point it has, or 0: the first. dynamic_quantize: DynamicQuantizeLinear; codes + shift in bytes, one scale, one f64 zero. units = 1.
  *  - arcs: circular and hyperbolic functions; op: ARCS; angles of 2^20 quarter turns or more are a fault. units = elements. In place allowed.
@@ -35,6 +37,8 @@ function floats<T extends "f32" | "f64">(type: T) {
     conv: ["input", "weight", "bias", "output", "geometry"],
     matmul: ["a", "b", "output", "offsets", "m", "n", "k", "aStrideM", "aStrideK", "bStrideK", "bStrideN", "scratch", "columns"],
     resample: ["input", "output", "size", "out", "inner", "spans", "indices", "weights", "outside"],
+    sample_taps: ["grid", "offsets", "weights", "rank", "axes", "mode", "padding", "aligned"],
+    sample: ["input", "offsets", "weights", "output", "plane", "points", "channels", "rank", "taps"],
     quantize_numbers: ["input", "scale", "zero", "positions", "output", "least", "most"],
     dequantize_numbers: ["input", "scale", "zero", "positions", "output"],
     dynamic_quantize: ["input", "output", "scale", "zero", "size", "shift"],

@@ -82,3 +82,10 @@ export const SCATTER = { none: 0, add: 1, mul: 2, max: 3, min: 4 } as const;
 
 /** Opcodes of arcs_*. */
 export const ARCS = { sin: 0, cos: 1, tan: 2, asin: 3, acos: 4, atan: 5, sinh: 6, cosh: 7, asinh: 8, acosh: 9, atanh: 10 } as const;
+
+/** Modes and paddings of sample_taps_*, and the taps of each mode per axis. */
+export const SAMPLE = {
+  mode: { nearest: 0, linear: 1, cubic: 2 },
+  padding: { zeros: 0, border: 1, reflection: 2 },
+  taps: [1, 2, 4],
+} as const;

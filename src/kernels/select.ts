@@ -19,8 +19,7 @@ const BEST_FIRST: readonly Variant[] = ["usdot", "sdot", "simd"];
 
 /** A module with one relaxed dot; engines without relaxed SIMD reject it, which saves loading the relaxed kernels. */
 const RELAXED_DOT = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253,
-  147, 2, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 0, 32, 0, 253, 147, 2, 11,
 ]);
 
 /** The best variant ("auto"), or the wanted one. throws ModelError "session/variant" when none of the candidates is right on this engine. */
@@ -35,10 +34,10 @@ export async function selectVariant(load: LoadKernels, wanted: "auto" | Variant)
   throw new ModelError([{ code: "session/variant", message }]);
 }
 
-type Accepted = Pick<KernelSelection, "module" | "geometry">;
+export type Accepted = Pick<KernelSelection, "module" | "geometry">;
 
 /** The compiled module and what an instance of it says and does, or the reason against it. A wrong answer is looked for cold, through warming up, and after the engine had a turn to optimize. */
-async function acceptVariant(load: LoadKernels, variant: Variant): Promise<Accepted | string> {
+export async function acceptVariant(load: LoadKernels, variant: Variant): Promise<Accepted | string> {
   if (variant !== "simd" && !WebAssembly.validate(RELAXED_DOT)) return "no relaxed SIMD";
   const bytes = (await load(variant)) as Uint8Array<ArrayBuffer>;
   if (!WebAssembly.validate(bytes)) return "the engine rejects the module";

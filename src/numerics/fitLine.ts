@@ -27,6 +27,7 @@ export function fitLine(entries: ArrayLike<number>, lowest: number): CodeLine | 
   const run = last - first;
   if (run < 2) return null;
   const rise = entries[last]! - entries[first]!;
+  if (leavesChord(entries, first, last)) return null;
   const steepest = (Math.abs(rise) + 1) / run;
   for (let shift = 7; shift >= 3; shift--) {
     const unit = 2 ** (8 + shift);
@@ -48,6 +49,14 @@ export function fitLine(entries: ArrayLike<number>, lowest: number): CodeLine | 
 }
 
 /** An offset with which the line passes through every entry; null where there is none. Sums beyond int16 saturate as they must when the clamp is theirs. */
+/** Whether no line goes through the entries from `first` to `last`: an entry lies between 1 + 2^−4 below its line and 2^−4 above (floor, and
+ *  rounding of the product before a shift of at least 3), and so do the ends of the chord; so entries on a line are within 1.125 of the chord. */
+function leavesChord(entries: ArrayLike<number>, first: number, last: number): boolean {
+  const slope = (entries[last]! - entries[first]!) / (last - first);
+  for (let i = first + 1; i < last; i++) if (Math.abs(entries[i]! - entries[first]! - slope * (i - first)) > 1.25) return true;
+  return false;
+}
+
 function offsetFor(entries: ArrayLike<number>, lowest: number, multiplier: number, shift: number, min: number, max: number): number | null {
   let from = -INT16;
   let to = INT16;

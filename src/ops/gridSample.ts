@@ -22,7 +22,7 @@ const CUBIC = -0.75;
 function cubicWeight(t: number, round: Round): number {
   if (t <= 1) return round(round(round(round((CUBIC + 2) * t) - (CUBIC + 3)) * round(t * t)) + 1);
   if (t >= 2) return 0;
-  return round(round(round(round(round(CUBIC * t) - 5 * CUBIC) * t) + 8 * CUBIC) * t) - 4 * CUBIC;
+  return round(round(round(round(round(round(CUBIC * t) - 5 * CUBIC) * t) + 8 * CUBIC) * t) - 4 * CUBIC);
 }
 
 /** x mirrored at lo and hi as often as it takes. */
@@ -52,10 +52,13 @@ function position(x: number, extent: number, attrs: SampleAttrs, round: Round): 
   return attrs.padding === "reflection" ? reflect(at, lo, hi) : at;
 }
 
+/** The element at an index, −1 for none. Where an index is too large to be mirrored exactly, an element all the same. */
 function settled(index: number, extent: number, { padding, aligned }: SampleAttrs): number {
   if (index >= 0 && index < extent) return index;
+  if (padding === "zeros" || extent === 0) return -1;
   if (padding === "border") return index < 0 ? 0 : extent - 1;
-  return padding === "zeros" ? -1 : Math.trunc(aligned ? reflect(index, 0, extent - 1) : reflect(index, -0.5, extent - 0.5));
+  const mirrored = aligned ? reflect(index, 0, extent - 1) : reflect(index, -0.5, extent - 0.5);
+  return Math.min(Math.max(Math.trunc(mirrored), 0), extent - 1);
 }
 
 function tapsAt(x: number, extent: number, attrs: SampleAttrs, round: Round): Taps {
@@ -144,21 +147,35 @@ function gridPosition(i: number, extent: number, aligned: boolean, round: Round)
   return round(round((2 * i + 1) / extent) - 1);
 }
 
-/** theta·(x, y, z, 1), x along the last axis. */
+/** (x, y, z, 1) of every element, x along the last axis; in f32 each is a float32 number. */
+export function affinePositions(spatial: readonly number[], aligned: boolean, precision: Precision): Float64Array {
+  const rank = spatial.length;
+  const round = precision === "f32" ? Math.fround : (x: number): number => x;
+  const strides = stridesOf(spatial);
+  const points = sizeOf(spatial);
+  const positions = new Float64Array(points * (rank + 1)).fill(1);
+  for (let i = 0; i < points; i++) {
+    for (const [k, extent] of spatial.entries())
+      positions[i * (rank + 1) + rank - 1 - k] = gridPosition(Math.floor(i / (strides[k] as number)) % extent, extent, aligned, round);
+  }
+  return positions;
+}
+
+/** theta·(x, y, z, 1) of every position, summed from 0 in that order. */
 function affine(theta: Numbers, spatial: readonly number[], aligned: boolean, precision: Precision): Numbers {
   const rank = spatial.length;
   const batches = theta.dims[0] as number;
   const out = zerosLike(theta, [batches, ...spatial, rank], precision);
   const round = roundOf(theta, precision);
-  const strides = stridesOf(spatial);
+  const positions = affinePositions(spatial, aligned, out.data instanceof Float32Array ? "f32" : "f64");
   const points = sizeOf(spatial);
   for (let i = 0; i < batches * points; i++) {
-    const at = spatial.map((extent, k) => gridPosition(Math.floor((i % points) / (strides[k] as number)) % extent, extent, aligned, round));
+    const at = (i % points) * (rank + 1);
     for (let row = 0; row < rank; row++) {
       const from = (Math.floor(i / points) * rank + row) * (rank + 1);
       let sum = 0;
-      for (let k = 0; k < rank; k++) sum = round(sum + round((theta.data[from + k] as number) * (at[rank - 1 - k] as number)));
-      out.data[i * rank + row] = sum + (theta.data[from + rank] as number);
+      for (let k = 0; k <= rank; k++) sum = round(sum + round((theta.data[from + k] as number) * (positions[at + k] as number)));
+      out.data[i * rank + row] = sum;
     }
   }
   return out;

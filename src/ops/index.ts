@@ -15,8 +15,8 @@ function contributed(op: OpDef): OpDef {
   return { ...op, domain: "com.microsoft", since: 1, parse: (attrs) => op.parse(attrs, NEWEST_OPSET) };
 }
 
-function nameOf(op: OpDef): string {
-  return `${op.domain ?? ""}:${op.type}`;
+function nameOf({ domain, type }: OpDef): string {
+  return domain ? `${domain}:${type}` : type;
 }
 
 function byName(ops: readonly OpDef[]): ReadonlyMap<string, OpDef> {
@@ -32,10 +32,23 @@ export function useOperators(more: readonly OpDef[]): void {
 
 /** The definition of a node's operator; undefined when there is none. */
 export function opOf(node: Pick<Node, "op" | "domain"> & Partial<Pick<Node, "outputs">>): OpDef | undefined {
-  const op = known.get(`${node.domain === "ai.onnx" ? "" : node.domain}:${node.op}`);
+  const standard = node.domain === "" || node.domain === "ai.onnx";
+  const op = known.get(standard ? node.op : `${node.domain}:${node.op}`);
   if (!op || !node.outputs || op.arity.outputs[1] !== Infinity) return op;
   const count = node.outputs.length;
   return { ...op, parse: (attrs, opset) => op.parse(attrs, opset, count) };
+}
+
+/** Attributes parsed before: passes and forms ask again and again. */
+const parsed = new WeakMap<Node, { readonly opset: number; readonly attrs: unknown }>();
+
+/** The attributes of a node of operator `op`, parsed once. throws ModelError as `op.parse`. */
+export function attrsOf(op: OpDef, node: Node, opset: number): unknown {
+  const before = parsed.get(node);
+  if (before?.opset === opset) return before.attrs;
+  const attrs = op.parse(node.attrs, opset);
+  parsed.set(node, { opset, attrs });
+  return attrs;
 }
 
 /** Whether a node quantizes or dequantizes, whatever its domain, known or not. */

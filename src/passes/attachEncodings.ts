@@ -4,7 +4,7 @@ import { type Encoding, sameEncoding } from "../encodings/encoding.ts";
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
 import { constantFloats, opsetOf } from "../graph/query.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { OpDef } from "../ops/op.ts";
 import { isFloatType } from "../tensor/dtype.ts";
 
@@ -21,7 +21,7 @@ function consumerAxes(graph: Graph, value: Value): { channelAxis: number; blockA
     const dot = op?.traits.dot;
     if (!op || !dot) continue;
     if (node.inputs[1] === value.id && dims.length > 1) {
-      const attrs = op.parse(node.attrs, opsetOf(graph, node));
+      const attrs = attrsOf(op, node, opsetOf(graph, node));
       return { channelAxis: dot.channelAxis(dims, attrs), blockAxis: dot.blockAxis(dims, attrs) };
     }
     if (dot.bias !== undefined && node.inputs[dot.bias] === value.id) return { channelAxis: dims.length - 1, blockAxis: null };

@@ -2,7 +2,7 @@
 import { ModelError } from "../errors.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import { rest } from "./deferred.ts";
 
 /** throws ModelError "op/unsupported", "op/opset", "op/arity", "op/attribute" listing every node that does not fit. */
@@ -17,7 +17,7 @@ function fits(graph: Graph, node: Node): boolean {
   if (!op || opset < (op.since ?? 1) || !countFits(node.inputs, op.arity.inputs) || !countFits(node.outputs, op.arity.outputs))
     return false;
   try {
-    op.parse(node.attrs, opset);
+    attrsOf(op, node, opset);
     return !(op.traits.inline && rest().nodeIssues(graph, node)[0]);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;

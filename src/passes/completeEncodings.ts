@@ -2,7 +2,7 @@
 import { type Encoding, gridOf } from "../encodings/encoding.ts";
 import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
 import { isActivationEncoding, opsetOf, readersOf } from "../graph/query.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { OpDef, TypeInfo } from "../ops/op.ts";
 import { typeInfo } from "./inferShapes.ts";
 
@@ -22,7 +22,7 @@ function fillsFit(graph: Graph, node: Node, values: Values, encoding: Encoding):
     return value ? typeInfo(value) : null;
   });
   const shapes = node.outputs.map((id) => values.get(id)!.shape as Shape);
-  const moves = op.traits.movement(infos, shapes, op.parse(node.attrs, opsetOf(graph, node)));
+  const moves = op.traits.movement(infos, shapes, attrsOf(op, node, opsetOf(graph, node)));
   const { qmin, qmax } = gridOf(encoding.type);
   const scale = encoding.scale[0]!;
   return (moves ?? []).every(({ fill }) => {

@@ -2,7 +2,7 @@
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node, Value, ValueId } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { Expansion, OpDef } from "../ops/op.ts";
 import { integerType } from "../tensor/dtype.ts";
 import { foldQdq } from "./foldQdq.ts";
@@ -61,7 +61,7 @@ function expansionOf(walk: Walk, node: Node, op: OpDef): Expansion {
   const keeps = !op.traits.onCodes || graph.outputs.includes(out);
   const other = freeName(values, keeps ? `${out}/real` : `${out}/codes`);
   const [real, codes] = op.traits.onCodes && keeps ? [other, out] : [out, other];
-  const attrs = op.parse(node.attrs, opsetOf(graph, node));
+  const attrs = attrsOf(op, node, opsetOf(graph, node));
   const value = (id: ValueId) => values.get(id);
   const expansion = op.traits.expand!({ node, attrs, opset: graph.opsets.get("") ?? 1, real, codes, value, name });
   if (op.traits.onCodes) renameCodes(walk, expansion, out, real, codes);

@@ -2,7 +2,7 @@
  *  W' = W·scale[c], b' = b·scale[c] + shift[c]; only where neither the weights nor the value between carry an encoding. */
 import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { OpDef, TypeInfo } from "../ops/op.ts";
 import { stridesOf } from "../tensor/shape.ts";
 import { constantNumbers, prune, typeInfo } from "./inferShapes.ts";
@@ -46,9 +46,9 @@ function foldInto(graph: Graph, values: Map<ValueId, Value>, dot: Node, affine: 
     const value = values.get(id);
     return value ? typeInfo(value) : null;
   });
-  const form = op.traits.channelAffine(infos, op.parse(affine.attrs, opsetOf(graph, affine)));
+  const form = op.traits.channelAffine(infos, attrsOf(op, affine, opsetOf(graph, affine)));
   const dims = weight.shape as Shape;
-  const attrs = (opOf(dot) as OpDef).parse(dot.attrs, opsetOf(graph, dot));
+  const attrs = attrsOf(opOf(dot) as OpDef, dot, opsetOf(graph, dot));
   if ((traits.scale?.(attrs).bias ?? 1) !== 1) return undefined; // the shift would be scaled too
   const axis = traits.channelAxis(dims, attrs);
   if (!form || form.scale.length !== dims[axis]) return undefined;

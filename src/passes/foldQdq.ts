@@ -4,7 +4,7 @@ import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
 import { constantFloats, opsetOf, readersOf } from "../graph/query.ts";
 import { dequantizeAll } from "../numerics/affine.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { OpDef, TypeInfo } from "../ops/op.ts";
 import { type ElementType, integerType, isFloatType, type TypedArray } from "../tensor/dtype.ts";
 import { prune, typeInfo } from "./inferShapes.ts";
@@ -45,7 +45,7 @@ function readEncoding(walk: Walk, node: Node): Encoding | undefined {
   const scaleValue = values.get(node.inputs[1] ?? "");
   const zeroValue = values.get(node.inputs[2] ?? "");
   if (!scaleValue?.data || (node.inputs[2] && !zeroValue?.data)) return undefined;
-  const attrs = (opOf(node) as OpDef).parse(node.attrs, opsetOf(graph, node)) as BoundaryAttrs;
+  const attrs = attrsOf(opOf(node) as OpDef, node, opsetOf(graph, node)) as BoundaryAttrs;
   const scale = constantFloats(scaleValue);
   const source = values.get(node.inputs[0] ?? "");
   const own = boundaryOf(node) === "dequantize" ? source?.type : undefined;
@@ -129,7 +129,7 @@ function foldNode(walk: Walk, node: Node): readonly Node[] {
   if (!encoding) return [kept];
   for (const id of node.outputs) markCoded(walk, id, encoding, walk.values.get(kept.inputs[0]!)!.type);
   const op = opOf(node);
-  const interpolates = op?.traits.onIntegers?.(op.parse(node.attrs, opsetOf(walk.graph, node))) === "interpolates";
+  const interpolates = op?.traits.onIntegers?.(attrsOf(op, node, opsetOf(walk.graph, node))) === "interpolates";
   const inputs = withReals(walk, node, kept.inputs, encoding);
   return [interpolates ? { ...kept, inputs, truncates: true } : { ...kept, inputs }];
 }
@@ -170,7 +170,7 @@ function isDecodable(walk: Walk, code: ValueId, encoding: Encoding): boolean {
 
 function movesCodes({ graph }: Walk, node: Node): boolean {
   const op = opOf(node);
-  return op?.traits.passesEncoding === true || op?.traits.onIntegers?.(op.parse(node.attrs, opsetOf(graph, node))) !== undefined;
+  return op?.traits.passesEncoding === true || op?.traits.onIntegers?.(attrsOf(op, node, opsetOf(graph, node))) !== undefined;
 }
 
 function resolve(walk: Walk, id: ValueId): ValueId {
@@ -212,7 +212,7 @@ function foldDequantize(walk: Walk, node: Node): readonly Node[] | undefined {
 
 /** The float type that a dequantizer computes in: that of its scale, unless it states another. */
 function realType({ values, graph }: Walk, node: Node): ElementType {
-  const { outputType } = (opOf(node) as OpDef).parse(node.attrs, opsetOf(graph, node)) as BoundaryAttrs;
+  const { outputType } = attrsOf(opOf(node) as OpDef, node, opsetOf(graph, node)) as BoundaryAttrs;
   return outputType ?? values.get(node.inputs[1]!)!.type;
 }
 

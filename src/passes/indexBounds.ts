@@ -1,7 +1,7 @@
 /** Bounds of index inputs: how large an index may be that a graph input feeds into a gather. */
 import type { Graph, ValueId } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { OpDef } from "../ops/op.ts";
 
 /** Bounds found before, by graph: every run asks. */
@@ -20,7 +20,7 @@ function searchBounds(graph: Graph): Map<ValueId, number> {
     const op = opOf(node) as OpDef | undefined;
     const name = node.inputs[1] ?? "";
     if (!op?.traits.gather || !graph.inputs.includes(name)) continue;
-    const size = graph.values.get(node.inputs[0]!)?.shape?.at(op.traits.gather(op.parse(node.attrs, opsetOf(graph, node))));
+    const size = graph.values.get(node.inputs[0]!)?.shape?.at(op.traits.gather(attrsOf(op, node, opsetOf(graph, node))));
     if (typeof size === "number" && size > 0) bounds.set(name, Math.min(size, bounds.get(name) ?? size));
   }
   return bounds;

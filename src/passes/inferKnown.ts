@@ -2,7 +2,7 @@
 import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { Numbers, OpDef, TypeInfo } from "../ops/op.ts";
 import { constantNumbers, prune } from "./inferShapes.ts";
 
@@ -32,7 +32,7 @@ function inferNode(graph: Graph, node: Node, values: Map<ValueId, Value>, known:
     return x ? { type: values.get(id)!.type, dims: x.dims, constant: x.data } : null;
   });
   try {
-    const attrs = op.parse(node.attrs, opsetOf(graph, node));
+    const attrs = attrsOf(op, node, opsetOf(graph, node));
     const types = op.infer(infos, attrs);
     const results = op.float(
       numbers,

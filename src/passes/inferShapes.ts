@@ -5,7 +5,7 @@ import type { Graph, Node, Shape, Value, ValueId } from "../graph/graph.ts";
 import { constantCodes, opsetOf } from "../graph/query.ts";
 import { dequantizeAll } from "../numerics/affine.ts";
 import { halfToFloat } from "../numerics/half.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { OpDef, TypeInfo } from "../ops/op.ts";
 import { type ElementType, isFloatType } from "../tensor/dtype.ts";
 import { MAX_EXTENT } from "../tensor/shape.ts";
@@ -84,7 +84,7 @@ export function inferShapes(graph: Graph): Graph {
 
 /** Sets the outputs' types; true when the node was folded away. */
 function inferNode(graph: Graph, node: Node, op: OpDef, values: Map<ValueId, Value>): boolean {
-  const attrs = op.parse(node.attrs, opsetOf(graph, node));
+  const attrs = attrsOf(op, node, opsetOf(graph, node));
   const inputs = node.inputs.map((id): TypeInfo | null => {
     if (id === "") return null;
     const value = values.get(id)!;

@@ -2,7 +2,7 @@
 import { modelError } from "../errors.ts";
 import type { Graph, Node, Value, ValueId } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { OpDef, TypeInfo } from "../ops/op.ts";
 import { expandOperators } from "./expandOperators.ts";
 import { typeInfo } from "./inferShapes.ts";
@@ -20,7 +20,7 @@ export function inlineNode(graph: Graph, node: Node, values: Map<ValueId, Value>
   };
   const opset = opsetOf(graph, node);
   const infos = node.inputs.map((id): TypeInfo | null => (id === "" ? null : typeInfo(values.get(id)!)));
-  const body = op.traits.inline!({ node, infos, opset, reserve }, op.parse(node.attrs, opset));
+  const body = op.traits.inline!({ node, infos, opset, reserve }, attrsOf(op, node, opset));
   for (const value of body.values) values.set(value.id, value);
   const nodes = body.nodes.some((inner) => opOf(inner)?.traits.expand) ? expanded(graph, node, body.nodes, values) : body.nodes;
   reserve(1 + nodes.length);

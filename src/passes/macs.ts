@@ -1,7 +1,7 @@
 /** Multiply-accumulates of nodes, as their operators declare them. */
 import type { Graph, Node, Shape } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { OpDef } from "../ops/op.ts";
 import { typeInfo } from "./inferShapes.ts";
 
@@ -14,5 +14,5 @@ export function nodeMacs(graph: Graph, node: Node): number {
     return value ? typeInfo(value) : null;
   });
   const shapes = node.outputs.map((id) => graph.values.get(id)!.shape as Shape);
-  return op.traits.macs(inputs, shapes, op.parse(node.attrs, opsetOf(graph, node)));
+  return op.traits.macs(inputs, shapes, attrsOf(op, node, opsetOf(graph, node)));
 }

@@ -3,7 +3,7 @@ import { type Issue, ModelError } from "../errors.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { opsetOf } from "../graph/query.ts";
 import { isGraph } from "../graph/validate.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { OpDef } from "../ops/op.ts";
 import { adviceOn } from "../ops/unsupported.ts";
 
@@ -32,7 +32,7 @@ function countIssue(names: readonly string[], [min, max]: readonly [number, numb
 
 function attributeIssues(op: OpDef, node: Node, opset: number, issue: (code: string, message: string) => Issue): Issue[] {
   try {
-    op.parse(node.attrs, opset);
+    attrsOf(op, node, opset);
     return [];
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;

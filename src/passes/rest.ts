@@ -5,6 +5,7 @@ export { readQuantization } from "./expandOperators.ts";
 export { foldNode, isFoldable } from "./foldConstants.ts";
 export { foldQdq } from "./foldQdq.ts";
 export { inlineNode } from "./inlineBodies.ts";
+export { islandIssues, outputIssues } from "./modelIssues.ts";
 export { nodeIssues } from "./operatorIssues.ts";
 export { simplify } from "./simplify.ts";
 export { untied } from "./untied.ts";

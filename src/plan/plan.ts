@@ -37,7 +37,7 @@ export interface Port {
   readonly shape: Shape;
   readonly layout: Layout;
   readonly address: number;
-  readonly floatAddress: number; // inputs and outputs with an encoding: float32 region beside the codes, row-major; else −1
+  readonly floatAddress: number; // inputs and outputs with an encoding: floats beside the codes, row-major; else −1
   readonly convert: readonly Step[]; // inputs: float32 → codes; outputs: codes → float32 row-major
   readonly flip: readonly Step[]; // codes ⇄ stored codes in place, where storage has a shift
 }

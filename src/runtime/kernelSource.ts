@@ -1,40 +1,60 @@
-/** Where the kernel modules' bytes come from: beside this file in the package, the build folder in development. */
-import { nodeModule } from "../io/source.ts";
+/** Where the kernel modules' bytes come from: files beside the package's own, bytes registered by `bitexact/inline`, or the build folder in development. */
+import { modelError } from "../errors.ts";
+import { readSource, type Source } from "../io/source.ts";
 import { type KernelSelection, selectVariant } from "../kernels/select.ts";
 import type { Variant } from "../kernels/variant.ts";
 
 /** Modules that need no choice. */
-type Shared = "float" | "rest-signed" | "rest-unsigned";
+export type Shared = "float" | "rest-signed" | "rest-unsigned";
 
-const here = import.meta.url;
+type KernelFile = Variant | Shared;
 
-function kernelUrl(variant: Variant | Shared): URL {
-  const folder = here.endsWith(".ts") ? "../../build/kernels/" : "./kernels/";
-  return new URL(`${folder}${variant}.wasm`, here);
+type KernelSources = Readonly<Record<KernelFile, () => Source | Promise<Source>>>;
+
+/** Each address is written out: bundlers copy the files whose addresses they can read. The package's build puts "./kernels/" in the place of
+ *  the build folder (vite.config.ts). */
+let sources: KernelSources = {
+  simd: () => new URL("../../build/kernels/simd.wasm", import.meta.url),
+  usdot: () => new URL("../../build/kernels/usdot.wasm", import.meta.url),
+  sdot: () => new URL("../../build/kernels/sdot.wasm", import.meta.url),
+  float: () => new URL("../../build/kernels/float.wasm", import.meta.url),
+  "rest-signed": () => new URL("../../build/kernels/rest-signed.wasm", import.meta.url),
+  "rest-unsigned": () => new URL("../../build/kernels/rest-unsigned.wasm", import.meta.url),
+};
+
+/** Takes the modules from somewhere else from now on; only to be called by src/inline.ts. */
+export function useKernelSources(kernels: KernelSources): void {
+  sources = kernels;
 }
 
-async function load(variant: Variant | Shared): Promise<Uint8Array> {
-  const url = kernelUrl(variant);
-  if (url.protocol === "file:") {
-    const { readFileSync } = await nodeModule<typeof import("node:fs")>("node:fs");
-    return readFileSync(url);
+/** Bytes of a kernel module. */
+export async function kernelBytes(name: KernelFile): Promise<Uint8Array<ArrayBuffer>> {
+  const source = await sources[name]();
+  const bytes = await readSource(source); // not streamed to the compiler, which insists on a MIME type
+  if (bytes[1] !== 97) throw modelError("source/unreadable", `${source}: no WebAssembly.`); // many servers answer a missing file with a page
+  return bytes as Uint8Array<ArrayBuffer>;
+}
+
+/** What `work` gives. throws SessionError "kernels/not-found" for files that are not there, "kernels/csp" where a policy forbids to compile. */
+async function explained<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw (await import("../kernels/trouble.ts")).explain(error as Error);
   }
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
 }
 
 const selections = new Map<Variant | "auto", Promise<KernelSelection>>();
 
 /** The kernel module this engine computes right; chosen once per process by known-answer tests. */
 export function kernelsFor(wanted: Variant | "auto"): Promise<KernelSelection> {
-  const known = selections.get(wanted) ?? selectVariant(load, wanted);
+  const known = selections.get(wanted) ?? explained(selectVariant(kernelBytes, wanted));
   selections.set(wanted, known);
   known.catch(() => selections.delete(wanted));
   return known;
 }
 
 /** A module that needs no choice. */
-export async function compileKernels(name: Shared): Promise<WebAssembly.Module> {
-  return WebAssembly.compile((await load(name)) as Uint8Array<ArrayBuffer>);
+export function compileKernels(name: Shared): Promise<WebAssembly.Module> {
+  return explained(kernelBytes(name).then((bytes) => WebAssembly.compile(bytes)));
 }

@@ -16,7 +16,7 @@ export interface Gate {
   readonly name: string; // of the value, as engines keep names of properties
   readonly size: number; // elements
   readonly codes: StoredCodes | null; // of an encoded value
-  readonly floats: Float32Array | Float64Array | null; // plain elements, or the float32 twin of codes
+  readonly floats: Float32Array | Float64Array | null; // plain elements, or the float twin of codes
   readonly convert: readonly Call[]; // between the two
   readonly flip: readonly Call[]; // between codes and stored codes, in place
   readonly plainType: ElementType; // of the tensor that leaves as floats
@@ -33,7 +33,7 @@ export function gateOf(machine: Machine, port: Port): Gate {
     name: propertyName(port.value),
     size,
     codes: storage ? codesAt(buffer, storage, address, size) : null,
-    floats: at < 0 ? null : new (!storage && isWide(type) ? Float64Array : Float32Array)(buffer, at, size),
+    floats: at < 0 ? null : new (isWide(type) ? Float64Array : Float32Array)(buffer, at, size),
     convert: callsOf(machine, port.convert),
     flip: callsOf(machine, port.flip),
     plainType: storage || type === "float16" ? "float32" : type,

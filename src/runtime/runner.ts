@@ -1,12 +1,14 @@
 /** Runner: inferences on one machine, whatever made its plans. */
 import { type ModelError, SessionError } from "../errors.ts";
 import type { Step, Target, Variant } from "../plan/plan.ts";
+import type { OnProgress } from "../progress.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkedOptions, checkGivenRecord, checkNames } from "./arguments.ts";
-import { type BoundPlan, currentViews, deliveries, enterFeeds } from "./bound.ts";
+import { type BoundPlan, currentViews, deliveries, enterFeeds, type Views } from "./bound.ts";
 import type { Feeds } from "./feeds.ts";
+import type { Line } from "./line.ts";
 import { type Machine, runCalls } from "./machine.ts";
-import { checkGiven, deliver } from "./results.ts";
+import { checkGiven, type Delivery, deliver, type Given } from "./results.ts";
 
 export interface RunOptions {
   readonly quantized?: boolean;
@@ -14,7 +16,17 @@ export interface RunOptions {
   readonly fetches?: readonly string[];
   /** Tensors to write results to instead of new ones, by name: of the type, shape and encoding a run returns, for instance a run's results. */
   readonly outputs?: Readonly<Record<string, Tensor>>;
+  /** `run` with a signal, or with onProgress, lets other tasks in between steps: feeds and outputs are not to be touched until it settles. */
   readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** A run whose feeds are in place. */
+export interface Job {
+  readonly bound: BoundPlan;
+  readonly views: Views;
+  readonly wanted: readonly Delivery[];
+  readonly outputs: Given | undefined;
 }
 
 export type Captures = "all" | readonly string[];
@@ -26,6 +38,8 @@ export abstract class Runner {
   readonly target: Target;
   readonly variant: Variant;
   protected machine: Machine | null;
+  private line: Promise<Line> | null = null;
+  private waiting = 0; // runs in the line
 
   constructor(machine: Machine, target: Target, variant: Variant) {
     this.machine = machine;
@@ -47,16 +61,46 @@ export abstract class Runner {
     return this.machine;
   }
 
-  /** One inference. feeds: float32, or codes of the input's encoding. Returns the outputs (and captured values) by name.
-   *  throws ModelError "run/…" for feeds and outputs that do not fit, SessionError "session/…"; the session stays usable. */
-  async run(feeds: Feeds, options: RunOptions = NO_OPTIONS): Promise<Record<string, Tensor>> {
-    return this.runSync(feeds, options);
+  /** The machine, for what must not come between the steps of a run. throws SessionError "session/busy", "session/disposed". */
+  protected idle(): Machine {
+    if (this.waiting > 0)
+      throw new SessionError("session/busy", "a run of this session is under way; await it first, or use run, which waits");
+    return this.live();
   }
 
-  /** As run, synchronously. */
+  /** One inference. feeds: float32, or codes of the input's encoding. Returns the outputs (and captured values) by name. With a signal other tasks
+   *  run between its steps, and calls that come meanwhile wait for their turn. throws ModelError "run/…" for feeds and outputs that do not fit,
+   *  SessionError "session/aborted", "session/disposed"; after an abort or bad feeds the session stays usable. */
+  async run(feeds: Feeds, options: RunOptions = NO_OPTIONS): Promise<Record<string, Tensor>> {
+    const { signal, onProgress } = checkedOptions(options);
+    if (this.waiting === 0 && !signal && !onProgress) return this.runSync(feeds, options);
+    this.live();
+    this.waiting++;
+    try {
+      this.line ??= import("./line.ts").then(({ createLine }) =>
+        createLine({
+          live: () => this.live(),
+          begin: (feeds, options) => this.begin(this.live(), feeds, options),
+          finish: (job) => this.finish(job),
+        }),
+      );
+      this.line.catch(() => {
+        this.line = null;
+      });
+      return await (await this.line)(feeds, options);
+    } finally {
+      this.waiting--;
+    }
+  }
+
+  /** As run, synchronously. throws SessionError "session/busy" while a run that other tasks interrupt is under way. */
   runSync(feeds: Feeds, options: RunOptions = NO_OPTIONS): Record<string, Tensor> {
-    const machine = this.live();
-    const { capture, fetches, outputs, quantized, signal } = checkedOptions(options);
+    const job = this.begin(this.idle(), feeds, checkedOptions(options));
+    runCalls(job.bound.calls);
+    return this.finish(job);
+  }
+
+  private begin(machine: Machine, feeds: Feeds, { capture, fetches, outputs, quantized, signal }: RunOptions): Job {
     checkNames("capture", capture);
     checkNames("fetches", fetches);
     checkGivenRecord(outputs);
@@ -66,19 +110,26 @@ export abstract class Runner {
     const wanted = deliveries(views, quantized ?? false, fetches ?? undefined);
     if (outputs) checkGiven(wanted, outputs);
     enterFeeds(views.inputs, feeds);
-    runCalls(bound.calls);
+    return { bound, views, wanted, outputs };
+  }
+
+  private finish({ bound, views, wanted, outputs }: Job): Record<string, Tensor> {
     if (views.fault[0] !== 0) throw this.faultOf(views.fault, bound.plan.steps);
     const results = deliver(wanted, outputs);
     this.ran(bound);
     return results;
   }
 
-  /** Lets go of all memory; idempotent. */
+  /** Lets go of all memory; idempotent. Runs under way reject with SessionError "session/disposed". */
   dispose(): void {
     this.machine = null;
   }
 
   [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
     this.dispose();
   }
 }

@@ -2,7 +2,7 @@
 import { type Issue, ModelError } from "../errors.ts";
 import { quantizeKernel } from "../forms/codes.ts";
 import { rare } from "../forms/deferred.ts";
-import { type ValueId, valueNamed } from "../graph/graph.ts";
+import { shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import type { WeightPacker } from "../kernels/weightPacker.ts";
 import { targetRow } from "../numerics/targets.ts";
@@ -10,7 +10,9 @@ import type { Prepared } from "../passes/prepare.ts";
 import { PlanBuilder } from "../plan/builder.ts";
 import type { Lowering, ModuleGeometry, Ref } from "../plan/lowering.ts";
 import type { Plan, Target } from "../plan/plan.ts";
+import { isWide } from "../plan/storage.ts";
 import type { WeightStore } from "../plan/weightStore.ts";
+import { sizeOf } from "../tensor/shape.ts";
 
 export interface CompileOptions {
   readonly target: Target;
@@ -43,40 +45,32 @@ export function compile(prepared: Prepared, options: CompileOptions): Plan {
   return builder.finish(graph.outputs, options.captures ?? [], (id) => dequantizeEdge(builder, id));
 }
 
-/** float32 → stored codes of an encoded value; null when it has no encoding. */
+/** float32 (of a float64 value: float64) → stored codes of an encoded value; null when it has no encoding. */
 function quantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
   const value = valueNamed(ctx.graph, id);
   if (!isActivationEncoding(value)) return null;
   const encoding = value.encoding!;
   const storage = ctx.storage(encoding);
-  const size = elements(ctx, id);
-  return (builder, from, to) =>
-    builder.emit(
-      quantizeKernel(ctx.target),
-      {
-        input: from,
-        output: to,
-        outKind: storage.bytes - 1,
-        zero: storage.zero,
-        min: storage.min,
-        max: storage.max,
-        scale: builder.constant(Float64Array.of(encoding.scale[0]!)),
-      },
-      size,
-      id,
-    );
+  const size = sizeOf(shapeOf(ctx.graph, id));
+  const { zero, min, max } = storage;
+  return (builder, from, to) => {
+    const scale = builder.constant(Float64Array.of(encoding.scale[0]!));
+    const fields = { input: from, output: to, outKind: storage.bytes - 1, zero, min, max, scale };
+    if (isWide(value.type)) rare().quantizeWide(builder, from, fields, size, id);
+    else builder.emit(quantizeKernel(ctx.target), fields, size, id);
+  };
 }
 
-/** Stored codes → float32 of an encoded value; null when it has no encoding. */
+/** Stored codes → float32 (of a float64 value: float64) of an encoded value; null when it has no encoding. */
 function dequantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
   const value = valueNamed(ctx.graph, id);
   if (!isActivationEncoding(value)) return null;
   const encoding = value.encoding!;
   const storage = ctx.storage(encoding);
-  const size = elements(ctx, id);
+  const size = sizeOf(shapeOf(ctx.graph, id));
   return (builder, from, to) =>
     builder.emit(
-      "dequantize_q",
+      isWide(value.type) ? "to_real" : "dequantize_q",
       {
         input: from,
         output: to,
@@ -87,8 +81,4 @@ function dequantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
       size,
       id,
     );
-}
-
-function elements(ctx: Lowering, id: ValueId): number {
-  return (valueNamed(ctx.graph, id).shape as readonly number[]).reduce((a, b) => a * b, 1);
 }

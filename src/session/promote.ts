@@ -5,6 +5,7 @@ import { proveDouble, proveFixed64 } from "../numerics/prove.ts";
 import { proveSingle } from "../numerics/proveSingle.ts";
 import type { ProofChannel } from "../numerics/target.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { BoundPlan } from "../runtime/bound.ts";
 import type { Machine } from "../runtime/machine.ts";
 
 export type EpilogueChoice = "fixed64" | "double" | "nearTie";
@@ -19,16 +20,50 @@ export function choosePanel(channels: readonly ProofChannel[]): { choice: Epilog
 /** Yields after each panel. `machine` gives the live machine, or null once the session is disposed. Panels in mode single lose its filter where
  *  float32 is proven, keep it where it is not, and leave for another mode where their scales tie often; `every`: they leave in any case. */
 export function* promote(plan: Plan, machine: () => Machine | null, every = false): Generator<void> {
+  yield* promoteIn(
+    plan,
+    (address) => {
+      const live = machine();
+      return live && homes(plan, live, address);
+    },
+    every,
+  );
+}
+
+/** Ahead of time: in the plan's own bytes, before they are in any memory. */
+export function promoteAhead(plan: Plan): void {
+  for (const _ of promoteIn(plan, (address) => [regionOf(plan, address)], false));
+}
+
+function* promoteIn(plan: Plan, regions: (address: number) => readonly DataView[] | null, every: boolean): Generator<void> {
   for (const proof of plan.proofs) {
     for (let panel = 0; panel < proof.panels; panel++) {
-      const live = machine();
-      if (!live) return;
-      const views = homes(plan, live, proof.epilogueAddress);
+      const views = regions(proof.epilogueAddress);
+      if (!views) return;
       const { mode, channels } = readPanel(views[0]!, panel, proof);
       if (mode === EPILOGUE_MODES.nearTie || (mode === EPILOGUE_MODES.single && every)) promotePanel(views, panel, channels, mode);
       else if (mode === EPILOGUE_MODES.single) promoteSingles(views, panel, channels);
       yield;
     }
+  }
+}
+
+/** Promotes a panel per turn of the thread, as long as the session lives. */
+export function promoteInSlices(plan: Plan, machine: () => Machine | null): void {
+  const steps = promote(plan, machine);
+  const slice = (): void => {
+    if (!machine() || steps.next().done) return;
+    const timer: unknown = setTimeout(slice, 0);
+    (timer as { unref?(): void }).unref?.();
+  };
+  slice();
+}
+
+/** Promotes all panels of these plans at once. */
+export function promoteAll(plans: readonly BoundPlan[], machine: () => Machine | null, every: boolean): void {
+  for (const bound of plans) {
+    bound.proving = true;
+    for (const _ of promote(bound.plan, machine, every));
   }
 }
 

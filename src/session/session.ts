@@ -31,7 +31,7 @@ export class Session extends Runner {
   private readonly engine: EngineChoice;
   private plans: BoundPlan[] = []; // the last used first
   private store: WeightStore;
-  private readonly packer: WeightPacker;
+  private packer: WeightPacker | null;
 
   /** Use Session.create (src/index.ts): it chooses the variant. */
   constructor(model: LoadedModel, engine: EngineChoice, target: Target) {
@@ -45,14 +45,15 @@ export class Session extends Runner {
 
   /** Packs weights and plans now, at the given shapes of inputs. throws ModelError for shapes that do not fit and for what no kernel serves. */
   plan(shapes: Shapes = {}): Plan {
+    const machine = this.idle();
     const { graph } = this.model;
     const bound = bindShapes(graph, shapes);
     const open = graph.inputs.filter((id) => isOpen(valueNamed(graph, id)));
-    return this.planned(Object.fromEntries(open.map((id) => [id, shapeOf(bound, id)])), NO_CAPTURES).plan;
+    return this.planned(machine, Object.fromEntries(open.map((id) => [id, shapeOf(bound, id)])), NO_CAPTURES).plan;
   }
 
   protected planFor(machine: Machine, feeds: Feeds, captures: Captures): BoundPlan {
-    const bound = this.fitting(feeds, captures) ?? this.planned(checkFeeds(inputSpecs(this.model.graph), feeds), captures);
+    const bound = this.fitting(feeds, captures) ?? this.planned(machine, checkFeeds(inputSpecs(this.model.graph), feeds), captures);
     activate(machine, bound.plan, this.store);
     return bound;
   }
@@ -67,8 +68,7 @@ export class Session extends Runner {
     return undefined;
   }
 
-  private planned(shapes: Shapes, captures: Captures): BoundPlan {
-    const machine = this.live();
+  private planned(machine: Machine, shapes: Shapes, captures: Captures): BoundPlan {
     const key = JSON.stringify([shapes, captures]);
     const known = this.plans.find((bound) => bound.key === key);
     return this.putFirst(known ?? withinMemory(() => this.compile(machine, key, shapes, captures)));
@@ -84,7 +84,7 @@ export class Session extends Runner {
     const prepared = prepare(graph, shapes);
     const names = captures === "all" ? capturable(prepared) : this.checkCaptures(prepared, captures);
     const { target, store, packer } = this;
-    const plan = compile(prepared, { target, module: this.engine.geometry, store, packer, captures: names });
+    const plan = compile(prepared, { target, module: this.engine.geometry, store, packer: packer!, captures: names });
     activate(machine, plan, this.store);
     return bindPlan(machine, inputSpecs(graph), plan, key, captures === "all" ? captures : [...captures]);
   }
@@ -115,31 +115,23 @@ export class Session extends Runner {
   /** Epilogues are proven in the background after a plan's first run; the bytes do not depend on it. */
   private proveLater(bound: BoundPlan): void {
     bound.proving = true;
-    const prove = async (): Promise<void> => {
-      const { promote } = await import("./promote.ts");
-      const steps = promote(bound.plan, () => this.machine);
-      const slice = (): void => {
-        if (this.machine && !steps.next().done) schedule(slice);
-      };
-      slice();
-    };
-    // A page that can no longer load them goes on without proofs.
-    schedule(() => void prove().catch(() => {}));
+    const timer: unknown = setTimeout(() => {
+      // A page that can no longer load them goes on without proofs.
+      import("./promote.ts").then(({ promoteInSlices }) => promoteInSlices(bound.plan, () => this.machine)).catch(() => {});
+    }, 0);
+    (timer as { unref?(): void }).unref?.();
   }
 
   /** Completes the proofs of the plans there are now, for benchmarks and reports. every: also where the unproven epilogue is the faster one. */
   async proveNow(every = false): Promise<void> {
     this.live();
-    const { promote } = await import("./promote.ts");
-    for (const bound of this.plans) {
-      bound.proving = true;
-      for (const _ of promote(bound.plan, () => this.machine, every));
-    }
+    const { promoteAll } = await import("./promote.ts");
+    promoteAll(this.plans, () => this.machine, every);
   }
 
   /** What a run with these feeds executes, and the feeds' layers: for profiles. throws ModelError "run/…". */
   anatomy(feeds: Feeds): { readonly machine: Machine; readonly bound: BoundPlan; readonly views: Views; readonly prepared: Prepared } {
-    const machine = this.live();
+    const machine = this.idle();
     const bound = this.planFor(machine, feeds, NO_CAPTURES);
     const prepared = prepare(this.model.graph, checkFeeds(inputSpecs(this.model.graph), feeds));
     return { machine, bound, views: currentViews(machine, bound), prepared };
@@ -161,12 +153,8 @@ export class Session extends Runner {
     super.dispose();
     this.plans = [];
     this.store = createWeightStore();
+    this.packer = null;
   }
-}
-
-function schedule(task: () => void): void {
-  const timer: unknown = setTimeout(task, 0);
-  if (typeof timer === "object" && timer !== null && "unref" in timer) (timer as { unref(): void }).unref();
 }
 
 /** Names that capture: "all" returns: graph inputs with an encoding and every value that leaves a layer. */

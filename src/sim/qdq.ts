@@ -42,8 +42,9 @@ export function simulateValue(
     return { numbers: { dims: numbers.dims, data } };
   }
   if (!value.encoding) return { numbers };
-  const codes = quantizeNumbers(numbers, value.encoding, precision, rounding);
-  return { numbers: dequantizeCodes(codes, numbers.dims, value.encoding, precision), codes };
+  const own = value.type === "float64" ? "f64" : precision;
+  const codes = quantizeNumbers(numbers, value.encoding, own, rounding);
+  return { numbers: dequantizeCodes(codes, numbers.dims, value.encoding, own), codes };
 }
 
 /** A constant as the simulation sees it: encoded ones on their grid (32-bit bias encodings describe a device and are ignored). */

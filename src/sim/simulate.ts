@@ -2,7 +2,7 @@
 import type { Graph, Value, ValueId } from "../graph/graph.ts";
 import { valueNamed } from "../graph/graph.ts";
 import { constantFloats, opsetOf } from "../graph/query.ts";
-import { opOf } from "../ops/index.ts";
+import { attrsOf, opOf } from "../ops/index.ts";
 import type { Numbers, OpDef, Precision } from "../ops/op.ts";
 import { isFloatType } from "../tensor/dtype.ts";
 import { type Rounding, simulateConstant, simulateValue } from "./qdq.ts";
@@ -38,7 +38,7 @@ export function simulateGraph(graph: Graph, feeds: ReadonlyMap<ValueId, Numbers>
   for (const node of graph.nodes) {
     const op = opOf(node) as OpDef;
     const types = node.inputs.map((id) => (id === "" ? null : valueNamed(graph, id).type));
-    const outputs = op.float(node.inputs.map(read), op.parse(node.attrs, opsetOf(graph, node)), precision, types);
+    const outputs = op.float(node.inputs.map(read), attrsOf(op, node, opsetOf(graph, node)), precision, types);
     node.outputs.forEach((id, i) => {
       if (id !== "") results.set(id, simulateValue(outputs[i]!, valueNamed(graph, id), precision, rounding));
     });

@@ -4,6 +4,7 @@ import { modelError } from "../errors.ts";
 import { dequantize, scaleIndexer } from "../numerics/affine.ts";
 import { halfToFloat } from "../numerics/half.ts";
 import { arrayType, type ElementType, type TypedArray } from "./dtype.ts";
+import type { ImageOptions, ImageSource } from "./image.ts";
 import { formatShape } from "./shape.ts";
 
 /** A tensor in row-major order. Sub-byte integers take one byte an element; float16 travels as bits in a Uint16Array.
@@ -34,6 +35,11 @@ export class Tensor {
     this.data = data;
     this.dims = dims;
     if (encoding) this.encoding = encoding;
+  }
+
+  /** A tensor of an image, resized, normalized and, given an encoding, quantized; see ImageOptions. throws ModelError "image/…". */
+  static async fromImage(image: ImageSource, options?: ImageOptions): Promise<Tensor> {
+    return (await import("./image.ts")).imageTensor(image, options);
   }
 
   /** The elements as float32: scale · (q − zeroPoint) of codes, rounded once; other types converted. */

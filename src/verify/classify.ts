@@ -1,6 +1,7 @@
 /** Classify: each element of a layer's output as equal, explained, undecided or unexplained (numerics.md §6). */
 import type { Grid } from "../encodings/encoding.ts";
 import type { Judgement } from "../forms/form.ts";
+import { addToHeatmap, addToHistogram, emptyHeatmap, emptyHistogram, type Heatmap, type Histogram } from "./distribution.ts";
 import type { LocalReport, Mismatch } from "./report.ts";
 
 /** Mismatches listed per layer. */
@@ -34,6 +35,8 @@ export interface Tally {
   suspicious: number;
   readonly bounds: number[]; // every bound, for the median; thinned beyond BOUND_SAMPLE
   worst: { readonly rank: number; readonly mismatch: Mismatch }[];
+  map: (Heatmap & { counts: number[] }) | null; // null until there is a mismatch, as ties
+  ties: (Histogram & { counts: number[] }) | null;
 }
 
 const BOUND_SAMPLE = 1 << 16;
@@ -52,6 +55,8 @@ export function emptyTally(): Tally {
     suspicious: 0,
     bounds: [],
     worst: [],
+    map: null,
+    ties: null,
   };
 }
 
@@ -106,6 +111,8 @@ function tallyMismatch(tally: Tally, comparison: Comparison, i: number, sameAsRe
     tieUnits,
     bound,
   };
+  addToHeatmap((tally.map ??= emptyHeatmap(comparison.dims)), i);
+  addToHistogram((tally.ties ??= emptyHistogram()), distance);
   const rank = (within ? 0 : 1e9) + distance;
   tally.worst.push({ rank, mismatch });
   if (tally.worst.length > 4 * WORST) tally.worst = topWorst(tally.worst);
@@ -140,5 +147,7 @@ export function reportOf(tally: Tally): LocalReport {
     maxTieDistance: tally.maxTieDistance,
     suspicious: tally.suspicious,
     worst: topWorst(tally.worst).map(({ mismatch }) => mismatch),
+    ...(tally.map ? { map: tally.map } : {}),
+    ...(tally.ties ? { ties: tally.ties } : {}),
   };
 }

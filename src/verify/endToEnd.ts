@@ -37,8 +37,13 @@ export function endToEndOf(tally: EndToEndTally): EndToEndCounts {
     equal,
     differing: elements - equal,
     maxLsb,
-    sqnrDb: noise === 0 ? null : Math.max(SILENT_DB, 10 * Math.log10(signal / noise)),
+    sqnrDb: decibels(signal, noise),
   };
+}
+
+/** Signal to noise, both sums of squares; null without noise. */
+export function decibels(signal: number, noise: number): number | null {
+  return noise === 0 ? null : Math.max(SILENT_DB, 10 * Math.log10(signal / noise));
 }
 
 export function totalEndToEnd(tallies: readonly EndToEndTally[]): EndToEndCounts {

@@ -1,5 +1,6 @@
 /** VerifyReport: what verification found, as data. Schema "bitexact-verify/1"; names are fixed by the public contract. */
 import type { Target, Variant } from "../plan/plan.ts";
+import type { Heatmap, Histogram } from "./distribution.ts";
 
 export type Verdict = "exact" | "explained" | "undecided" | "mismatch";
 
@@ -38,6 +39,14 @@ export interface LocalReport extends LocalCounts {
   readonly maxTieDistance: number | null; // LSB, among mismatches
   readonly suspicious: number; // mismatches farther than 10 units from their tie
   readonly worst: readonly Mismatch[];
+  readonly map?: Heatmap; // where mismatches lie; absent without any, as ties
+  readonly ties?: Histogram; // of the mismatches' tieDistance
+}
+
+/** Noise that quantization adds, in dB below the signal; null: none at all. Absent: not measured. */
+export interface NoiseReport {
+  readonly localDb?: number | null; // of this layer's output alone: its codes against the exact values they round, on the source's inputs
+  readonly cumulativeDb?: number | null; // of all layers up to here: the runtime against the same network with float activations
 }
 
 export interface LayerReport {
@@ -46,6 +55,7 @@ export interface LayerReport {
   readonly nodes: readonly string[];
   readonly local: LocalReport | null;
   readonly endToEnd: EndToEndCounts | null;
+  readonly noise?: NoiseReport; // with the option `noise`
 }
 
 /** tieDistance and bound in LSB; tieUnits = tieDistance / (u·Σ|terms|/sy), suspicious above 10. */

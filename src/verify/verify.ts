@@ -17,6 +17,7 @@ import { tensorNumbers } from "../tensor/numbers.ts";
 import { emptyTally, reportOf, type Tally, tallyOutput } from "./classify.ts";
 import { addEndToEnd, type EndToEndTally, emptyEndToEnd, endToEndOf, totalEndToEnd } from "./endToEnd.ts";
 import { compileLayer, type LocalLayer, promoteLayer, runLayer } from "./localLayer.ts";
+import { addCumulativeNoise, addLocalNoise, emptyNoise, floatValues, type NoiseTally, noiseOf } from "./noise.ts";
 import { type LayerReport, totalLocal, type VerifyReport, verdictOf } from "./report.ts";
 import {
   matchRecording,
@@ -34,18 +35,24 @@ export interface VerifyOptions {
   readonly mode?: "local" | "endToEnd" | "both";
   readonly target?: Target;
   readonly variant?: Variant | "auto";
+  /** Also measure what quantization costs, layer by layer; the network runs once more in floating point. */
+  readonly noise?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number, layer: string) => void;
 }
 
-type Run = Required<Pick<VerifyOptions, "against" | "rounding" | "mode" | "target">> & Pick<VerifyOptions, "signal" | "onProgress">;
+type Run = Required<Pick<VerifyOptions, "against" | "rounding" | "mode" | "target">> &
+  Pick<VerifyOptions, "noise" | "signal" | "onProgress">;
 
 interface LayerTally {
   readonly formed: FormedLayer;
   readonly local: Map<ValueId, Tally>;
   readonly endToEnd: Map<ValueId, EndToEndTally>;
+  readonly noise: Map<ValueId, NoiseTally>;
 }
 
+/** Milliseconds without a pause after which others get a turn: signals are raised and messages arrive then. */
+const TURN_MS = 40;
 const UNIT = { f32: 2 ** -24, f64: 2 ** -53 };
 
 /** Verifies a model on samples with a chosen engine. `injected` lets a test alter the runtime's codes before they are compared. */
@@ -65,23 +72,38 @@ export async function verifyModel(
       "verify: no layer of the model has an encoded output, so there are no integers to compare. Load the model with its encodings; one that is float or quantized dynamically has none",
     );
   }
-  const tallies = prepared.layers.map((formed): LayerTally => ({ formed, local: new Map(), endToEnd: new Map() }));
+  const tallies = prepared.layers.map((formed): LayerTally => ({ formed, local: new Map(), endToEnd: new Map(), noise: new Map() }));
   const locals =
     options.mode === "endToEnd" ? null : prepared.layers.map((formed) => compileLayer(prepared.graph, formed, engine, options.target));
   const session = options.mode === "local" ? null : new Session(model, engine, options.target);
+  const turn = turns(options.signal);
   for (const [sample, feeds] of samples.entries()) {
-    const source = sourceOf(prepared, feeds, options, recordings?.[sample]);
+    const entries = enteredOf(prepared, feeds, options.target);
+    const source = sourceOf(entries, options, recordings?.[sample]);
+    await turn();
+    const floats = options.noise ? floatValues(prepared, entries.plain) : null;
     const whole = session ? session.runSync(feeds, { capture: "all", quantized: true }) : null;
     for (const [index, tally] of tallies.entries()) {
-      if (options.signal?.aborted) throw new SessionError("session/aborted", "verification was aborted");
+      await turn();
       options.onProgress?.(sample * tallies.length + index, samples.length * tallies.length, tally.formed.layer.outputs[0] ?? "");
       if (locals) compareLocal(prepared, tally, locals[index]!, source, sample, options, injected);
-      if (whole) compareWhole(prepared, tally, whole, source);
+      if (whole) compareWhole(prepared, tally, whole, source, floats);
     }
-    if (sample % 16 === 15) await new Promise((resolve) => setTimeout(resolve, 0));
   }
   session?.dispose();
   return finish(prepared, tallies, samples.length, engine, options, coverage);
+}
+
+/** A function that gives others a turn when it is time, and throws SessionError "session/aborted" once the signal is raised. */
+function turns(signal: AbortSignal | undefined): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last > TURN_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      last = performance.now();
+    }
+    if (signal?.aborted) throw new SessionError("session/aborted", "verification was aborted");
+  };
 }
 
 /** The shapes of all samples. throws ModelError "run/…" for feeds that do not fit, "verify/samples" for none or for samples that differ in
@@ -99,7 +121,8 @@ function shapesOf(model: LoadedModel, samples: readonly Feeds[], recordings: rea
   return shapes;
 }
 
-function sourceOf(prepared: Prepared, feeds: Feeds, options: Run, recording: Recording | undefined): SourceValues {
+/** The graph's inputs, as codes where encoded and as plain numbers. */
+function enteredOf(prepared: Prepared, feeds: Feeds, target: Target): SourceInput {
   const entered = new Map<ValueId, Numbers>();
   const plain = new Map<ValueId, Numbers>();
   for (const id of prepared.graph.inputs) {
@@ -114,10 +137,13 @@ function sourceOf(prepared: Prepared, feeds: Feeds, options: Run, recording: Rec
       id,
       codes
         ? { dims: tensor.dims, data: Float64Array.from(tensor.data as ArrayLike<number>, Number) }
-        : enterInput(prepared, id, numbers, options.target),
+        : enterInput(prepared, id, numbers, target),
     );
   }
-  const input: SourceInput = { prepared, entered, plain, target: options.target };
+  return { prepared, entered, plain, target };
+}
+
+function sourceOf(input: SourceInput, options: Run, recording: Recording | undefined): SourceValues {
   if (recording) return recordedSource(input, recording, options.rounding);
   if (options.against === "reference") return referenceSource(input);
   return simulatedSource(input, options.against === "sim-f32" ? "f32" : "f64", options.rounding);
@@ -148,6 +174,7 @@ function compareLocal(
     const judgement = judgements?.[i] ?? exactJudgement(reference[i]!);
     const sums = tally.local.get(id) ?? emptyTally();
     tally.local.set(id, sums);
+    if (options.noise && judgements) addLocalNoise(noiseTally(tally, id), codes, judgement.exact, encoding!);
     const expected = options.against === "reference" ? reference[i]!.data : source.values.get(id)!.data;
     tallyOutput(
       sums,
@@ -172,13 +199,26 @@ function exactJudgement(reference: Numbers): Judgement {
   return { exact: Float64Array.from(reference.data), bound: new Float64Array(reference.data.length), magnitude: null, deviation: null };
 }
 
-function compareWhole(prepared: Prepared, tally: LayerTally, whole: Feeds, source: SourceValues): void {
+function noiseTally({ noise }: LayerTally, id: ValueId): NoiseTally {
+  const sums = noise.get(id) ?? emptyNoise();
+  noise.set(id, sums);
+  return sums;
+}
+
+function compareWhole(
+  prepared: Prepared,
+  tally: LayerTally,
+  whole: Feeds,
+  source: SourceValues,
+  floats: ReturnType<typeof floatValues> | null,
+): void {
   for (const id of tally.formed.layer.outputs) {
     const value = prepared.graph.values.get(id)!;
     if (!isActivationEncoding(value) || !source.has(id)) continue;
     const sums = tally.endToEnd.get(id) ?? emptyEndToEnd();
     tally.endToEnd.set(id, sums);
     addEndToEnd(sums, whole[id]!.data as Int8Array, source.values.get(id)!.data, value.encoding!);
+    if (floats) addCumulativeNoise(noiseTally(tally, id), whole[id]!.data as Int8Array, floats.get(id)!.numbers.data, value.encoding!);
   }
 }
 
@@ -190,7 +230,7 @@ function finish(
   options: Run,
   coverage: { matched: string[]; unmatched: string[] } | null,
 ): VerifyReport {
-  const layers = tallies.flatMap(({ formed, local, endToEnd }): LayerReport[] =>
+  const layers = tallies.flatMap(({ formed, local, endToEnd, noise }): LayerReport[] =>
     formed.layer.outputs
       .filter((id) => local.has(id) || endToEnd.has(id))
       .map((id) => ({
@@ -199,6 +239,7 @@ function finish(
         nodes: formed.layer.nodes.map((node) => node.id),
         local: local.has(id) ? reportOf(local.get(id)!) : null,
         endToEnd: endToEnd.has(id) ? endToEndOf(endToEnd.get(id)!) : null,
+        ...(noise.has(id) ? { noise: noiseOf(noise.get(id)!) } : {}),
       })),
   );
   const localTotal = options.mode === "endToEnd" ? null : totalLocal(layers.flatMap(({ local }) => (local ? [local] : [])));

@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { BenchReport } from "../../src/cli/bench.ts";
 import type { Trace } from "../../src/cli/trace.ts";
 import { loadModel, Session, Tensor } from "../../src/index.ts";
 import { inspectModel } from "../../src/inspect.ts";
+import type { BenchReport } from "../../src/report/benchReport.ts";
 import { profileSession } from "../../src/session/profile.ts";
 import { bitexact, bundled, scratch } from "./commandLine.ts";
 

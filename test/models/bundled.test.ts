@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { argmax, BUNDLED, digitTensor, readDigits } from "../../src/cli/bundled.ts";
-import { randomSamples } from "../../src/cli/random.ts";
-import { recordedSamples } from "../../src/cli/recorded.ts";
-import { samplesOf } from "../../src/cli/samples.ts";
 import { loadModel, type Model, runReference, Session, Tensor, verify } from "../../src/index.ts";
 import { readNpz } from "../../src/io/npz.ts";
+import { recordedSamples, samplesOf } from "../../src/samples/cut.ts";
+import { randomSamples } from "../../src/samples/random.ts";
 import { runChecks } from "../engines/checks.mjs";
+import { nodeHost } from "../engines/host.mjs";
 
 const TIER = process.env.BITEXACT_TIER;
 const RANDOM_SAMPLES = TIER === "fast" ? 10 : TIER === "soak" ? 5000 : 1000; // per network against sim-f64
@@ -77,7 +77,7 @@ describe.each(BUNDLED.map(({ folder }) => folder))("%s", (folder) => {
 });
 
 test("every variant and target gives the committed SHA-256 over all intermediate tensors", async () => {
-  const { checks } = await runChecks({ loadModel, Session, Tensor, verify });
+  const { checks } = await runChecks({ loadModel, Session, Tensor, verify }, nodeHost);
   expect(checks.length).toBeGreaterThan(30);
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);
 });

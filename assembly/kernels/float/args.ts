@@ -87,3 +87,43 @@
   weights: usize; // T per tap
   outside: usize; // f64: value of outputs without taps
 }
+
+@unmanaged export class SampleTapsArgs {
+  grid: usize; // f64, `rank` per position
+  offsets: usize; // i32 per position, axis and tap: index · stride, −1 for a tap that is skipped
+  weights: usize; // T, alike
+  rank: i32; // spatial axes
+  axes: usize; // (extent, stride) words per axis
+  mode: i32; // 0 nearest, 1 linear, 2 cubic: 1, 2, 4 taps
+  padding: i32; // 0 zeros, 1 border, 2 reflection
+  aligned: i32;
+}
+
+@unmanaged export class SampleArgs {
+  input: usize;
+  offsets: usize;
+  weights: usize;
+  output: usize;
+  plane: i32; // elements of one channel
+  points: i32; // positions of one image
+  channels: i32;
+  rank: i32; // 1..3
+  taps: i32;
+}
+
+@unmanaged export class BlockMatmulArgs {
+  a: usize;
+  lda: i32; // bytes
+  w: usize; // per 8 columns: [words][8] words of codes
+  bits: i32; // 2, 4 or 8
+  words: i32; // per column
+  scales: usize; // per 8 columns: [blocks][8] f32
+  zeros: usize; // alike, u8
+  block: i32; // k of a block
+  blocks: i32;
+  output: usize;
+  ldc: i32; // bytes
+  rows: i32;
+  k: i32;
+  n: i32; // columns
+}

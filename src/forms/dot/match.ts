@@ -2,7 +2,7 @@
 import { type Encoding, gridOf, isPerTensor } from "../../encodings/encoding.ts";
 import { type Graph, isConstant, type Node, shapeOf, type ValueId, valueNamed } from "../../graph/graph.ts";
 import { constantFloats, isFloat32Constant } from "../../graph/query.ts";
-import { opOf } from "../../ops/index.ts";
+import { attrsOf, opOf } from "../../ops/index.ts";
 import type { OpDef, TypeInfo } from "../../ops/op.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import type { Layer } from "../form.ts";
@@ -40,7 +40,7 @@ export function matchDotNode(node: Node, graph: Graph): DotData | null {
   const bEncoding = valueNamed(graph, b).encoding;
   if (!aEncoding || !bEncoding || !isActivationGrid(aEncoding)) return null;
   if ([a, b].some((id) => isConstant(graph, id) && !isFloat32Constant(valueNamed(graph, id)))) return null;
-  const attrs = op.parse(node.attrs, graph.opsets.get(node.domain) ?? 1);
+  const attrs = attrsOf(op, node, graph.opsets.get(node.domain) ?? 1);
   const [aInfo, bInfo] = [infoOf(graph, a), infoOf(graph, b)];
   const out = node.outputs[0]!;
   const outShape = shapeOf(graph, out);
@@ -140,7 +140,7 @@ function withActivation(data: DotData, node: Node, graph: Graph): DotData | null
 
 function activationOf(data: DotData, node: Node, op: OpDef, graph: Graph): DotActivation | null {
   const constants = node.inputs.map((id) => constantInfo(graph, id));
-  const declared = op.traits.activation!(constants, op.parse(node.attrs, graph.opsets.get(node.domain) ?? 1));
+  const declared = op.traits.activation!(constants, attrsOf(op, node, graph.opsets.get(node.domain) ?? 1));
   if (!declared || declared.kind === "clamp") return declared ?? null;
   const exact = node.inputs[1] !== undefined ? encodedReals(graph, node.inputs[1]) : null;
   const slope = exact ?? Float64Array.from(declared.slope);

@@ -2,6 +2,7 @@
 import { assert } from "../../errors.ts";
 import { type Graph, isConstant, shapeOf, type ValueId, valueNamed } from "../../graph/graph.ts";
 import { NUMBER } from "../../kernels/floatModes.ts";
+import { targetRow } from "../../numerics/targets.ts";
 import type { Numbers, Precision } from "../../ops/op.ts";
 import type { Lowering, Ref } from "../../plan/lowering.ts";
 import { isWide } from "../../plan/storage.ts";
@@ -138,21 +139,24 @@ function bring(f: FloatContext, id: ValueId): ReadonlyMap<Representation, Ref> {
   const places = new Map<Representation, Ref>();
   f.places.set(id, places);
   if (!encoding) {
-    if (!valueNamed(graph, id).half) return places.set(isWide(typeOf(f, id)) ? "f64" : "f32", input);
-    const rounded = lowering.buffer(size * 4);
-    lowering.emit("half_round", { input, output: rounded }, size, id);
-    return places.set("f32", rounded);
+    const plain = isWide(typeOf(f, id)) ? "f64" : "f32";
+    return places.set(...(valueNamed(graph, id).half ? halved(f, id, [plain, input], id) : ([plain, input] as const)));
   }
+  const home = homeOf(f, typeOf(f, id));
   const storage = lowering.storage(encoding);
-  const output = lowering.buffer(size * bytesOf(f.family));
+  const output = lowering.buffer(size * bytesOf(home));
   const scale = lowering.constant(Float64Array.of(levelsOf(encoding).scale));
-  lowering.emit(
-    f.family === "f32" ? "dequantize_q" : "to_real",
-    { input, output, inKind: kindOf(storage), zero: storage.zero, scale },
-    size,
-    id,
-  );
-  return places.set(f.family, output);
+  const kernel = home === "f32" ? "dequantize_q" : "to_real";
+  lowering.emit(kernel, { input, output, inKind: kindOf(storage), zero: storage.zero, scale }, size, id);
+  return places.set(home, output);
+}
+
+/** Numbers of `id` rounded to binary16, as float32. */
+function halved(f: FloatContext, id: ValueId, [from, input]: readonly [Precision, Ref], node: string): readonly ["f32", Ref] {
+  const size = sizeOf(shapeOf(f.graph, id));
+  const output = f.lowering.buffer(size * 4);
+  f.lowering.emit(from === "f64" ? "to_half" : "half_round", { input, output }, size, node);
+  return ["f32", output];
 }
 
 function bringConstant(f: FloatContext, id: ValueId, as: Representation): Ref {
@@ -210,21 +214,18 @@ export function settle(f: FloatContext, id: ValueId, node: string, rounded: bool
   const encoding = activationEncoding(graph, id);
   if (valueNamed(graph, id).half && !rounded) {
     const place = readAs(f, id, home);
-    lowering.emit("half_round", { input: place, output: place }, size, node);
-    f.places.set(id, new Map([[home, place]]));
+    if (home === "f32") lowering.emit("half_round", { input: place, output: place }, size, node);
+    f.places.set(id, new Map([home === "f32" ? [home, place] : halved(f, id, [home, place], node)]));
   }
   if (encoding) {
-    const place = readAs(f, id, home);
+    const as = f.family === "f32" && targetRow(lowering.target).single ? "f32" : home;
+    const place = readAs(f, id, as);
     const storage = lowering.storage(encoding);
     const scale = lowering.constant(Float64Array.of(levelsOf(encoding).scale));
     const output = lowering.output(id, "rowMajor");
     const { zero, min, max } = storage;
-    lowering.emit(
-      f.family === "f32" ? quantizeKernel(lowering.target) : "from_real",
-      { input: place, output, outKind: kindOf(storage), zero, min, max, scale },
-      size,
-      node,
-    );
+    const kernel = as === "f32" ? quantizeKernel(lowering.target) : "from_real";
+    lowering.emit(kernel, { input: place, output, outKind: kindOf(storage), zero, min, max, scale }, size, node);
     f.places.delete(id);
   } else if (f.layer.outputs.includes(id)) leave(f, id, node, size);
 }

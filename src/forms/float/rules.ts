@@ -18,6 +18,7 @@ import { MASKS } from "./masks.ts";
 import { NORMS } from "./norms.ts";
 import { recurrent } from "./recurrent.ts";
 import { resize } from "./resize.ts";
+import { SAMPLES } from "./sample.ts";
 
 type Opcode = number | ((attrs: unknown) => number);
 
@@ -142,6 +143,7 @@ const COMPOSITE_RULES = Object.fromEntries(
     ...MASKS,
     ...GRIDS,
     ...INTEGER_DOTS,
+    ...SAMPLES,
     Einsum: einsum,
     Resize: resize,
     Upsample: resize,

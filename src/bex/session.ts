@@ -1,0 +1,94 @@
+/** CompiledSession: a compiled model in WASM memory. It runs as a Session does, at the shapes and captures it was compiled for. */
+import type { Encoding } from "../encodings/encoding.ts";
+import { type Issue, ModelError, modelError } from "../errors.ts";
+import type { Plan, Port, Step, Target } from "../plan/plan.ts";
+import { type BoundPlan, bindPlan } from "../runtime/bound.ts";
+import { checkFeeds, type Feeds, feedsFit, type InputSpec } from "../runtime/feeds.ts";
+import { indexFault } from "../runtime/indexFault.ts";
+import type { Machine } from "../runtime/machine.ts";
+import { type Captures, NO_CAPTURES, Runner, type RunOptions } from "../runtime/runner.ts";
+import type { ElementType } from "../tensor/dtype.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** An input or output: as ValueInfo of a Model, its shape static. */
+export interface CompiledValue {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly encoding?: Encoding;
+}
+
+const PLANS = 4;
+
+/** Use loadCompiled. */
+export class CompiledSession extends Runner {
+  readonly inputs: readonly CompiledValue[];
+  readonly outputs: readonly CompiledValue[];
+  private readonly plan: Plan;
+  private readonly specs: readonly InputSpec[];
+  private bound: readonly BoundPlan[] = []; // by captures, the last used first
+
+  constructor(machine: Machine, plan: Plan, bounds: Readonly<Record<string, number>>, target: Target) {
+    super(machine, target, plan.variant);
+    this.plan = plan;
+    this.inputs = plan.inputs.map(valueInfo);
+    this.outputs = plan.outputs.map(valueInfo);
+    this.specs = this.inputs.map(({ name, ...value }) => ({
+      value: { id: name, ...value },
+      bound: Object.hasOwn(bounds, name) ? bounds[name] : undefined,
+    }));
+    this.bind(machine, NO_CAPTURES);
+  }
+
+  /** As Session.runSync. throws ModelError "run/unknown-value" for a capture that was not compiled, "bex/trap" when the file's plan leaves memory. */
+  override runSync(feeds: Feeds, options?: RunOptions): Record<string, Tensor> {
+    try {
+      return super.runSync(feeds, options);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      throw modelError("bex/trap", `compiled model: a kernel was stopped (${error.message}); compile the model again`);
+    }
+  }
+
+  protected planFor(machine: Machine, feeds: Feeds, captures: Captures): BoundPlan {
+    const key = JSON.stringify(captures);
+    const bound = this.bound.find((one) => one.key === key) ?? this.bind(machine, captures);
+    if (!feedsFit(bound.rules, feeds)) checkFeeds(this.specs, feeds);
+    return bound;
+  }
+
+  private bind(machine: Machine, captures: Captures): BoundPlan {
+    const wanted = captures === "all" ? this.plan.captures : this.captured(captures);
+    const bound = bindPlan(machine, this.specs, { ...this.plan, captures: wanted }, JSON.stringify(captures), captures);
+    this.bound = [bound, ...this.bound].slice(0, PLANS);
+    return bound;
+  }
+
+  private captured(names: readonly string[]): Port[] {
+    const found = names.map((name) => this.plan.captures.find(({ value }) => value === name));
+    const issues = names
+      .filter((_, i) => !found[i])
+      .map(
+        (name): Issue => ({
+          code: "run/unknown-value",
+          tensor: name,
+          message: `capture '${name}': not among the captures this model was compiled with; compile it with capture`,
+        }),
+      );
+    if (issues.length > 0) throw new ModelError(issues);
+    return found as Port[];
+  }
+
+  protected faultOf(fault: Uint32Array, steps: readonly Step[]): ModelError {
+    return indexFault(fault, steps);
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.bound = [];
+  }
+}
+
+function valueInfo({ value, type, shape, encoding }: Port): CompiledValue {
+  return { name: value, type, shape, ...(encoding ? { encoding } : {}) };
+}

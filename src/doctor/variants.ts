@@ -1,0 +1,52 @@
+/** Every variant on this engine: whether it is exact, whether it would be chosen, and why. */
+import { instantiateKernels } from "../kernels/instantiate.ts";
+import { createMemory } from "../kernels/memory.ts";
+import { type Accepted, acceptVariant } from "../kernels/select.ts";
+import { tileRate } from "../kernels/tileRate.ts";
+import type { Variant } from "../kernels/variant.ts";
+import { kernelBytes } from "../runtime/kernelSource.ts";
+import type { VariantReport } from "./report.ts";
+
+/** In the order of src/kernels/select.ts. */
+const BEST_FIRST: readonly Variant[] = ["usdot", "sdot", "simd"];
+const RATE_MS = 40;
+
+interface Tested {
+  readonly variant: Variant;
+  readonly accepted: Accepted | string; // or the reason against it
+  readonly milliseconds: number;
+  readonly loaded: boolean;
+}
+
+/** Tests all variants, one after the other, also those behind the one that is chosen; none where nothing compiles because of `refusal`.
+ *  Never throws: what fails is a reason. */
+export async function variantReports(refusal: string | null): Promise<VariantReport[]> {
+  const tested: Tested[] = [];
+  for (const variant of BEST_FIRST)
+    tested.push(refusal === null ? await test(variant) : { variant, accepted: refusal, milliseconds: 0, loaded: false });
+  const chosen = tested.find(({ accepted }) => typeof accepted !== "string")?.variant;
+  return tested.map((one) => {
+    const { variant, accepted, loaded, milliseconds } = one;
+    const testMs = loaded ? milliseconds : null;
+    if (typeof accepted === "string") return { variant, exact: false, chosen: false, why: accepted, testMs, gops: null };
+    const why =
+      variant === chosen ? "chosen: the best that answers every question right" : `answers right, but ${chosen} does too and is preferred`;
+    return { variant, exact: true, chosen: variant === chosen, why, testMs, gops: rate(accepted) };
+  });
+}
+
+async function test(variant: Variant): Promise<Tested> {
+  const start = performance.now();
+  let loaded = false;
+  const load = (name: Variant): Promise<Uint8Array> => {
+    loaded = true;
+    return kernelBytes(name);
+  };
+  const accepted = await acceptVariant(load, variant).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+  return { variant, accepted, milliseconds: performance.now() - start, loaded };
+}
+
+function rate({ module, geometry }: Accepted): number {
+  const memory = createMemory(1 << 18);
+  return tileRate(instantiateKernels(module, memory), geometry, memory, RATE_MS);
+}

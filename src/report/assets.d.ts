@@ -1,0 +1,5 @@
+/** Files that the bundler inlines as text. */
+declare module "*.css?raw" {
+  const text: string;
+  export default text;
+}
