@@ -106,6 +106,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     const { page, complaints, result } = await there.open("csp");
     await page.click("text=Try the sample");
     await page.waitForSelector("[data-panel=speed]");
+    await page.waitForSelector("[data-panel=doctor][data-healthy=true]");
     const { inspect, run, verify, bench } = await result();
     expect(inspect!.coverage.activations).toEqual({ encoded: 11, total: 11 });
     expect(run!.outputs[0]!.top[0]!.index).toBe(0); // the first test digit is a zero
@@ -114,7 +115,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     for (const { medianMs, suite } of bench!.rows) if (suite !== "kernel") expect(medianMs).toBeGreaterThan(0);
     for (const panel of ["inspect", "verify", "sqnr", "speed", "doctor"])
       expect(await page.isVisible(`[data-panel=${panel}]`), panel).toBe(true);
-    expect(await page.getAttribute("[data-panel=doctor]", "data-healthy")).toBe("true");
+    expect(bench!.rows[0]!.engine).toMatch(/^Chromium \d/);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
