@@ -11,6 +11,7 @@ const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[
   { name: "proofs", roots: ["src/session/promote.ts"] },
   { name: "image", roots: ["src/tensor/image.ts"] },
   { name: "line", roots: ["src/runtime/line.ts"] },
+  { name: "threads", roots: ["src/runtime/threads/crew.ts"] },
   { name: "modelFolder", roots: ["src/io/modelFolder.ts"] },
   { name: "flaws", roots: ["src/onnx/flaws.ts"] },
   { name: "qdq", roots: ["src/qdq.ts"] },
@@ -18,6 +19,8 @@ const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[
   { name: "encodings", roots: ["src/passes/attachEncodings.ts"] },
   { name: "executors", roots: ["src/executors.ts"] },
   { name: "doctor", roots: ["src/doctor.ts"] },
+  { name: "compiled", roots: ["src/bex/load.ts"] },
+  { name: "compiler", roots: ["src/compileModel.ts"] },
   { name: "trouble", roots: ["src/kernels/trouble.ts"] },
 ];
 

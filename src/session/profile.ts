@@ -4,10 +4,11 @@ import type { Prepared } from "../passes/prepare.ts";
 import type { Step } from "../plan/plan.ts";
 import type { BoundPlan, Views } from "../runtime/bound.ts";
 import type { Feeds } from "../runtime/feeds.ts";
-import { type Call, callsOf } from "../runtime/machine.ts";
+import { type Call, callsOf, type Machine } from "../runtime/machine.ts";
 import { fillGate, type Gate } from "../runtime/ports.ts";
+import type { RunOptions } from "../runtime/runner.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { clockGrain, repeatsFor } from "./clock.ts";
-import type { Session } from "./session.ts";
 
 export interface StepProfile {
   readonly node: string; // of the graph, or a value that is converted or transposed
@@ -27,13 +28,28 @@ export interface SessionProfile {
   readonly minMs: number;
 }
 
+/** What a run executes. prepared: the layers behind it, null where they are not known. */
+export interface Anatomy {
+  readonly machine: Machine;
+  readonly bound: BoundPlan;
+  readonly views: Views;
+  readonly prepared: Prepared | null;
+}
+
+/** Sessions of models and of compiled ones. */
+export interface Profiled {
+  runSync(feeds: Feeds, options?: RunOptions): Record<string, Tensor>;
+  proveNow(): Promise<void>;
+  anatomy(feeds: Feeds): Anatomy;
+}
+
 const WARM_UP_MS = 100;
 const WARM_UP_RUNS = 2000;
 
 /** Runs `feeds` `runs` times as users do, and as often step by step. Epilogues are proven before, and the code is warm. Where the clock is too
  *  coarse, as in browsers, each step, and each run, is repeated until it can be timed: then its operands are in the cache.
  *  throws ModelError "run/…". */
-export async function profileSession(session: Session, feeds: Feeds, runs: number): Promise<SessionProfile> {
+export async function profileSession(session: Profiled, feeds: Feeds, runs: number): Promise<SessionProfile> {
   const outputs = session.runSync(feeds);
   await session.proveNow();
   const { machine, bound, views, prepared } = session.anatomy(feeds);
@@ -57,8 +73,8 @@ export async function profileSession(session: Session, feeds: Feeds, runs: numbe
     for (const [i, list] of times.entries()) list[run] = 1000 * durationOf(marks, i, pass);
   }
   const { steps } = pass;
-  const macs = stepMacs(steps, prepared);
-  const ops = layerOps(prepared);
+  const macs = prepared ? stepMacs(steps, prepared) : steps.map(() => 0);
+  const ops = prepared ? layerOps(prepared) : new Map<string, string>();
   return {
     steps: steps.map(({ node, kernel, units }, i) => ({
       ...{ node, op: ops.get(node) ?? "", kernel, units, medianUs: median(times[i]!), minUs: times[i]!.reduce((a, b) => Math.min(a, b)) },
