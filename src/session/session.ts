@@ -4,12 +4,13 @@ import { rare } from "../forms/deferred.ts";
 import { isOpen, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import { kernelPacker, type WeightPacker } from "../kernels/weightPacker.ts";
-import type { LoadedModel } from "../model.ts";
+import type { LoadedModel, ValueInfo } from "../model.ts";
 import { bindShapes } from "../passes/inferShapes.ts";
 import { type Prepared, prepare } from "../passes/prepare.ts";
 import type { ModuleGeometry } from "../plan/lowering.ts";
 import type { Plan, Step, Target } from "../plan/plan.ts";
 import { createWeightStore, IMAGE_BASE, type WeightStore } from "../plan/weightStore.ts";
+import type { OnProgress } from "../progress.ts";
 import { type BoundPlan, bindPlan, currentViews, sameCaptures, type Views } from "../runtime/bound.ts";
 import { checkFeeds, type Feeds, feedsFit, type Shapes } from "../runtime/feeds.ts";
 import { activate, type Crew, createMachine, growFor, type Machine, placeWeights } from "../runtime/machine.ts";
@@ -33,15 +34,17 @@ export class Session extends Runner {
   private store!: WeightStore;
   private packer!: WeightPacker | null;
   private aloneReason: string | null;
+  private readonly onProgress: OnProgress | undefined;
 
   /** Use Session.create (src/index.ts): it chooses the variant and starts the threads, or says why there are none. */
-  constructor(model: LoadedModel, engine: EngineChoice, target: Target, threads: Crew | string | null = null) {
+  constructor(model: LoadedModel, engine: EngineChoice, target: Target, threads: Crew | string | null = null, onProgress?: OnProgress) {
     const crew = typeof threads === "string" ? null : threads;
     const machine = createMachine(engine.module, crew);
     super(machine, target, engine.geometry.variant);
     this.model = model;
     this.engine = engine;
     this.aloneReason = typeof threads === "string" ? threads : null;
+    this.onProgress = onProgress;
     this.equip(machine);
   }
 
@@ -62,7 +65,7 @@ export class Session extends Runner {
     return this.machine?.crew?.alone ?? this.aloneReason;
   }
 
-  protected override live(): Machine {
+  override live(): Machine {
     const machine = super.live();
     if (!machine.crew?.lost) return machine;
     this.aloneReason = machine.crew.alone;
@@ -70,6 +73,14 @@ export class Session extends Runner {
     this.plans = [];
     this.equip(this.machine);
     return this.machine;
+  }
+
+  override get inputs(): readonly ValueInfo[] {
+    return this.model.inputs;
+  }
+
+  override get outputs(): readonly ValueInfo[] {
+    return this.model.outputs;
   }
 
   /** Packs weights and plans now, at the given shapes of inputs. throws ModelError for shapes that do not fit and for what no kernel serves. */
@@ -112,8 +123,8 @@ export class Session extends Runner {
     const { graph } = this.model;
     const prepared = prepare(graph, shapes);
     const names = captures === "all" ? capturable(prepared) : this.checkCaptures(prepared, captures);
-    const { target, store, packer } = this;
-    const plan = compile(prepared, { target, module: this.engine.geometry, store, packer: packer!, captures: names });
+    const { target, store, packer, onProgress } = this;
+    const plan = compile(prepared, { target, module: this.engine.geometry, store, packer: packer!, captures: names, onProgress });
     const shared = machine.crew?.split(plan) ?? plan;
     activate(machine, shared, this.store);
     return bindPlan(machine, inputSpecs(graph), shared, key, captures === "all" ? captures : [...captures]);
