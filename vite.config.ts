@@ -29,7 +29,10 @@ export default defineConfig({
   resolve: { alias: { picocolors: "picocolors/picocolors.js" } },
   build: {
     target: TARGET,
-    lib: { entry: { ...ENTRIES, cli: "src/cli/main.ts", demo: "src/cli/demo.ts" }, formats: ["es"] },
+    lib: {
+      entry: { ...ENTRIES, threadWorker: "src/runtime/threads/worker.ts", cli: "src/cli/main.ts", demo: "src/cli/demo.ts" },
+      formats: ["es"],
+    },
     rolldownOptions: {
       output: {
         ...OUTPUT,

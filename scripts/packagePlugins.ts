@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { build, esmExternalRequirePlugin, type Plugin, type UserConfig } from "vite";
 
 const KERNELS = ["simd", "usdot", "sdot", "rest-signed", "rest-unsigned", "float"];
-const FROM_SOURCE = 'new URL("../../build/kernels/'; // as src/runtime/kernelSource.ts names them
-const OWN_FILE = /new URL\(("\.\/[\w/-]+\.(?:wasm|js)"), import\.meta\.url\)/g;
+const FROM_SOURCE = /new URL\("(?:\.\.\/)+build\//g; // as src/runtime/kernelSource.ts and others name files that are built
+const OWN_FILE = /new URL\(("\.\/[\w/-]+\.(?:wasm|js|json)"), import\.meta\.url\)/g;
 const PROTECTED = /new URL\(\s*\/\* @vite-ignore \*\/\s*/g;
 
 /** Addresses of the package's own files stay as they are written, for the user's bundler to read: this build, which would embed the files, passes
@@ -17,7 +17,7 @@ export function ownAddresses(): Plugin {
     enforce: "pre",
     transform(code, id) {
       if (!id.includes("/src/") || !code.includes("import.meta.url")) return null;
-      const inPackage = code.replaceAll(FROM_SOURCE, 'new URL("./kernels/');
+      const inPackage = code.replace(FROM_SOURCE, 'new URL("./');
       return { code: inPackage.replace(OWN_FILE, "new URL(/* @vite-ignore */ $1, import.meta.url)"), map: null };
     },
     generateBundle(_, bundle) {
@@ -33,7 +33,8 @@ export function kernelFiles(): Plugin {
     apply: "build",
     writeBundle({ dir }) {
       mkdirSync(`${dir}/kernels`, { recursive: true });
-      for (const name of KERNELS) cpSync(`build/kernels/${name}.wasm`, `${dir}/kernels/${name}.wasm`);
+      for (const name of [...KERNELS.map((kernel) => `${kernel}.wasm`), "pages.json"])
+        cpSync(`build/kernels/${name}`, `${dir}/kernels/${name}`);
     },
   };
 }

@@ -11,7 +11,7 @@ import type { Target, Variant } from "./plan/plan.ts";
 import { checkedOptions } from "./runtime/arguments.ts";
 import type { Feeds } from "./runtime/feeds.ts";
 import type { RunOptions } from "./runtime/runner.ts";
-import { checkedTarget, engineFor } from "./session/engine.ts";
+import { checkedTarget, crewFor, engineFor } from "./session/engine.ts";
 import { checkedModel, checkShapes } from "./session/modelArguments.ts";
 import { type EngineChoice, Session as SessionBase } from "./session/session.ts";
 import type { Rounding } from "./sim/qdq.ts";
@@ -25,6 +25,8 @@ export interface SessionOptions {
   readonly target?: Target;
   readonly variant?: Variant | "auto";
   readonly shapes?: Record<string, readonly number[]>;
+  /** Threads that share the work of a run, the caller's own included; "auto": up to 4, as many as the machine has. Default: 1. */
+  readonly threads?: number | "auto";
   readonly signal?: AbortSignal;
 }
 
@@ -57,13 +59,17 @@ export class Session extends SessionBase {
     const planned = symbolic.every((id) => Object.hasOwn(shapes, id)) ? shapes : null;
     const target = checkedTarget(options.target, graph);
     const choice = await engine;
-    return withFull(() => Session.planned(model, choice, target, planned));
-  }
-
-  private static planned(model: LoadedModel, engine: EngineChoice, target: Target, shapes: SessionOptions["shapes"] | null): Session {
-    const session = new Session(model, engine, target);
-    if (shapes) session.plan(shapes);
-    return session;
+    const crew = await crewFor(options.threads, choice);
+    try {
+      return await withFull(() => {
+        const session = new Session(model, choice, target, crew);
+        if (planned) session.plan(planned);
+        return session;
+      });
+    } catch (error) {
+      if (typeof crew === "object") crew?.dispose();
+      throw error;
+    }
   }
 }
 

@@ -41,14 +41,14 @@ const ROWS: readonly (readonly [prefix: string, row: number])[] = [
   ["src/inspectReport.ts", 8],
   ["src/inspect.ts", 8],
   ["src/index.ts", 9],
+  ["src/inline.ts", 9],
+  ["src/verify.ts", 9],
+  ["src/embedded.d.ts", 9],
   ["src/samples/", 9],
   ["src/report/", 9],
   ["src/cli/table.ts", 8],
   ["src/cli/", 10],
   ["web/", 10],
-  ["src/inline.ts", 9],
-  ["src/verify.ts", 9],
-  ["src/embedded.d.ts", 9],
   ["package.json", 0],
 ];
 
