@@ -3,10 +3,12 @@ import { defineConfig, esmExternalRequirePlugin } from "vite";
 import { chunkGroups } from "./scripts/chunks.ts";
 import { sharedNames } from "./scripts/exportNames.ts";
 import { bundledLicenses } from "./scripts/licenses.ts";
-import { kernelFiles, ownAddresses, requireEntries, runtimeEntry } from "./scripts/packagePlugins.ts";
+import { kernelFiles, ownAddresses, requireEntries, separateEntries } from "./scripts/packagePlugins.ts";
 
 /** What users import: file in src → name of the entry. */
 const ENTRIES = { index: "src/index.ts", inline: "src/inline.ts", verify: "src/verify.ts", worker: "src/worker.ts" };
+
+const SEPARATE = { runtime: "src/runtimeEntry.ts", threadWorker: "src/runtime/threads/worker.ts" };
 
 const TARGET = "es2022";
 const OUTPUT = {
@@ -21,7 +23,7 @@ export default defineConfig({
     ownAddresses(),
     kernelFiles(),
     requireEntries([...Object.keys(ENTRIES), "runtime"]),
-    runtimeEntry(TARGET, OUTPUT),
+    separateEntries(SEPARATE, TARGET, OUTPUT),
     sharedNames(),
     bundledLicenses("THIRD-PARTY-LICENSES.txt"),
   ],
@@ -33,7 +35,6 @@ export default defineConfig({
       entry: {
         ...ENTRIES,
         sessionWorker: "src/sessionWorker.ts",
-        threadWorker: "src/runtime/threads/worker.ts",
         cli: "src/cli/main.ts",
         demo: "src/cli/demo.ts",
       },
