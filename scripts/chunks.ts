@@ -11,14 +11,18 @@ const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[
   { name: "proofs", roots: ["src/session/promote.ts"] },
   { name: "image", roots: ["src/tensor/image.ts"] },
   { name: "line", roots: ["src/runtime/line.ts"] },
+  { name: "threads", roots: ["src/runtime/threads/crew.ts"] },
+  { name: "stream", roots: ["src/runtime/stream.ts"] },
   { name: "modelFolder", roots: ["src/io/modelFolder.ts"] },
   { name: "flaws", roots: ["src/onnx/flaws.ts"] },
   { name: "qdq", roots: ["src/qdq.ts"] },
   { name: "full", roots: ["src/everything.ts"] },
   { name: "encodings", roots: ["src/passes/attachEncodings.ts"] },
   { name: "executors", roots: ["src/executors.ts"] },
-  { name: "trouble", roots: ["src/kernels/trouble.ts"] },
   { name: "doctor", roots: ["src/doctor.ts"] },
+  { name: "compiled", roots: ["src/bex/load.ts"] },
+  { name: "compiler", roots: ["src/compileModel.ts"] },
+  { name: "trouble", roots: ["src/kernels/trouble.ts"] },
 ];
 
 /** A group of the bundler: the modules it names go to one chunk; groups of higher priority choose first. */

@@ -1,4 +1,5 @@
 /** The functions of the public API: Session, and the executors of src/executors.ts, which are loaded when they are first called. */
+import type { CompileModelOptions } from "./compileModel.ts";
 import type { DoctorReport } from "./doctor/report.ts";
 import { SessionError } from "./errors.ts";
 import { loadFull, withFull } from "./full.ts";
@@ -7,12 +8,13 @@ import type { Source } from "./io/source.ts";
 import { type LoadedModel, type LoadOptions, loadModel as load, type Model } from "./model.ts";
 import type { Precision } from "./ops/op.ts";
 import type { Target, Variant } from "./plan/plan.ts";
+import type { OnProgress } from "./progress.ts";
 import { checkedOptions } from "./runtime/arguments.ts";
 import type { Feeds } from "./runtime/feeds.ts";
 import type { RunOptions } from "./runtime/runner.ts";
 import { checkedTarget, engineFor } from "./session/engine.ts";
 import { checkedModel, checkShapes } from "./session/modelArguments.ts";
-import { type EngineChoice, Session as SessionBase } from "./session/session.ts";
+import { Session as SessionBase } from "./session/session.ts";
 import type { Rounding } from "./sim/qdq.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 import type { VerifyReport } from "./verify/report.ts";
@@ -24,7 +26,14 @@ export interface SessionOptions {
   readonly target?: Target;
   readonly variant?: Variant | "auto";
   readonly shapes?: Record<string, readonly number[]>;
+  /** Threads that share the work of a run, the caller's own included; "auto": as many as the machine has, up to 4. Default: 1. */
+  readonly threads?: number | "auto";
   readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+function aborted(): SessionError {
+  return new SessionError("session/aborted", "the session was aborted before it was created");
 }
 
 function isModel(source: Model | Source): source is LoadedModel {
@@ -44,9 +53,9 @@ export class Session extends SessionBase {
   /** Loads (unless given a Model), chooses the variant by known-answer tests, packs weights, and plans if the shapes are static or given.
    *  throws ModelError for bad input and for what no kernel serves. */
   static async create(source: Model | Source, options: SessionOptions & LoadOptions = {}): Promise<Session> {
-    const { shapes = {}, signal } = checkedOptions(options);
+    const { shapes = {}, threads = 1, signal, onProgress } = checkedOptions(options);
     checkShapes(shapes);
-    if (signal?.aborted) throw new SessionError("session/aborted", "the session was aborted before it was created");
+    if (signal?.aborted) throw aborted();
     const engine = engineFor(options.variant); // compiles while the model is read
     engine.catch(() => {});
     const model = isModel(source) ? checkedModel(source) : await load(source as Source, options);
@@ -56,13 +65,18 @@ export class Session extends SessionBase {
     const planned = symbolic.every((id) => Object.hasOwn(shapes, id)) ? shapes : null;
     const target = checkedTarget(options.target, graph);
     const choice = await engine;
-    return withFull(() => Session.planned(model, choice, target, planned));
-  }
-
-  private static planned(model: LoadedModel, engine: EngineChoice, target: Target, shapes: SessionOptions["shapes"] | null): Session {
-    const session = new Session(model, engine, target);
-    if (shapes) session.plan(shapes);
-    return session;
+    const crew = threads === 1 ? null : await (await import("./runtime/threads/crew.ts")).assembleCrew(threads, choice.geometry);
+    try {
+      if (signal?.aborted) throw aborted();
+      return await withFull(() => {
+        const session = new Session(model, choice, target, crew, onProgress);
+        if (planned) session.plan(planned);
+        return session;
+      });
+    } catch (error) {
+      crew?.dispose();
+      throw error;
+    }
   }
 }
 
@@ -98,6 +112,11 @@ export async function verify(model: Model, samples: readonly Feeds[], options: V
  *  threads, memory. Takes about a third of a second. Never throws for what the engine lacks: the report says it. */
 export async function doctor(): Promise<DoctorReport> {
   return (await import("./doctor.ts")).doctor();
+}
+
+/** The model as one file that bitexact/runtime loads: plans and packed weights for several kernel variants. throws ModelError as Session.create. */
+export async function compileModel(model: Model, options: CompileModelOptions = {}): Promise<Uint8Array> {
+  return (await import("./compileModel.ts")).compileModel(model, options);
 }
 
 async function executors(): Promise<typeof import("./executors.ts")> {

@@ -1,5 +1,16 @@
 /** Public API of bitexact. Names, shapes and meanings are a contract; more may be added beside them. */
-export { doctor, loadModel, runReference, Session, type SessionOptions, type SimulateOptions, simulate, verify } from "./api.ts";
+export {
+  compileModel,
+  doctor,
+  loadModel,
+  runReference,
+  Session,
+  type SessionOptions,
+  type SimulateOptions,
+  simulate,
+  verify,
+} from "./api.ts";
+export type { CompileModelOptions } from "./compileModel.ts";
 export type { DoctorReport, EngineReport, MemoryReport, ThreadsReport, VariantReport } from "./doctor/report.ts";
 export type { Encoding } from "./encodings/encoding.ts";
 export { type Issue, ModelError, SessionError } from "./errors.ts";
@@ -10,6 +21,7 @@ export type { Target, Variant } from "./plan/plan.ts";
 export type { OnProgress, Progress } from "./progress.ts";
 export type { Feeds } from "./runtime/feeds.ts";
 export type { RunOptions } from "./runtime/runner.ts";
+export type { Stream, StreamOptions } from "./runtime/stream.ts";
 export type { ElementType } from "./tensor/dtype.ts";
 export type { Channels, ImageOptions, ImageSource } from "./tensor/image.ts";
 export type { Resize } from "./tensor/imageResize.ts";

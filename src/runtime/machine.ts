@@ -4,16 +4,31 @@ import { instantiateKernels, type Kernel, type Kernels } from "../kernels/instan
 import { notLoaded } from "../plan/notLoaded.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { NO_BYTES, type WeightStore } from "../plan/weightStore.ts";
+import type { Kept } from "./kept.ts";
 
 const PAGE = 65536;
 const MAX_PAGES = 65536;
 const GROWTH = 16 * PAGE;
 
+/** The threads of a session; src/runtime/threads makes them. */
+export interface Crew {
+  readonly threads: number; // that work: 1 when there are no others, or no more
+  readonly reason: string | null; // why there are fewer than were asked for
+  readonly machine: Machine | null; // on shared memory; null when there are no other threads
+  readonly weightBase: number; // first address behind the threads' scratch pages
+  /** The plan with its larger steps in parts. */
+  split(plan: Plan): Plan;
+  dispose(): void;
+}
+
 export interface Machine {
+  /** A kernel whose call runs the parts of `step` on threads. */
+  readonly shared?: (step: Step, kernel: Kernel) => Kernel;
   readonly memory: WebAssembly.Memory;
   readonly kernels: Kernels;
   buffer: ArrayBuffer; // that of `memory`; another one once it has grown
   current: Plan | null;
+  kept?: Kept; // bytes above all arenas that outlive runs
   readonly aside: WeakMap<Plan, Uint8Array>; // constants of plans that had to make room for another
 }
 
@@ -30,8 +45,18 @@ export function createMachine(module: WebAssembly.Module): Machine {
   return { memory, kernels, buffer: memory.buffer, current: null, aside: new WeakMap() };
 }
 
-/** Grows the memory to `bytes`. throws SessionError "session/out-of-memory" naming what was needed. */
-function reserve(machine: Machine, bytes: number): void {
+/** Grows the memory to `bytes`, and what is kept above. throws SessionError "session/out-of-memory" naming what was needed. */
+export function reserve(machine: Machine, bytes: number): void {
+  const { kept } = machine;
+  if (kept) {
+    const address = Math.max(kept.address, Math.ceil(bytes / 64) * 64);
+    growTo(machine, address + kept.bytes);
+    if (address !== kept.address) new Uint8Array(machine.buffer).copyWithin(address, kept.address, kept.address + kept.bytes);
+    kept.address = address;
+  } else growTo(machine, bytes);
+}
+
+function growTo(machine: Machine, bytes: number): void {
   const { memory } = machine;
   const missing = Math.ceil(bytes / PAGE) - memory.buffer.byteLength / PAGE;
   if (missing <= 0) return;
@@ -70,6 +95,7 @@ export function activate(machine: Machine, plan: Plan, store: WeightStore): void
     store.entries.set(key, { address: entry.address, bytes: NO_BYTES });
   }
   bytes.set(aside.get(plan) ?? plan.constants.bytes, plan.constants.address);
+  if (plan.partArgs) bytes.set(plan.partArgs.bytes, plan.partArgs.address);
   machine.current = plan;
 }
 
@@ -81,8 +107,11 @@ export function settle(machine: Machine, { constants, ...plan }: Plan): Plan {
 }
 
 /** Steps as calls on this machine. throws ModelError "plan/not-loaded" when the machine was made before a kernel they need was loaded. */
-export function callsOf({ kernels }: Machine, steps: readonly Step[]): Call[] {
-  return steps.map(({ kernel, args, units }) => ({ kernel: kernels[kernel] ?? notLoaded(), args, units }));
+export function callsOf({ kernels, shared }: Machine, steps: readonly Step[]): Call[] {
+  return steps.map((step) => {
+    const kernel = kernels[step.kernel] ?? notLoaded();
+    return { kernel: step.parts ? shared!(step, kernel) : kernel, args: step.args, units: step.units };
+  });
 }
 
 /** Runs calls in order. */

@@ -6,7 +6,7 @@ import { BlockMatmulArgs } from "./args";
 
 const COLUMNS: i32 = 8;
 const WORDS_BYTES: usize = 32; // one word of each column
-const SCRATCH: usize = 64; // of the scratch page: 8 sums
+const SUMS: usize = SCRATCH + 128; // of the scratch page: 8 sums
 
 @inline
 function weight(word: v128, mask: v128, zero: v128, scale: v128): v128 {
@@ -26,9 +26,9 @@ function storeColumns(output: usize, low: v128, high: v128, columns: i32): void 
     v128.store(output, high, 16);
     return;
   }
-  v128.store(SCRATCH, low);
-  v128.store(SCRATCH, high, 16);
-  memory.copy(output, SCRATCH, <usize>columns << 2);
+  v128.store(SUMS, low);
+  v128.store(SUMS, high, 16);
+  memory.copy(output, SUMS, <usize>columns << 2);
 }
 
 @inline

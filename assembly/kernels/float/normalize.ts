@@ -4,7 +4,7 @@ import { LayernormArgs, SoftmaxArgs } from "./args";
 import { expVector, prepareSmooth } from "./smooth";
 
 /** Scratch page: T[4], what four rows summed to. */
-const SUMS: usize = 352;
+const SUMS: usize = SCRATCH + 352;
 const TOGETHER: i32 = 4;
 
 /** m = max x; e = exp(x − m); s = Σ e; e / s, or (x − m) − log s. */

@@ -8,12 +8,12 @@
 // below one unit. MARGIN, 2^11, covers both.
 
 /** Scratch page, behind the constants of tanhLanes. */
-const CONSTANTS: usize = 384;
+const CONSTANTS: usize = SCRATCH + 400;
 /** Scratch page: constants of 32 bits. */
-const WORDS: usize = 464;
+const WORDS: usize = SCRATCH + 480;
 const MARGIN: i32 = 2048;
 /** Scratch page: 2^(j/64), j < 64, to its end. */
-const POWERS: usize = 512;
+const POWERS: usize = SCRATCH + 512;
 const MAGIC: f64 = 6755399441055744; // 1.5·2^52
 
 export function prepareGates(): void {
