@@ -7,10 +7,10 @@ import type { Lowering } from "../plan/lowering.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { clampAfter } from "./clampAfter.ts";
 import { kindOf, type Levels, levelsOf, requantizeCode } from "./codes.ts";
+import { rare } from "./deferred.ts";
 import type { CoreForm, Layer } from "./form.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, isPlainCluster } from "./operands.ts";
-import { emitTable } from "./tableLower.ts";
 import { placeWindow, windowOf } from "./windows.ts";
 
 export interface ExtremeData {
@@ -71,5 +71,5 @@ export function lowerExtreme(data: ExtremeData, ctx: Lowering, requantize: typeo
   if (same) return;
   const source = levelsOf(data.from);
   const target = { storage: to, ref: output };
-  emitTable(data.node, { storage: from, levels: source, ref: best }, target, (q) => requantize(q, source, data.levels), size, ctx);
+  rare().emitTable(data.node, { storage: from, levels: source, ref: best }, target, (q) => requantize(q, source, data.levels), size, ctx);
 }
