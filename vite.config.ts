@@ -6,7 +6,7 @@ import { bundledLicenses } from "./scripts/licenses.ts";
 import { kernelFiles, ownAddresses, requireEntries, runtimeEntry } from "./scripts/packagePlugins.ts";
 
 /** What users import: file in src → name of the entry. */
-const ENTRIES = { index: "src/index.ts", inline: "src/inline.ts", verify: "src/verify.ts" };
+const ENTRIES = { index: "src/index.ts", inline: "src/inline.ts", verify: "src/verify.ts", worker: "src/worker.ts" };
 
 const TARGET = "es2022";
 const OUTPUT = {
@@ -30,7 +30,13 @@ export default defineConfig({
   build: {
     target: TARGET,
     lib: {
-      entry: { ...ENTRIES, threadWorker: "src/runtime/threads/worker.ts", cli: "src/cli/main.ts", demo: "src/cli/demo.ts" },
+      entry: {
+        ...ENTRIES,
+        sessionWorker: "src/sessionWorker.ts",
+        threadWorker: "src/runtime/threads/worker.ts",
+        cli: "src/cli/main.ts",
+        demo: "src/cli/demo.ts",
+      },
       formats: ["es"],
     },
     rolldownOptions: {

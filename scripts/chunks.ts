@@ -12,6 +12,7 @@ const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[
   { name: "image", roots: ["src/tensor/image.ts"] },
   { name: "line", roots: ["src/runtime/line.ts"] },
   { name: "threads", roots: ["src/runtime/threads/crew.ts"] },
+  { name: "stream", roots: ["src/runtime/stream.ts"] },
   { name: "modelFolder", roots: ["src/io/modelFolder.ts"] },
   { name: "flaws", roots: ["src/onnx/flaws.ts"] },
   { name: "qdq", roots: ["src/qdq.ts"] },

@@ -8,6 +8,7 @@ import type { Source } from "./io/source.ts";
 import { type LoadedModel, type LoadOptions, loadModel as load, type Model } from "./model.ts";
 import type { Precision } from "./ops/op.ts";
 import type { Target, Variant } from "./plan/plan.ts";
+import type { OnProgress } from "./progress.ts";
 import { checkedOptions } from "./runtime/arguments.ts";
 import type { Feeds } from "./runtime/feeds.ts";
 import type { RunOptions } from "./runtime/runner.ts";
@@ -28,6 +29,11 @@ export interface SessionOptions {
   /** Threads that share the work of a run, the caller's own included; "auto": as many as the machine has, up to 4. Default: 1. */
   readonly threads?: number | "auto";
   readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+function aborted(): SessionError {
+  return new SessionError("session/aborted", "the session was aborted before it was created");
 }
 
 function isModel(source: Model | Source): source is LoadedModel {
@@ -47,9 +53,9 @@ export class Session extends SessionBase {
   /** Loads (unless given a Model), chooses the variant by known-answer tests, packs weights, and plans if the shapes are static or given.
    *  throws ModelError for bad input and for what no kernel serves. */
   static async create(source: Model | Source, options: SessionOptions & LoadOptions = {}): Promise<Session> {
-    const { shapes = {}, threads = 1, signal } = checkedOptions(options);
+    const { shapes = {}, threads = 1, signal, onProgress } = checkedOptions(options);
     checkShapes(shapes);
-    if (signal?.aborted) throw new SessionError("session/aborted", "the session was aborted before it was created");
+    if (signal?.aborted) throw aborted();
     const engine = engineFor(options.variant); // compiles while the model is read
     engine.catch(() => {});
     const model = isModel(source) ? checkedModel(source) : await load(source as Source, options);
@@ -61,8 +67,9 @@ export class Session extends SessionBase {
     const choice = await engine;
     const crew = threads === 1 ? null : await (await import("./runtime/threads/crew.ts")).assembleCrew(threads, choice.geometry);
     try {
+      if (signal?.aborted) throw aborted();
       return await withFull(() => {
-        const session = new Session(model, choice, target, crew);
+        const session = new Session(model, choice, target, crew, onProgress);
         if (planned) session.plan(planned);
         return session;
       });

@@ -21,6 +21,7 @@ export type { Target, Variant } from "./plan/plan.ts";
 export type { OnProgress, Progress } from "./progress.ts";
 export type { Feeds } from "./runtime/feeds.ts";
 export type { RunOptions } from "./runtime/runner.ts";
+export type { Stream, StreamOptions } from "./runtime/stream.ts";
 export type { ElementType } from "./tensor/dtype.ts";
 export type { Channels, ImageOptions, ImageSource } from "./tensor/image.ts";
 export type { Resize } from "./tensor/imageResize.ts";

@@ -15,6 +15,7 @@ import { completeEncodings } from "./passes/completeEncodings.ts";
 import { rest, restIfLoaded } from "./passes/deferred.ts";
 import { bindShapes, inferShapes, rememberInferred } from "./passes/inferShapes.ts";
 import { layersOf } from "./passes/layers.ts";
+import type { OnProgress } from "./progress.ts";
 import { type ElementType, isFloatType } from "./tensor/dtype.ts";
 
 export interface ValueInfo {
@@ -40,13 +41,17 @@ export interface LoadOptions {
   readonly externalData?: Record<string, Source>;
   readonly strict?: boolean;
   readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
 }
 
 /** loadModel of src/api.ts, without the kernels. */
 export async function loadModel(source: Source, options: LoadOptions = {}): Promise<LoadedModel> {
   if (typeof options !== "object" || options === null)
     throw modelError("option/type", `options: found ${String(options)}, expected a record of options, or nothing`);
-  const bytes = await readSource(source, options.signal);
+  const { signal, onProgress } = options;
+  const bytes = onProgress
+    ? await (await import("./io/telling.ts")).readTelling(source, signal, onProgress)
+    : await readSource(source, signal);
   const decoded = await modernized(await decodeWithFiles(bytes, source, options));
   const foldQdq = await loadFolding(decoded);
   await loadFor(decoded);
@@ -60,7 +65,7 @@ export async function loadModel(source: Source, options: LoadOptions = {}): Prom
   if (options.encodings !== undefined) {
     const [{ attachEncodingsJson }, json] = await Promise.all([
       import("./passes/attachEncodings.ts"),
-      encodingsJson(options.encodings, options.signal),
+      encodingsJson(options.encodings, signal),
     ]);
     const attached = attachEncodingsJson(quantized, json);
     graph = attached.graph;

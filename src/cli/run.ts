@@ -94,7 +94,12 @@ export async function runCommand(path: string, options: RunCommandOptions, strea
   return EXIT.ok;
 }
 
-function reportOf(session: Pick<Session, "target" | "variant">, samples: number, milliseconds: number, tensors: Readonly<Record<string, Tensor>>): RunReport {
+function reportOf(
+  session: Pick<Session, "target" | "variant">,
+  samples: number,
+  milliseconds: number,
+  tensors: Readonly<Record<string, Tensor>>,
+): RunReport {
   return {
     schema: "bitexact-run/1",
     target: session.target,

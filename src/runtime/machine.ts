@@ -4,6 +4,7 @@ import { instantiateKernels, type Kernel, type Kernels } from "../kernels/instan
 import { notLoaded } from "../plan/notLoaded.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { NO_BYTES, type WeightStore } from "../plan/weightStore.ts";
+import type { Kept } from "./kept.ts";
 
 const PAGE = 65536;
 const MAX_PAGES = 65536;
@@ -27,6 +28,7 @@ export interface Machine {
   readonly kernels: Kernels;
   buffer: ArrayBuffer; // that of `memory`; another one once it has grown
   current: Plan | null;
+  kept?: Kept; // bytes above all arenas that outlive runs
   readonly aside: WeakMap<Plan, Uint8Array>; // constants of plans that had to make room for another
 }
 
@@ -43,8 +45,18 @@ export function createMachine(module: WebAssembly.Module): Machine {
   return { memory, kernels, buffer: memory.buffer, current: null, aside: new WeakMap() };
 }
 
-/** Grows the memory to `bytes`. throws SessionError "session/out-of-memory" naming what was needed. */
-function reserve(machine: Machine, bytes: number): void {
+/** Grows the memory to `bytes`, and what is kept above. throws SessionError "session/out-of-memory" naming what was needed. */
+export function reserve(machine: Machine, bytes: number): void {
+  const { kept } = machine;
+  if (kept) {
+    const address = Math.max(kept.address, Math.ceil(bytes / 64) * 64);
+    growTo(machine, address + kept.bytes);
+    if (address !== kept.address) new Uint8Array(machine.buffer).copyWithin(address, kept.address, kept.address + kept.bytes);
+    kept.address = address;
+  } else growTo(machine, bytes);
+}
+
+function growTo(machine: Machine, bytes: number): void {
   const { memory } = machine;
   const missing = Math.ceil(bytes / PAGE) - memory.buffer.byteLength / PAGE;
   if (missing <= 0) return;

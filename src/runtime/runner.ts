@@ -8,7 +8,10 @@ import { type BoundPlan, currentViews, deliveries, enterFeeds, type Views } from
 import type { Feeds } from "./feeds.ts";
 import type { Line } from "./line.ts";
 import { type Machine, runCalls } from "./machine.ts";
+import type { Gate } from "./ports.ts";
 import { checkGiven, type Delivery, deliver, type Given } from "./results.ts";
+import type { PortInfo } from "./states.ts";
+import type { Stream, StreamOptions } from "./stream.ts";
 
 export interface RunOptions {
   readonly quantized?: boolean;
@@ -33,11 +36,19 @@ export type Captures = "all" | readonly string[];
 export const NO_CAPTURES: Captures = [];
 const NO_OPTIONS: RunOptions = {};
 
+/** A run in two parts, between which its calls are made. */
+export interface Task {
+  readonly begin: (machine: Machine) => Job;
+  readonly finish: (job: Job) => Record<string, Tensor>;
+}
+
 /** What sessions have in common: they run plans that lie in WASM memory. */
 export abstract class Runner {
   readonly target: Target;
   readonly variant: Variant;
-  protected machine: Machine | null;
+  machine: Machine | null; // null once disposed
+  abstract readonly inputs: readonly PortInfo[];
+  abstract readonly outputs: readonly PortInfo[];
   private line: Promise<Line> | null = null;
   private waiting = 0; // runs in the line
 
@@ -56,13 +67,13 @@ export abstract class Runner {
   /** Told of every plan that ran. */
   protected ran(_bound: BoundPlan): void {}
 
-  protected live(): Machine {
+  live(): Machine {
     if (!this.machine) throw new SessionError("session/disposed", "the session was disposed; create a new one");
     return this.machine;
   }
 
   /** The machine, for what must not come between the steps of a run. throws SessionError "session/busy", "session/disposed". */
-  protected idle(): Machine {
+  idle(): Machine {
     if (this.waiting > 0)
       throw new SessionError("session/busy", "a run of this session is under way; await it first, or use run, which waits");
     return this.live();
@@ -72,25 +83,8 @@ export abstract class Runner {
    *  run between its steps, and calls that come meanwhile wait for their turn. throws ModelError "run/…" for feeds and outputs that do not fit,
    *  SessionError "session/aborted", "session/disposed"; after an abort or bad feeds the session stays usable. */
   async run(feeds: Feeds, options: RunOptions = NO_OPTIONS): Promise<Record<string, Tensor>> {
-    const { signal, onProgress } = checkedOptions(options);
-    if (this.waiting === 0 && !signal && !onProgress) return this.runSync(feeds, options);
-    this.live();
-    this.waiting++;
-    try {
-      this.line ??= import("./line.ts").then(({ createLine }) =>
-        createLine({
-          live: () => this.live(),
-          begin: (feeds, options) => this.begin(this.live(), feeds, options),
-          finish: (job) => this.finish(job),
-        }),
-      );
-      this.line.catch(() => {
-        this.line = null;
-      });
-      return await (await this.line)(feeds, options);
-    } finally {
-      this.waiting--;
-    }
+    if (!this.waits(options)) return this.runSync(feeds, options);
+    return this.inTurn({ begin: (machine) => this.begin(machine, feeds, options), finish: (job) => this.finish(job) }, options);
   }
 
   /** As run, synchronously. throws SessionError "session/busy" while a run that other tasks interrupt is under way. */
@@ -100,7 +94,41 @@ export abstract class Runner {
     return this.finish(job);
   }
 
-  private begin(machine: Machine, feeds: Feeds, { capture, fetches, outputs, quantized, signal }: RunOptions): Job {
+  /** Steps of a stateful model, whose states stay in WASM memory. throws ModelError "stream/…", SessionError "session/disposed". */
+  async stream(options?: StreamOptions): Promise<Stream> {
+    const { createStream } = await import("./stream.ts");
+    this.live();
+    return createStream(this, options);
+  }
+
+  /** Whether a run is to pause, or to wait for one that does. For streams, as what follows. */
+  waits(options: RunOptions): boolean {
+    const { signal, onProgress } = checkedOptions(options);
+    return this.waiting > 0 || signal !== undefined || onProgress !== undefined;
+  }
+
+  /** Runs the task in the line of those that pause. */
+  async inTurn(task: Task, options: RunOptions): Promise<Record<string, Tensor>> {
+    this.live();
+    this.waiting++;
+    try {
+      this.line ??= import("./line.ts").then(({ createLine }) => createLine(this));
+      this.line.catch(() => {
+        this.line = null;
+      });
+      return await (await this.line)(task, options);
+    } finally {
+      this.waiting--;
+    }
+  }
+
+  /** Puts feeds, by default all as they are, in place. */
+  begin(
+    machine: Machine,
+    feeds: Feeds,
+    { capture, fetches, outputs, quantized, signal }: RunOptions,
+    enter: (gates: readonly Gate[]) => void = (gates) => enterFeeds(gates, feeds),
+  ): Job {
     checkNames("capture", capture);
     checkNames("fetches", fetches);
     checkGivenRecord(outputs);
@@ -109,11 +137,11 @@ export abstract class Runner {
     const views = currentViews(machine, bound);
     const wanted = deliveries(views, quantized ?? false, fetches ?? undefined);
     if (outputs) checkGiven(wanted, outputs);
-    enterFeeds(views.inputs, feeds);
+    enter(views.inputs);
     return { bound, views, wanted, outputs };
   }
 
-  private finish({ bound, views, wanted, outputs }: Job): Record<string, Tensor> {
+  finish({ bound, views, wanted, outputs }: Job): Record<string, Tensor> {
     if (views.fault[0] !== 0) throw this.faultOf(views.fault, bound.plan.steps);
     const results = deliver(wanted, outputs);
     this.ran(bound);

@@ -12,6 +12,7 @@ import type { Lowering, ModuleGeometry, Ref } from "../plan/lowering.ts";
 import type { Plan, Target } from "../plan/plan.ts";
 import { isWide } from "../plan/storage.ts";
 import type { WeightStore } from "../plan/weightStore.ts";
+import type { OnProgress } from "../progress.ts";
 import { sizeOf } from "../tensor/shape.ts";
 
 export interface CompileOptions {
@@ -20,6 +21,7 @@ export interface CompileOptions {
   readonly store: WeightStore;
   readonly packer?: WeightPacker; // default: plain loops
   readonly captures?: readonly ValueId[];
+  readonly onProgress?: OnProgress | undefined; // after each layer
 }
 
 type Edge = (ctx: Lowering, from: Ref, to: Ref) => void;
@@ -31,6 +33,7 @@ export function compile(prepared: Prepared, options: CompileOptions): Plan {
   const builder = new PlanBuilder(graph, options.target, options.module, options.store, options.packer);
   for (const id of graph.inputs) builder.addInput(id, quantizeEdge(builder, id));
   const issues: Issue[] = [];
+  let done = 0;
   for (const { layer, form, data, shapeBound } of layers) {
     builder.sharing = shapeBound !== true;
     try {
@@ -40,6 +43,7 @@ export function compile(prepared: Prepared, options: CompileOptions): Plan {
       issues.push(...error.issues);
       for (const id of layer.outputs) builder.output(id, "rowMajor");
     }
+    options.onProgress?.({ phase: "plan", done: ++done, total: layers.length, layer: layer.outputs[0]! });
   }
   if (issues.length > 0) throw new ModelError(issues);
   return builder.finish(graph.outputs, options.captures ?? [], (id) => dequantizeEdge(builder, id));

@@ -4,12 +4,13 @@ import { rare } from "../forms/deferred.ts";
 import { isOpen, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import { kernelPacker, type WeightPacker } from "../kernels/weightPacker.ts";
-import type { LoadedModel } from "../model.ts";
+import type { LoadedModel, ValueInfo } from "../model.ts";
 import { bindShapes } from "../passes/inferShapes.ts";
 import { type Prepared, prepare } from "../passes/prepare.ts";
 import type { ModuleGeometry } from "../plan/lowering.ts";
 import type { Plan, Step, Target } from "../plan/plan.ts";
 import { createWeightStore, type WeightStore } from "../plan/weightStore.ts";
+import type { OnProgress } from "../progress.ts";
 import { type BoundPlan, bindPlan, currentViews, sameCaptures, type Views } from "../runtime/bound.ts";
 import { checkFeeds, type Feeds, feedsFit, type Shapes } from "../runtime/feeds.ts";
 import { activate, type Crew, createMachine, growFor, type Machine, placeWeights } from "../runtime/machine.ts";
@@ -33,15 +34,17 @@ export class Session extends Runner {
   private readonly crew: Crew | null;
   private store: WeightStore;
   private packer: WeightPacker | null;
+  private readonly onProgress: OnProgress | undefined;
 
   /** Use Session.create (src/index.ts): it chooses the variant and starts the threads. */
-  constructor(model: LoadedModel, engine: EngineChoice, target: Target, crew: Crew | null = null) {
+  constructor(model: LoadedModel, engine: EngineChoice, target: Target, crew: Crew | null = null, onProgress?: OnProgress) {
     const machine = crew?.machine ?? createMachine(engine.module);
     super(machine, target, engine.geometry.variant);
     this.model = model;
     this.engine = engine;
     this.store = createWeightStore((address, bytes) => placeWeights(machine, address, bytes), crew?.weightBase);
     this.crew = crew;
+    this.onProgress = onProgress;
     this.packer = kernelPacker(machine.kernels, engine.geometry, (end) => growFor(machine, end));
   }
 
@@ -53,6 +56,14 @@ export class Session extends Runner {
   /** Why there are fewer threads than were asked for; null when there are as many. */
   get threadsReason(): string | null {
     return this.crew?.reason ?? null;
+  }
+
+  override get inputs(): readonly ValueInfo[] {
+    return this.model.inputs;
+  }
+
+  override get outputs(): readonly ValueInfo[] {
+    return this.model.outputs;
   }
 
   /** Packs weights and plans now, at the given shapes of inputs. throws ModelError for shapes that do not fit and for what no kernel serves. */
@@ -95,8 +106,8 @@ export class Session extends Runner {
     const { graph } = this.model;
     const prepared = prepare(graph, shapes);
     const names = captures === "all" ? capturable(prepared) : this.checkCaptures(prepared, captures);
-    const { target, store, packer } = this;
-    const whole = compile(prepared, { target, module: this.engine.geometry, store, packer: packer!, captures: names });
+    const { target, store, packer, onProgress } = this;
+    const whole = compile(prepared, { target, module: this.engine.geometry, store, packer: packer!, captures: names, onProgress });
     const plan = this.crew?.split(whole) ?? whole;
     activate(machine, plan, this.store);
     return bindPlan(machine, inputSpecs(graph), plan, key, captures === "all" ? captures : [...captures]);
@@ -135,14 +146,16 @@ export class Session extends Runner {
     (timer as { unref?(): void }).unref?.();
   }
 
-  /** Completes the proofs of the plans there are now, for benchmarks and reports. every: also where the unproven epilogue is the faster one. */
+  /** Completes the proofs of the plans there are now, for benchmarks and reports. every: also where the unproven epilogue is the faster one.
+   *  @internal */
   async proveNow(every = false): Promise<void> {
     this.live();
     const { promoteAll } = await import("./promote.ts");
     promoteAll(this.plans, () => this.machine, every);
   }
 
-  /** What a run with these feeds executes, and the feeds' layers: for profiles. throws ModelError "run/…". */
+  /** What a run with these feeds executes, and the feeds' layers: for profiles. throws ModelError "run/…".
+   *  @internal */
   anatomy(feeds: Feeds): { readonly machine: Machine; readonly bound: BoundPlan; readonly views: Views; readonly prepared: Prepared } {
     const machine = this.idle();
     const bound = this.planFor(machine, feeds, NO_CAPTURES);
