@@ -42,6 +42,7 @@ export class Session extends Runner {
     super(machine, target, engine.geometry.variant);
     this.model = model;
     this.engine = engine;
+    this.onProgress = onProgress;
     this.store = createWeightStore((address, bytes) => placeWeights(machine, address, bytes), crew?.weightBase);
     this.crew = crew;
     this.onProgress = onProgress;

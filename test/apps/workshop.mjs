@@ -33,10 +33,28 @@ export function openWorkshop() {
   for (const [name, from] of Object.entries(LINKED)) {
     if (existsSync(join(from, name))) symlinkSync(join(from, name), join(folder, "node_modules", name));
   }
-  mkdirSync(folder, { recursive: true });
   cpSync(join(here, "fixtures"), folder, { recursive: true });
+  const network = join(folder, "node_modules", "bitexact", "models", "digits_cnn", "w8a8_pc");
+  for (const place of ["examples", "vite/public"]) {
+    mkdirSync(join(folder, place), { recursive: true });
+    for (const name of ["model.onnx", "model.encodings"]) cpSync(join(network, name), join(folder, place, name));
+  }
+  compileModels(folder);
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   return { folder, files: files.map(({ path }) => path), size, installed, remove };
+}
+
+/** model.bex beside each model, by the package's own command. */
+function compileModels(folder) {
+  const models = join(folder, "node_modules", "bitexact", "models");
+  for (const name of ["digits_cnn/w8a8_pc", "tiny_transformer/w8a8_pc"]) {
+    const model = join(models, name, "model");
+    const args = ["compile", `${model}.onnx`, "-e", `${model}.encodings`, "-o", `${model}.bex`];
+    const { status, stderr } = spawnSync(process.execPath, [join(folder, "node_modules", "bitexact", "dist", "cli.js"), ...args], {
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(`bitexact ${args.join(" ")}: ${stderr}`);
+  }
 }
 
 export const toolMissing = (name) => (existsSync(join(TOOLS, name)) ? null : `${name} is not installed (npm run apps)`);

@@ -15,7 +15,7 @@ const all = ({ model, encodings, inputs, sim }: Paths): string[] => [model, enco
 
 async function json<T>(...words: string[]): Promise<T> {
   const { stdout, stderr } = await bitexact(...words, "--json", "-");
-  expect(stderr).not.toContain("error");
+  expect(stderr).not.toMatch(/^(internal )?error/m);
   return JSON.parse(stdout) as T;
 }
 
@@ -27,6 +27,9 @@ const verified = (paths: Paths, ...words: string[]) =>
 const comparable = ({ variant: _, ...report }: VerifyReport) => report;
 
 if (!CHROMIUM) console.log("test/web: skipped, no Chromium is installed (BITEXACT_CHROMIUM names one elsewhere)");
+
+/** The fast tier: one kind of headers, the sample's story, and what differs. */
+const slow = it.skipIf(process.env.BITEXACT_TIER === "fast");
 
 describe.skipIf(!CHROMIUM)("the page", () => {
   let there: Stage;
@@ -43,25 +46,28 @@ describe.skipIf(!CHROMIUM)("the page", () => {
   };
 
   for (const mode of ["plain", "isolated", "csp"] as const) {
-    it(`inspects and verifies dropped files as the command line does, under ${mode} headers, without a word on the console`, async () => {
-      const { page, complaints, result } = await dropped(mode, all(cnn));
-      const { inspect } = await result("ready");
-      const expected = await json<InspectReport>("inspect", cnn.model, "-e", cnn.encodings);
-      for (const key of ["operators", "coverage", "macs", "islands", "unmatched", "inputs", "outputs"] as const)
-        expect(inspect![key], key).toEqual(expected[key]);
-      expect(await page.inputValue("#against")).toBe("recorded");
-      await page.click("text=Verify");
-      const { verify } = await result();
-      const own = await verified(cnn, "--inputs", cnn.inputs, "--against", cnn.sim);
-      expect(comparable(verify!)).toEqual(comparable(own));
-      expect(await page.getAttribute("[data-verdict]", "data-verdict")).toBe("exact");
-      expect(await page.evaluate(() => crossOriginIsolated)).toBe(mode === "isolated");
-      expect(complaints).toEqual([]);
-      await page.context().close();
-    });
+    (mode === "csp" ? it : slow)(
+      `inspects and verifies dropped files as the command line does, under ${mode} headers, without a word on the console`,
+      async () => {
+        const { page, complaints, result } = await dropped(mode, all(cnn));
+        const { inspect } = await result("ready");
+        const expected = await json<InspectReport>("inspect", cnn.model, "-e", cnn.encodings);
+        for (const key of ["operators", "coverage", "macs", "islands", "unmatched", "inputs", "outputs"] as const)
+          expect(inspect![key], key).toEqual(expected[key]);
+        expect(await page.inputValue("#against")).toBe("recorded");
+        await page.click("text=Verify");
+        const { verify } = await result();
+        const own = await verified(cnn, "--inputs", cnn.inputs, "--against", cnn.sim);
+        expect(comparable(verify!)).toEqual(comparable(own));
+        expect(await page.getAttribute("[data-verdict]", "data-verdict")).toBe("exact");
+        expect(await page.evaluate(() => crossOriginIsolated)).toBe(mode === "isolated");
+        expect(complaints).toEqual([]);
+        await page.context().close();
+      },
+    );
   }
 
-  it.each([
+  slow.each([
     ["16-bit activations against the simulation in single precision", conv, "sim-f32"],
     ["a transformer against the reference", transformer, "reference"],
     ["a convolutional network against the simulation in double precision", cnn, "sim-f64"],
@@ -89,7 +95,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await page.context().close();
   });
 
-  it("runs a sample to the same bytes as the command line", async () => {
+  slow("runs a sample to the same bytes as the command line", async () => {
     const { page, result } = await dropped("plain", [cnn.model, cnn.encodings, cnn.inputs]);
     await page.fill("label:has-text('Sample') input", "0");
     await page.click("#run button:has-text('Run')");
@@ -106,6 +112,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     const { page, complaints, result } = await there.open("csp");
     await page.click("text=Try the sample");
     await page.waitForSelector("[data-panel=speed]");
+    await page.waitForSelector("[data-panel=doctor][data-healthy=true]");
     const { inspect, run, verify, bench } = await result();
     expect(inspect!.coverage.activations).toEqual({ encoded: 11, total: 11 });
     expect(run!.outputs[0]!.top[0]!.index).toBe(0); // the first test digit is a zero
@@ -114,7 +121,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     for (const { medianMs, suite } of bench!.rows) if (suite !== "kernel") expect(medianMs).toBeGreaterThan(0);
     for (const panel of ["inspect", "verify", "sqnr", "speed", "doctor"])
       expect(await page.isVisible(`[data-panel=${panel}]`), panel).toBe(true);
-    expect(await page.getAttribute("[data-panel=doctor]", "data-healthy")).toBe("true");
+    expect(bench!.rows[0]!.engine).toMatch(/^Chromium \d/);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -137,7 +144,6 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await detail.getByRole("img", { name: /1 mismatch in 1 of 16 rows, 1 of 512 cells/ }).waitFor();
     await detail.getByRole("img", { name: /Distances of the exact value/ }).waitFor();
     expect(await detail.locator(".worst tbody td").allTextContents()).toEqual(expect.arrayContaining(["[0, 10, 7, 4]"]));
-    expect(await page.locator("[data-panel=verify] tbody[data-layer]").first().getAttribute("data-layer")).toBe("/pw/Conv_output_0");
     const shown = () =>
       page.$$eval("[data-panel=verify] tbody[data-layer]", (bodies) =>
         bodies.filter((body) => !(body as HTMLElement).hidden).map((body) => (body as HTMLElement).dataset.layer),
@@ -146,7 +152,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     expect(await shown()).toHaveLength(5);
     await page.fill("[data-panel=verify] [data-filter]", "");
     await page.check("[data-panel=verify] [data-differing]");
-    expect(await shown()).toEqual(["/pw/Conv_output_0"]);
+    expect(await shown()).toEqual(["/relu2/Relu_output_0", "/pw/Conv_output_0"]); // the second reads what was planted in the first
     await page.uncheck("[data-panel=verify] [data-differing]");
     await page.click("[data-panel=verify] th button:has-text('elements')");
     await page.click("[data-panel=verify] th button:has-text('elements')");
@@ -155,7 +161,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await page.context().close();
   });
 
-  it("takes a picture, and a frame of the camera", async () => {
+  slow("takes a picture, and a frame of the camera", async () => {
     const { page, complaints, result } = await dropped("plain", [cnn.model, cnn.encodings]);
     await page.check("text=picture or camera");
     const picture = await page.screenshot({ clip: { x: 0, y: 0, width: 120, height: 90 } });
@@ -173,7 +179,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await page.context().close();
   });
 
-  it("says what is wrong with files it cannot use, and goes on", async () => {
+  slow("says what is wrong with files it cannot use, and goes on", async () => {
     const broken = join(scratch(), "broken.onnx");
     writeFileSync(broken, "no model at all");
     const { page, result } = await dropped("plain", [broken]);
@@ -187,7 +193,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await page.context().close();
   });
 
-  it("stops a verification when asked, says so, and works on", async () => {
+  slow("stops a verification when asked, says so, and works on", async () => {
     const { page, result } = await dropped("plain", [cnn.model, cnn.encodings]);
     await page.fill("label:has-text('Samples') input", "1000");
     await page.click("text=Verify");
@@ -202,7 +208,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await page.context().close();
   });
 
-  it("says where ONNX Runtime Web must lie when it is not there", async () => {
+  slow("says where ONNX Runtime Web must lie when it is not there", async () => {
     const { page } = await dropped("plain", [cnn.model, cnn.encodings]);
     await page.route("**/ort/**", (route) => route.fulfill({ status: 404 }));
     await page.click("text=Compare with ONNX Runtime Web");
@@ -211,7 +217,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await page.context().close();
   });
 
-  it("saves a report file that opens by itself, from a disk, and says the same", async () => {
+  slow("saves a report file that opens by itself, from a disk, and says the same", async () => {
     const { page } = await dropped("csp", all(cnn));
     await page.click("text=Verify");
     await page.waitForSelector("[data-panel=verify]");
@@ -225,7 +231,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await saved.goto(`file://${file}`);
     expect(await saved.getAttribute("[data-verdict]", "data-verdict")).toBe("exact");
     await saved.fill("[data-panel=verify] [data-filter]", "gemm");
-    expect(await saved.textContent("[data-panel=verify] [data-shown]")).toBe("1 of 10 shown");
+    expect(await saved.textContent("[data-panel=verify] [data-shown]")).toBe("1 of 9 shown");
     const panels = (on: typeof page) => on.locator("[data-panel=sqnr]").innerText();
     expect(await panels(saved)).toBe(await panels(page));
     expect(complaints).toEqual([]);
