@@ -3,30 +3,45 @@ import { defineConfig, esmExternalRequirePlugin } from "vite";
 import { chunkGroups } from "./scripts/chunks.ts";
 import { sharedNames } from "./scripts/exportNames.ts";
 import { bundledLicenses } from "./scripts/licenses.ts";
-import { kernelFiles, ownAddresses, requireEntries } from "./scripts/packagePlugins.ts";
+import { kernelFiles, ownAddresses, requireEntries, runtimeEntry } from "./scripts/packagePlugins.ts";
 
 /** What users import: file in src → name of the entry. */
 const ENTRIES = { index: "src/index.ts", inline: "src/inline.ts", verify: "src/verify.ts", worker: "src/worker.ts" };
+
+const TARGET = "es2022";
+const OUTPUT = {
+  entryFileNames: "[name].js",
+  // Public class names survive; Vite's own default keeps the white space of libraries.
+  minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: true },
+};
 
 export default defineConfig({
   plugins: [
     esmExternalRequirePlugin({ external: [/^node:/] }),
     ownAddresses(),
     kernelFiles(),
-    requireEntries(Object.keys(ENTRIES)),
+    requireEntries([...Object.keys(ENTRIES), "runtime"]),
+    runtimeEntry(TARGET, OUTPUT),
     sharedNames(),
     bundledLicenses("THIRD-PARTY-LICENSES.txt"),
   ],
   // The bundle also serves browsers, so browser entry points win; the command line wants the colours of a terminal.
   resolve: { alias: { picocolors: "picocolors/picocolors.js" } },
   build: {
-    target: "es2022",
-    lib: { entry: { ...ENTRIES, sessionWorker: "src/sessionWorker.ts", cli: "src/cli/main.ts", demo: "src/cli/demo.ts" }, formats: ["es"] },
+    target: TARGET,
+    lib: {
+      entry: {
+        ...ENTRIES,
+        sessionWorker: "src/sessionWorker.ts",
+        threadWorker: "src/runtime/threads/worker.ts",
+        cli: "src/cli/main.ts",
+        demo: "src/cli/demo.ts",
+      },
+      formats: ["es"],
+    },
     rolldownOptions: {
       output: {
-        entryFileNames: "[name].js",
-        // Public class names survive; Vite's own default keeps the white space of libraries.
-        minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: true },
+        ...OUTPUT,
         // Every chunk lies beside kernels/, which the library finds relative to its own file.
         chunkFileNames: "[name].js",
         codeSplitting: { groups: chunkGroups(import.meta.dirname) },

@@ -5,6 +5,7 @@ export default defineConfig({
     setupFiles: ["test/setup.ts"],
     include: ["test/**/*.test.ts", "src/**/*.test.ts"],
     testTimeout: process.env.BITEXACT_TIER === "soak" ? 3_600_000 : 120_000,
+    css: true, // report files carry a style sheet
     pool: "forks",
     isolate: false,
     maxWorkers: 2,

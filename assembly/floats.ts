@@ -5,6 +5,7 @@ export { reduce_f32, reduce_f64 } from "./kernels/float/reduce";
 export { softmax_f32, softmax_f64, layernorm_f32, layernorm_f64 } from "./kernels/float/normalize";
 export { conv_f32, conv_f64 } from "./kernels/float/conv";
 export { matmul_f32, matmul_f64 } from "./kernels/float/matmul";
+export { block_matmul } from "./kernels/float/blockMatmul";
 export { resample_f32, resample_f64 } from "./kernels/float/resample";
 export { sample_taps_f32, sample_taps_f64, sample_f32, sample_f64 } from "./kernels/float/sample";
 export { gather_rows } from "./kernels/copy/gather_rows";
@@ -14,7 +15,7 @@ export { index_offsets, pick, scatter_f32, scatter_f64 } from "./kernels/float/i
 export { quantize_numbers_f32, quantize_numbers_f64, dequantize_numbers_f32, dequantize_numbers_f64 } from "./kernels/float/grids";
 export { dynamic_quantize_f32, dynamic_quantize_f64 } from "./kernels/float/grids";
 export { start_values, negated_zeros } from "./kernels/float/integerDot";
-export { saturating_f32 } from "./kernels/float/saturating";
+export { erf_f32 } from "./kernels/float/erf";
 export { arcs_f32, arcs_f64 } from "./kernels/float/arcs";
 export { einsum_f32, einsum_f64 } from "./kernels/float/einsum";
 export { reduce_index_f32, reduce_index_f64 } from "./kernels/float/reduce";

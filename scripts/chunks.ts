@@ -12,6 +12,7 @@ const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[
   { name: "image", roots: ["src/tensor/image.ts"] },
   { name: "line", roots: ["src/runtime/line.ts"] },
   { name: "stream", roots: ["src/runtime/stream.ts"] },
+  { name: "threads", roots: ["src/runtime/threads/crew.ts"] },
   { name: "modelFolder", roots: ["src/io/modelFolder.ts"] },
   { name: "flaws", roots: ["src/onnx/flaws.ts"] },
   { name: "qdq", roots: ["src/qdq.ts"] },
@@ -19,6 +20,8 @@ const CHUNKS: readonly { readonly name: string; readonly roots: readonly string[
   { name: "encodings", roots: ["src/passes/attachEncodings.ts"] },
   { name: "executors", roots: ["src/executors.ts"] },
   { name: "doctor", roots: ["src/doctor.ts"] },
+  { name: "compiled", roots: ["src/bex/load.ts"] },
+  { name: "compiler", roots: ["src/compileModel.ts"] },
   { name: "trouble", roots: ["src/kernels/trouble.ts"] },
 ];
 

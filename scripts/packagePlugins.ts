@@ -1,11 +1,11 @@
 /** Build plugins for what lies in dist beside the bundles: kernel modules, their addresses, and entries for `require` on Nodes without ES modules. */
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Plugin } from "vite";
+import { build, esmExternalRequirePlugin, type Plugin, type UserConfig } from "vite";
 
 const KERNELS = ["simd", "usdot", "sdot", "rest-signed", "rest-unsigned", "float"];
-const FROM_SOURCE = 'new URL("../../build/kernels/'; // as src/runtime/kernelSource.ts names them
-const OWN_FILE = /new URL\(("\.\/[\w/-]+\.(?:wasm|js)"), import\.meta\.url\)/g;
+const FROM_SOURCE = /new URL\("(?:\.\.\/)+build\//g; // as src/runtime/kernelSource.ts and others name files that are built
+const OWN_FILE = /new URL\(("\.\/[\w/-]+\.(?:wasm|js|json)"), import\.meta\.url\)/g;
 const PROTECTED = /new URL\(\s*\/\* @vite-ignore \*\/\s*/g;
 
 /** Addresses of the package's own files stay as they are written, for the user's bundler to read: this build, which would embed the files, passes
@@ -17,7 +17,7 @@ export function ownAddresses(): Plugin {
     enforce: "pre",
     transform(code, id) {
       if (!id.includes("/src/") || !code.includes("import.meta.url")) return null;
-      const inPackage = code.replaceAll(FROM_SOURCE, 'new URL("./kernels/');
+      const inPackage = code.replace(FROM_SOURCE, 'new URL("./');
       return { code: inPackage.replace(OWN_FILE, "new URL(/* @vite-ignore */ $1, import.meta.url)"), map: null };
     },
     generateBundle(_, bundle) {
@@ -33,7 +33,8 @@ export function kernelFiles(): Plugin {
     apply: "build",
     writeBundle({ dir }) {
       mkdirSync(`${dir}/kernels`, { recursive: true });
-      for (const name of KERNELS) cpSync(`build/kernels/${name}.wasm`, `${dir}/kernels/${name}.wasm`);
+      for (const name of [...KERNELS.map((kernel) => `${kernel}.wasm`), "pages.json"])
+        cpSync(`build/kernels/${name}`, `${dir}/kernels/${name}`);
     },
   };
 }
@@ -64,6 +65,27 @@ export function requireEntries(entries: readonly string[]): Plugin {
         const name = entry === "index" ? "bitexact" : `bitexact/${entry}`;
         writeFileSync(join(dir, `${entry}.cjs`), requireEntry(entry, name));
       }
+    },
+  };
+}
+
+/** dist/runtime.js from src/runtimeEntry.ts, by a build of its own: what it needs is a third of the core, and shares no file with it. `output` is how the
+ *  package's own bundles are written. */
+export function runtimeEntry(target: string, output: NonNullable<NonNullable<UserConfig["build"]>["rolldownOptions"]>["output"]): Plugin {
+  return {
+    name: "bitexact-runtime",
+    apply: "build",
+    async writeBundle({ dir = "dist" }) {
+      await build({
+        configFile: false,
+        logLevel: "error",
+        plugins: [esmExternalRequirePlugin({ external: [/^node:/] }), ownAddresses()],
+        build: {
+          ...{ target, outDir: dir, emptyOutDir: false, copyPublicDir: false },
+          lib: { entry: { runtime: "src/runtimeEntry.ts" }, formats: ["es"] },
+          rolldownOptions: { output: { ...output, codeSplitting: false } },
+        },
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 /** The functions of the public API: Session, and the executors of src/executors.ts, which are loaded when they are first called. */
+import type { CompileModelOptions } from "./compileModel.ts";
 import type { DoctorReport } from "./doctor/report.ts";
 import { SessionError } from "./errors.ts";
 import { loadFull, withFull } from "./full.ts";
@@ -11,7 +12,7 @@ import type { OnProgress } from "./progress.ts";
 import { checkedOptions } from "./runtime/arguments.ts";
 import type { Feeds } from "./runtime/feeds.ts";
 import type { RunOptions } from "./runtime/runner.ts";
-import { checkedTarget, engineFor } from "./session/engine.ts";
+import { checkedTarget, crewFor, engineFor } from "./session/engine.ts";
 import { checkedModel, checkShapes } from "./session/modelArguments.ts";
 import { Session as SessionBase } from "./session/session.ts";
 import type { Rounding } from "./sim/qdq.ts";
@@ -25,6 +26,8 @@ export interface SessionOptions {
   readonly target?: Target;
   readonly variant?: Variant | "auto";
   readonly shapes?: Record<string, readonly number[]>;
+  /** Threads that share the work of a run, the caller's own included; "auto": up to 4, as many as the machine has. Default: 1. */
+  readonly threads?: number | "auto";
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -63,11 +66,17 @@ export class Session extends SessionBase {
     const target = checkedTarget(options.target, graph);
     const choice = await engine;
     if (signal?.aborted) throw aborted();
-    return withFull(() => {
-      const session = new Session(model, choice, target, onProgress);
-      if (planned) session.plan(planned);
-      return session;
-    });
+    const crew = await crewFor(options.threads, choice);
+    try {
+      return await withFull(() => {
+        const session = new Session(model, choice, target, crew, onProgress);
+        if (planned) session.plan(planned);
+        return session;
+      });
+    } catch (error) {
+      if (typeof crew === "object") crew?.dispose();
+      throw error;
+    }
   }
 }
 
@@ -103,6 +112,11 @@ export async function verify(model: Model, samples: readonly Feeds[], options: V
  *  threads, memory. Takes about a third of a second. Never throws for what the engine lacks: the report says it. */
 export async function doctor(): Promise<DoctorReport> {
   return (await import("./doctor.ts")).doctor();
+}
+
+/** The model as one file that bitexact/runtime loads: plans and packed weights for several kernel variants. throws ModelError as Session.create. */
+export async function compileModel(model: Model, options: CompileModelOptions = {}): Promise<Uint8Array> {
+  return (await import("./compileModel.ts")).compileModel(model, options);
 }
 
 async function executors(): Promise<typeof import("./executors.ts")> {

@@ -1,5 +1,4 @@
 /** compileModel: a model's plans and packed weights, for several kernel variants, as one file that bitexact/runtime loads. */
-import manifest from "../package.json" with { type: "json" };
 import { type CompiledPlan, writeBex } from "./bex/write.ts";
 import { type Issue, ModelError, modelError, SessionError } from "./errors.ts";
 import { loadFull } from "./full.ts";
@@ -20,6 +19,7 @@ import { inputSpecs } from "./session/inputSpecs.ts";
 import { checkedModel, checkShapes } from "./session/modelArguments.ts";
 import { promoteAhead } from "./session/promote.ts";
 import { capturable } from "./session/session.ts";
+import { VERSION } from "./version.ts";
 
 export interface CompileModelOptions {
   /** Default: ort for models in QOperator form, exact for all others. */
@@ -57,7 +57,7 @@ export async function compileModel(model: Model, options: CompileModelOptions = 
     compiled.push({ plan, modules: modulesOf(plan, builds) });
   }
   const bounds = Object.fromEntries(specs.flatMap(({ value, bound }) => (bound === undefined ? [] : [[value.id, bound]])));
-  return writeBex({ producer: `bitexact ${manifest.version}`, name: graph.name, target, bounds }, compiled);
+  return writeBex({ producer: `bitexact ${VERSION}`, name: graph.name, target, bounds }, compiled);
 }
 
 function checkedVariants(variants: readonly Variant[] | undefined): readonly Variant[] {

@@ -25,16 +25,12 @@ export function loadFull(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  const [{ ELEMENTWISE_KERNELS, FORMS, floats, OPS, RECURRENT_KERNELS, rare, rest }, float, signed, unsigned] = await Promise.all([
-    import("./everything.ts"),
-    compileKernels("float"),
-    compileKernels("rest-signed"),
-    compileKernels("rest-unsigned"),
-  ]);
+  const [{ BLOCK_MATMUL_KERNELS, ELEMENTWISE_KERNELS, FORMS, floats, OPS, RECURRENT_KERNELS, rare, rest }, float, signed, unsigned] =
+    await Promise.all([import("./everything.ts"), compileKernels("float"), compileKernels("rest-signed"), compileKernels("rest-unsigned")]);
   useFloats(floats);
   useRest(rest);
   useOperators(OPS);
-  useKernels({ ...ELEMENTWISE_KERNELS, ...RECURRENT_KERNELS });
+  useKernels({ ...ELEMENTWISE_KERNELS, ...RECURRENT_KERNELS, ...BLOCK_MATMUL_KERNELS });
   useForms(FORMS);
   useRare(rare);
   useMoreKernels({ float, signed, unsigned });

@@ -1,5 +1,16 @@
 /** Public API of bitexact. Names, shapes and meanings are a contract; more may be added beside them. */
-export { doctor, loadModel, runReference, Session, type SessionOptions, type SimulateOptions, simulate, verify } from "./api.ts";
+export {
+  compileModel,
+  doctor,
+  loadModel,
+  runReference,
+  Session,
+  type SessionOptions,
+  type SimulateOptions,
+  simulate,
+  verify,
+} from "./api.ts";
+export type { CompileModelOptions } from "./compileModel.ts";
 export type { DoctorReport, EngineReport, MemoryReport, ThreadsReport, VariantReport } from "./doctor/report.ts";
 export type { Encoding } from "./encodings/encoding.ts";
 export { type Issue, ModelError, SessionError } from "./errors.ts";

@@ -2,7 +2,7 @@
 
 const SPLITTER: f64 = 134217729; // 2^27 + 1
 /** Five pairs of doubles of tieSign, in the scratch page: 896 … 975. */
-const TIE: usize = 896;
+const TIE: usize = SCRATCH + 896;
 
 /** a + b − s exactly, for s = a + b rounded. range: no overflow. */
 // @ts-ignore: decorator

@@ -33,6 +33,9 @@ export async function loadCompiled(source: Source, options: CompiledOptions = {}
     checkKernels(machine, plan);
     await placeImage(bytes, header, plan, preamble.headerBytes, machine);
     return new CompiledSession(machine, planOf(header, plan, chosen.signed), header.bounds, header.target);
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) throw (await import("../kernels/trouble.ts")).explain(error); // the checksum's module, under a policy
+    throw error;
   } finally {
     bytes.close();
   }

@@ -2,7 +2,7 @@
 import type { Encoding } from "../encodings/encoding.ts";
 import { type Issue, ModelError, modelError } from "../errors.ts";
 import type { Plan, Port, Step, Target } from "../plan/plan.ts";
-import { type BoundPlan, bindPlan } from "../runtime/bound.ts";
+import { type BoundPlan, bindPlan, currentViews, type Views } from "../runtime/bound.ts";
 import { checkFeeds, type Feeds, feedsFit, type InputSpec } from "../runtime/feeds.ts";
 import { indexFault } from "../runtime/indexFault.ts";
 import type { Machine } from "../runtime/machine.ts";
@@ -24,6 +24,8 @@ const PLANS = 4;
 export class CompiledSession extends Runner {
   readonly inputs: readonly CompiledValue[];
   readonly outputs: readonly CompiledValue[];
+  /** Of inputs that are indices: −bound ≤ index < bound. */
+  readonly bounds: ReadonlyMap<string, number>;
   private readonly plan: Plan;
   private readonly specs: readonly InputSpec[];
   private bound: readonly BoundPlan[] = []; // by captures, the last used first
@@ -31,11 +33,12 @@ export class CompiledSession extends Runner {
   constructor(machine: Machine, plan: Plan, bounds: Readonly<Record<string, number>>, target: Target) {
     super(machine, target, plan.variant);
     this.plan = plan;
+    this.bounds = new Map(Object.entries(bounds));
     this.inputs = plan.inputs.map(valueInfo);
     this.outputs = plan.outputs.map(valueInfo);
     this.specs = this.inputs.map(({ name, ...value }) => ({
       value: { id: name, ...value },
-      bound: Object.hasOwn(bounds, name) ? bounds[name] : undefined,
+      bound: this.bounds.get(name),
     }));
     this.bind(machine, NO_CAPTURES);
   }
@@ -77,6 +80,18 @@ export class CompiledSession extends Runner {
       );
     if (issues.length > 0) throw new ModelError(issues);
     return found as Port[];
+  }
+
+  /** As of a Session whose epilogues are proven: compiling did that. */
+  async proveNow(): Promise<void> {
+    this.live();
+  }
+
+  /** What a run executes, for profiles. throws ModelError "run/…". */
+  anatomy(feeds: Feeds): { readonly machine: Machine; readonly bound: BoundPlan; readonly views: Views; readonly prepared: null } {
+    const machine = this.idle();
+    const bound = this.planFor(machine, feeds, NO_CAPTURES);
+    return { machine, bound, views: currentViews(machine, bound), prepared: null };
   }
 
   protected faultOf(fault: Uint32Array, steps: readonly Step[]): ModelError {

@@ -3,13 +3,13 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { modelError } from "../errors.ts";
-import { loadModel, Session } from "../index.ts";
 import { type BenchReport, type BenchRow, benchReport, type Group, type Groups, gopsOf, groupsOf } from "../report/benchReport.ts";
 import { profileSession, type SessionProfile } from "../session/profile.ts";
 import { collectInput, type ModelOptions, parseCount, parseSeed, parseText, withModelOptions } from "./arguments.ts";
 import { cpuName, engineName } from "./engineFacts.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
+import { openModel } from "./opened.ts";
 import { REPORT_FLAG, REPORT_HELP, writeReport } from "./report.ts";
 import { gatherSamples } from "./samples.ts";
 import { lineWidth, type Streams } from "./streams.ts";
@@ -54,14 +54,10 @@ export async function benchCommand(path: string, options: BenchCommandOptions, s
   checkWritable(options.report);
   if (options.json === "-" && options.trace === "-")
     throw modelError("cli/stdout", "--json - and --trace -: stdout takes one of them; give the other a file.");
-  const model = await loadModel(path, { ...(options.encodings ? { encodings: options.encodings } : {}), strict: options.strict ?? false });
   const given = options.input ?? options.inputs ?? options.random;
-  const { feeds } = gatherSamples(model, given === undefined ? { ...options, random: DEFAULT_SEED } : options, streams.stderr);
-  const session = await Session.create(model, {
-    ...(options.target ? { target: options.target } : {}),
-    variant: options.variant ?? "auto",
-    ...(options.shape ? { shapes: options.shape } : {}),
-  });
+  const wanted = given === undefined ? { ...options, random: DEFAULT_SEED } : options;
+  const { session, gathered } = await openModel(path, options, (model) => gatherSamples(model, wanted, streams.stderr));
+  const { feeds } = gathered;
   const profile = await profileSession(session, feeds[0] ?? {}, options.runs);
   const groups = groupsOf(profile);
   const { variant, target } = session;

@@ -2,10 +2,11 @@
 import { createHash } from "node:crypto";
 import type { Command } from "commander";
 import pc from "picocolors";
-import { loadModel, type Model, type RunOptions, Session, type Tensor } from "../index.ts";
+import type { Model, RunOptions, Session, Tensor } from "../index.ts";
 import { collectInput, type ModelOptions, parseCount, parseSeed, parseText, withModelOptions } from "./arguments.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
+import { openModel } from "./opened.ts";
 import { progressLine } from "./progress.ts";
 import { gatherSamples } from "./samples.ts";
 import { saveTensors, stackSamples } from "./stack.ts";
@@ -46,7 +47,8 @@ const EXAMPLES = `
 Examples:
   bitexact run model.onnx -e model.encodings --inputs inputs.npz --out outputs.npz
   bitexact run model.onnx -e model.encodings --input x=x.npy --quantized
-  bitexact run model.onnx -e model.encodings --random 7 --capture all --out all.npz`;
+  bitexact run model.onnx -e model.encodings --random 7 --capture all --out all.npz
+  bitexact run model.bex --inputs inputs.npz          a model made by bitexact compile`;
 
 export function addRun(program: Command, streams: Streams, done: (code: ExitCode) => void): void {
   withModelOptions(program.command("run").description("run the model in integers and print, hash or save its outputs"))
@@ -65,13 +67,8 @@ export function addRun(program: Command, streams: Streams, done: (code: ExitCode
 export async function runCommand(path: string, options: RunCommandOptions, streams: Streams): Promise<ExitCode> {
   checkWritable(options.out);
   checkWritable(options.json);
-  const model = await loadModel(path, { ...(options.encodings ? { encodings: options.encodings } : {}), strict: options.strict ?? false });
-  const { feeds: samples } = gatherSamples(model, options, streams.stderr);
-  const session = await Session.create(model, {
-    ...(options.target ? { target: options.target } : {}),
-    variant: options.variant ?? "auto",
-    ...(options.shape ? { shapes: options.shape } : {}),
-  });
+  const { model, session, gathered } = await openModel(path, options, (model) => gatherSamples(model, options, streams.stderr));
+  const { feeds: samples } = gathered;
   const runOptions: RunOptions = {
     quantized: options.quantized ?? false,
     ...(options.capture ? { capture: options.capture === "all" ? ("all" as const) : options.capture.split(",") } : {}),
@@ -97,7 +94,12 @@ export async function runCommand(path: string, options: RunCommandOptions, strea
   return EXIT.ok;
 }
 
-function reportOf(session: Session, samples: number, milliseconds: number, tensors: Readonly<Record<string, Tensor>>): RunReport {
+function reportOf(
+  session: Pick<Session, "target" | "variant">,
+  samples: number,
+  milliseconds: number,
+  tensors: Readonly<Record<string, Tensor>>,
+): RunReport {
   return {
     schema: "bitexact-run/1",
     target: session.target,

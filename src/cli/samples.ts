@@ -9,6 +9,7 @@ import type { LoadedModel } from "../model.ts";
 import { indexBounds } from "../passes/indexBounds.ts";
 import { samplesOf } from "../samples/cut.ts";
 import { randomSamples } from "../samples/random.ts";
+import type { RunnableModel } from "./opened.ts";
 import type { Sink } from "./streams.ts";
 
 export interface SampleOptions {
@@ -47,7 +48,7 @@ function allSamples(model: Model, options: SampleOptions, notes: Sink): Feeds[] 
       seed: options.random,
       samples: options.samples ?? 1,
       shapes,
-      bounds: indexBounds((model as LoadedModel).graph),
+      bounds: "bounds" in model ? (model as RunnableModel).bounds : indexBounds((model as LoadedModel).graph),
     });
   }
   if (given === 0) {

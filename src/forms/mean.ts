@@ -6,15 +6,15 @@ import type { Graph, ValueId } from "../graph/graph.ts";
 import { meanReals } from "../kernels/elementwiseArgs.ts";
 import { targetRow } from "../numerics/targets.ts";
 import type { Window } from "../ops/op.ts";
-import type { Lowering } from "../plan/lowering.ts";
+import type { Lowering, Ref } from "../plan/lowering.ts";
 import type { Target } from "../plan/plan.ts";
 import { clampAfter } from "./clampAfter.ts";
-import { fixedRounding, kindOf, type Levels, levelsOf } from "./codes.ts";
+import { fixedRounding, type Levels, levelsOf } from "./codes.ts";
 import { rare } from "./deferred.ts";
 import type { CoreForm, Layer } from "./form.ts";
 import { withinLimits } from "./limits.ts";
 import { activationEncoding, isPlainCluster } from "./operands.ts";
-import { mostTaps, placeWindow, tapCounts, windowOf } from "./windows.ts";
+import { mostTaps, type PlacedWindow, placeWindow, tapCounts, windowOf } from "./windows.ts";
 
 export interface MeanData {
   readonly node: string;
@@ -67,33 +67,45 @@ export function modeOf({ divides, window, from, to }: MeanData, target: Target):
 }
 
 function lower(data: MeanData, ctx: Lowering): void {
-  const { window, levels, divides, node } = data;
+  const { window, levels, divides } = data;
   const inLayout = ctx.layoutOf(data.input);
-  const { layout, descriptor } = placeWindow(window, data.input, data.output, ctx.graph, inLayout);
-  const from = ctx.storage(data.from);
-  const to = ctx.storage(data.to);
   const mode = modeOf(data, ctx.target);
   const multipliers = mode === "multiplier" ? rare().multiplierTable(data) : { words: new Int32Array(2), first: 1 };
   const reals = mode === "real" ? meanReals(levelsOf(data.from).scale, levels.scale, largest(data)) : new Float64Array(3);
-  const fields = {
-    input: ctx.input(data.input, inLayout),
-    output: ctx.output(data.output, layout),
-    inKind: kindOf(from),
-    outKind: kindOf(to),
-    rank: descriptor.rank,
-    axes: ctx.constant(descriptor.words),
-    run: descriptor.run,
-    inZero: from.zero,
-    outZero: to.zero,
-    min: levels.qmin + to.shift,
-    max: levels.qmax + to.shift,
+  emitMean("mean_q", data, placeWindow(window, data.input, data.output, ctx.graph, inLayout), ctx, {
     mode: mode === "pool" ? 3 : mode === "multiplier" ? 2 : divides ? 0 : 1,
     reals: ctx.constant(reals),
     multipliers: ctx.constant(multipliers.words),
     countMin: multipliers.first,
     rounding: fixedRounding(ctx.target),
-    inOrigin: from.shift,
-    outOrigin: to.shift,
+    inOrigin: ctx.storage(data.from).shift,
+  });
+}
+
+/** One kernel call over the windows; `own`: the fields that only this kernel has. */
+export function emitMean(
+  kernel: string,
+  { node, input, output, from, to, levels }: MeanData,
+  { layout, descriptor }: PlacedWindow,
+  ctx: Lowering,
+  own: Readonly<Record<string, number | Ref>>,
+): void {
+  const source = ctx.storage(from);
+  const { bytes, zero, shift } = ctx.storage(to);
+  const fields = {
+    input: ctx.input(input, ctx.layoutOf(input)),
+    output: ctx.output(output, layout),
+    inKind: source.bytes - 1,
+    outKind: bytes - 1,
+    rank: descriptor.rank,
+    axes: ctx.constant(descriptor.words),
+    run: descriptor.run,
+    inZero: source.zero,
+    outZero: zero,
+    min: levels.qmin + shift,
+    max: levels.qmax + shift,
+    outOrigin: shift,
+    ...own,
   };
-  ctx.emit("mean_q", fields, descriptor.units, node);
+  ctx.emit(kernel, fields, descriptor.units, node);
 }

@@ -9,12 +9,12 @@ import type { Layout } from "../plan/plan.ts";
 import { layoutStrides } from "../plan/storage.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { memoryOrder } from "./broadcastIndex.ts";
-import { clampCode, kindOf, levelsOf } from "./codes.ts";
+import { clampCode, levelsOf } from "./codes.ts";
 import { forEachWindow } from "./eachWindow.ts";
 import type { Codes, Layer } from "./form.ts";
 import type { DeviationOf } from "./judge.ts";
-import type { MeanData } from "./mean.ts";
-import { extentsOf, mostTaps, placeWindow, tapCounts } from "./windows.ts";
+import { emitMean, type MeanData } from "./mean.ts";
+import { extentsOf, mostTaps, type PlacedWindow, placeWindow, tapCounts } from "./windows.ts";
 
 /** Averages add reals; sums and the other means sum codes first. */
 function addsReals({ divides, window }: MeanData, layer: Layer): boolean {
@@ -27,7 +27,7 @@ function takesAll({ axes }: Window): boolean {
 }
 
 /** Where the window lies in memory, its taps in row-major order: as placeWindow, which may turn them. */
-function placeInOrder({ window, input, output }: MeanData, ctx: Lowering, inLayout: Layout) {
+function placeInOrder({ window, input, output }: MeanData, ctx: Lowering, inLayout: Layout): PlacedWindow {
   const inShape = shapeOf(ctx.graph, input);
   const layout: Layout = inShape.length === shapeOf(ctx.graph, output).length ? inLayout : "rowMajor";
   const order = memoryOrder(inShape.length, layout);
@@ -60,34 +60,16 @@ export function referenceSingle(data: MeanData, layer: Layer, graph: Graph, inpu
 }
 
 export function lowerSingle(data: MeanData, layer: Layer, ctx: Lowering): void {
-  const { window, levels, node } = data;
   const ordered = addsReals(data, layer);
   const inLayout = ctx.layoutOf(data.input);
-  const { layout, descriptor } = ordered
-    ? placeInOrder(data, ctx, inLayout)
-    : placeWindow(window, data.input, data.output, ctx.graph, inLayout);
-  const from = ctx.storage(data.from);
-  const to = ctx.storage(data.to);
+  const placed = ordered ? placeInOrder(data, ctx, inLayout) : placeWindow(data.window, data.input, data.output, ctx.graph, inLayout);
   const { factors, first } = factorTable(data);
-  const fields = {
-    input: ctx.input(data.input, inLayout),
-    output: ctx.output(data.output, layout),
-    inKind: kindOf(from),
-    outKind: kindOf(to),
-    rank: descriptor.rank,
-    axes: ctx.constant(descriptor.words),
-    run: descriptor.run,
-    inZero: from.zero,
-    outZero: to.zero,
-    min: levels.qmin + to.shift,
-    max: levels.qmax + to.shift,
+  emitMean("mean_single", data, placed, ctx, {
     mode: ordered ? 1 : 0,
     factors: ctx.constant(factors),
     countMin: first,
-    reals: ctx.constant(Float64Array.of(levelsOf(data.from).scale, levels.scale)),
-    outOrigin: to.shift,
-  };
-  ctx.emit("mean_single", fields, descriptor.units, node);
+    reals: ctx.constant(Float64Array.of(levelsOf(data.from).scale, data.levels.scale)),
+  });
 }
 
 /** Factors by count from the smallest that occurs; one and the same for a sum. */

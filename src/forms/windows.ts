@@ -60,9 +60,15 @@ export function mostTaps({ axes }: Window): number {
   return axes.reduce((product, axis) => product * axis.window, 1);
 }
 
+/** The layout an output over windows gets, and the windows as kernels walk them. */
+export interface PlacedWindow {
+  readonly layout: Layout;
+  readonly descriptor: ReturnType<typeof windowDescriptor>;
+}
+
 /** Where a windowed layer reads and writes: codes may be summed in any order, so reduced axes go first and long runs last; those that lie innermost
  *  in memory stay there, where their taps are neighbours. */
-export function placeWindow(window: Window, input: ValueId, output: ValueId, graph: Graph, inLayout: Layout) {
+export function placeWindow(window: Window, input: ValueId, output: ValueId, graph: Graph, inLayout: Layout): PlacedWindow {
   const inShape = shapeOf(graph, input);
   const outShape = shapeOf(graph, output);
   const keeps = inShape.length === outShape.length;

@@ -15,12 +15,20 @@ export interface ConstantTensor {
 export type Attr = number | string | readonly number[] | readonly string[] | ConstantTensor | Graph;
 export type Attrs = ReadonlyMap<string, Attr>; // int64 attributes beyond 2^53 are clamped to ±(2^53 − 1)
 
+/** Codes of a [K, N] matrix as they lie in a file: column n from byte n · columnBytes on, k ascending, low bits first, unsigned. */
+export interface PackedCodes {
+  readonly bits: number; // 2, 4 or 8
+  readonly columnBytes: number;
+  readonly codes: () => Uint8Array; // one per element, row-major; not to be written to
+}
+
 export interface Value {
   readonly id: ValueId;
   readonly type: ElementType; // the type in the float graph: an encoded activation is "float32" here
   readonly shape: OpenShape | null; // null: not known yet
   readonly data?: TypedArray; // constants
   readonly coded?: boolean; // a float constant whose `data` are the codes of `encoding` (≤ 16 bit), not its elements
+  readonly packed?: PackedCodes; // of a coded matrix: how its codes lie in `data`; absent: one per element
   readonly encoding?: Encoding;
   readonly integers?: Int32Array; // int32 codes that `data` was dequantized from: biases, whose codes float32 does not hold
   readonly half?: boolean; // FLOAT-16 encoding: the value is rounded to binary16

@@ -29,16 +29,16 @@ export function constantFloats(value: Value): Float32Array {
 /** Elements of coded constants made before, by their codes: they go when the codes go. */
 const madeFloats = new WeakMap<object, Float32Array>();
 
-function codedFloats({ data, shape, encoding }: Value): Float32Array {
-  const codes = data as WeightCodes;
-  const floats = madeFloats.get(codes) ?? dequantizeAll(codes, shape as Shape, encoding!);
-  madeFloats.set(codes, floats);
+function codedFloats(value: Value): Float32Array {
+  const key = value.data as WeightCodes;
+  const floats = madeFloats.get(key) ?? dequantizeAll(constantCodes(value), value.shape as Shape, value.encoding!);
+  madeFloats.set(key, floats);
   return floats;
 }
 
 /** Codes of a constant under its encoding of at most 16 bit, row-major. Not to be written to. */
 export function constantCodes(value: Value): WeightCodes {
-  if (value.coded) return value.data as WeightCodes;
+  if (value.coded) return value.packed?.codes() ?? (value.data as WeightCodes);
   return weightCodes(constantFloats(value), value.shape as Shape, value.encoding!);
 }
 

@@ -6,7 +6,7 @@ import type { ModuleGeometry } from "./variant.ts";
 /** Channels of one unit of dwconv_q8. */
 export const DEPTHWISE_CHANNELS = 16;
 /** Bytes of one line position of one group of KR lanes: 16 channels × KR lanes (int16 in simd). */
-const CELL = 64;
+export const CELL = 64;
 /** Cells behind the last line that the kernel may read. */
 const SLACK = 4;
 const MOST_BAND_ROWS = 4;
@@ -173,6 +173,7 @@ export function depthwiseSteps({ stepCount, step }: DepthwiseTaps, width: number
   return Int32Array.from({ length: stepCount }, (_, i) => (step(i).group * width + step(i).column) * CELL);
 }
 
+/** Bytes of dwconv_q8's cell of zero points and, CELL further, its line. */
 export function depthwiseScratch(module: ModuleGeometry, taps: DepthwiseTaps, width: number): number {
   return (1 + (taps.lanes.length / module.kr) * width + SLACK) * CELL;
 }

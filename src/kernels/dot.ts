@@ -33,8 +33,8 @@ export const PANEL_COLUMNS = 8;
  *   order of images (outRows each) and rows; lanes: a multiple of KR; shifts: int32[lanes], at most `reach`. pixelBytes: from one input column to the
  *   next. A pixel is read up to `channels` rounded up to 16. Step s reads group s's KR lanes at steps[s] bytes behind the output's first position
  *   (depthwiseSteps); slides = 1: steps are three neighbouring positions, of one group (simd: two), and stride ≤ 2. w: packDepthwise.
- *   init: int32[⌈channels/8⌉·8]. Output pixel (row-major over images, rows, outColumns) at c + pixel·ldc. scratch: depthwiseScratch bytes, 16-byte
- *   aligned; two calls at the same time need one each. Units: depthwiseUnits (band, 16 channels).
+ *   init: int32[⌈channels/8⌉·8]. Output pixel (row-major over images, rows, outColumns) at c + pixel·ldc. scratch: 64 bytes, where every call writes the
+ *   zero point; line: 64 bytes further, the rest of depthwiseScratch, which two calls at the same time need one each of. Units: depthwiseUnits (band, 16 channels).
  * rowsum_q8: sums[i] = Σ_tap Σ_k row(i,tap)[k], same rows as igemm_q8 (int16 rows in simd), exactly k elements of each. Units: ⌈m/MR⌉.
  * pack_b_q8: a computed second operand, stored q8 element (k,n) at b + k·strideK + n·strideN (bytes), becomes panels (8-bit layout of packWeights, one
  *   tap) of s8 codes b' = stored − shift, shift = 128 in usdot else 0, and init[n] = (bias ? bias[n] : 0) − za·Σ_k b'[k][n] + k·za·zb with
@@ -106,6 +106,7 @@ export const DOT_KERNELS = {
     "c",
     "ldc",
     "scratch",
+    "line",
   ],
   rowsum_q8: ["a", "lda", "aOffset", "table", "taps", "columns", "pieces", "m", "k", "sums"],
   pack_b_q8: ["b", "strideK", "strideN", "k", "n", "panels", "init", "za", "zb", "bias"],

@@ -10,7 +10,8 @@ import { BROADCAST, WINDOW } from "./coreElementwise.ts";
  *  - layernorm: rows of `size`; gamma, beta: addresses of `size` elements or 0; rms 1: x / sqrt(Σx²/n + epsilon). epsilon → f64. units = rows.
  *  - conv: geometry words: batch, groups, inChannels, outChannels, transposed, then 3 spatial axes (leading ones 1) of
  *    size, out, window, stride, dilation, padBegin; bias: address or 0. units = batch·outChannels. Use `convDescriptor`.
- *  - matmul: offsets: 3 words per batch (a, b, c in elements); strides in elements; c rows are contiguous. units = batches·m.
+ *  - matmul: offsets: 3 words per batch (a, b, c in elements); strides in elements; c rows are contiguous. scratch: k · `columns` (a multiple of 8)
+ *    elements where four rows and more go through panels (float32, aStrideK 1), or 0. units = batches·m.
  *  - resample: one axis of [units, size, inner] to [units, out, inner]: Σ weight·input[index] over the taps of each output index, ascending
  *    from 0; no taps: the f64 at `outside`. spans, indices, weights: `resampleTaps`, weights in the family's type.
  *  - sample_taps: what a grid of f64 positions reads, `rank` axes each with (extent, stride) words: element offsets (−1: none) and weights of the
@@ -34,7 +35,7 @@ function floats<T extends "f32" | "f64">(type: T) {
     softmax: ["input", "output", "size", "inner", "log"],
     layernorm: ["input", "output", "gamma", "beta", "size", "rms", "epsilon"],
     conv: ["input", "weight", "bias", "output", "geometry"],
-    matmul: ["a", "b", "output", "offsets", "m", "n", "k", "aStrideM", "aStrideK", "bStrideK", "bStrideN"],
+    matmul: ["a", "b", "output", "offsets", "m", "n", "k", "aStrideM", "aStrideK", "bStrideK", "bStrideN", "scratch", "columns"],
     resample: ["input", "output", "size", "out", "inner", "spans", "indices", "weights", "outside"],
     sample_taps: ["grid", "offsets", "weights", "rank", "axes", "mode", "padding", "aligned"],
     sample: ["input", "offsets", "weights", "output", "plane", "points", "channels", "rank", "taps"],
@@ -72,8 +73,8 @@ export const FLOAT_KERNELS = {
   /** Copies `run` bytes from element offsets[i] of `size` bytes, for each unit. */
   pick: ["input", "offsets", "output", "size", "run"],
 
-  /** erf (which 0) or tanh (1) of float32; table: `saturatingTable`. units = elements. In place allowed. */
-  saturating_f32: ["input", "output", "which", "table"],
+  /** table: `erfTable`. units = elements. In place allowed. */
+  erf_f32: ["input", "output", "table"],
   /** A convolution, not transposed, with constant finite weights: lanes hold pixels. w: [group][columns/4][channels · taps][4]; geometry as conv; panels:
    *  scratch, `chunk` pixels (a multiple of 8) · channels · taps elements. units = batch · groups. */
   conv_pixels_f32: ["input", "w", "bias", "output", "geometry", "panels", "chunk"],

@@ -33,8 +33,8 @@ export interface Bump {
   put(data: ArrayBufferView): number;
 }
 
-export function createBump(memory: WebAssembly.Memory): Bump {
-  let top = FIRST_ADDRESS;
+export function createBump(memory: WebAssembly.Memory, first = FIRST_ADDRESS): Bump {
+  let top = first;
   const reserve = (bytes: number): number => {
     const address = top;
     top = Math.ceil((top + bytes + 64) / 64) * 64;

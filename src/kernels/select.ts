@@ -1,7 +1,7 @@
 /** Chooses the kernel variant: the best one that the engine accepts and that answers known questions right. */
 import { ModelError } from "../errors.ts";
 import { instantiateKernels, type Kernels, moduleGeometry } from "./instantiate.ts";
-import { createMemory } from "./memory.ts";
+import { createBump, createMemory, FIRST_ADDRESS } from "./memory.ts";
 import { prepareSelfTest } from "./selfTest.ts";
 import type { ModuleGeometry, Variant } from "./variant.ts";
 
@@ -48,15 +48,21 @@ export async function acceptVariant(load: LoadKernels, variant: Variant): Promis
   return (await testFault(kernels, geometry, memory)) ?? { module, geometry };
 }
 
-/** Null when every known answer is right. Also to be asked in every worker. */
+/** Null when every known answer of the module is right. */
 export async function selfTestFault(module: WebAssembly.Module, variant: Variant): Promise<string | null> {
   const memory = createMemory(1 << 18);
   const kernels = instantiateKernels(module, memory);
   return testFault(kernels, moduleGeometry(kernels, variant), memory);
 }
 
-async function testFault(kernels: Kernels, geometry: ModuleGeometry, memory: WebAssembly.Memory): Promise<string | null> {
-  const test = prepareSelfTest(kernels, geometry, memory);
+/** Null when every known answer of `kernels` is right, or what is wrong. memory: that of the kernels; from address `first` on its contents are lost. */
+export async function testFault(
+  kernels: Kernels,
+  geometry: ModuleGeometry,
+  memory: WebAssembly.Memory,
+  first = FIRST_ADDRESS,
+): Promise<string | null> {
+  const test = prepareSelfTest(kernels, geometry, createBump(memory, first));
   const cold = test.check() ?? test.warm();
   if (cold !== null || geometry.variant === "simd") return cold;
   await new Promise((resolve) => setTimeout(resolve, 0));

@@ -2,11 +2,11 @@
  *  What may go wrong (relaxed dot with an 8-bit second operand): read with the other sign, pairs saturated to 16 bits, accumulator dropped or doubled
  *  before the engine optimizes. Raw accumulators are compared with plain integer loops. */
 
-import { DEPTHWISE_CHANNELS, depthwiseScratch, depthwiseSteps, depthwiseTaps, lineFields, packDepthwise } from "./depthwise.ts";
+import { CELL, DEPTHWISE_CHANNELS, depthwiseScratch, depthwiseSteps, depthwiseTaps, lineFields, packDepthwise } from "./depthwise.ts";
 import { DOT_KERNELS, igemmScratch, igemmUnits, PANEL_COLUMNS } from "./dot.ts";
 import { PLAIN_HEADER, RAW_CHANNEL, writeEpilogue } from "./epilogue.ts";
 import type { Kernels } from "./instantiate.ts";
-import { argsBytes, type Bump, createBump, writeArgs } from "./memory.ts";
+import { argsBytes, type Bump, writeArgs } from "./memory.ts";
 import { packWeights } from "./pack.ts";
 import type { ModuleGeometry } from "./variant.ts";
 
@@ -32,9 +32,8 @@ export interface SelfTest {
   warm(): string | null;
 }
 
-/** Prepares the probes in `memory` (grown as needed; its contents are lost). */
-export function prepareSelfTest(kernels: Kernels, geometry: ModuleGeometry, memory: WebAssembly.Memory): SelfTest {
-  const bump = createBump(memory);
+/** Prepares the probes in the memory of `bump` (grown as needed). */
+export function prepareSelfTest(kernels: Kernels, geometry: ModuleGeometry, bump: Bump): SelfTest {
   const epilogue = bump.put(writeEpilogue(PLAIN_HEADER, "raw", new Array(2 * PANEL_COLUMNS).fill(RAW_CHANNEL)));
   const bench = { kernels, geometry, bump, epilogue };
   const { mr, kr } = geometry;
@@ -147,6 +146,7 @@ function depthwiseProbe(bench: Workbench, outputs: readonly number[], pattern: P
     c: bump.reserve(4 * columns * channels),
     ldc: 4 * channels,
     scratch,
+    line: scratch + CELL,
   };
   const expected = filled(new Int32Array(columns * channels), (i) => {
     const [column, channel] = [Math.floor(i / channels), i % channels];

@@ -1,6 +1,7 @@
 /** How fast a variant's tile multiplies here: the deep product of its self-test, operands in the first cache, accumulators stored raw. */
 import { DOT_KERNELS } from "./dot.ts";
 import type { Kernel, Kernels } from "./instantiate.ts";
+import { createBump } from "./memory.ts";
 import { prepareSelfTest } from "./selfTest.ts";
 import type { ModuleGeometry } from "./variant.ts";
 
@@ -12,7 +13,7 @@ export function tileRate(kernels: Kernels, geometry: ModuleGeometry, memory: Web
     last = call;
     kernel(...call);
   };
-  prepareSelfTest({ ...kernels, igemm_q8: watched }, geometry, memory).warm();
+  prepareSelfTest({ ...kernels, igemm_q8: watched }, geometry, createBump(memory)).warm();
   const [args, begin, end] = last;
   const words = new Int32Array(memory.buffer);
   const field = (name: string): number => words[(args >> 2) + (DOT_KERNELS.igemm_q8 as readonly string[]).indexOf(name)]!;

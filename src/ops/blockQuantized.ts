@@ -31,6 +31,7 @@ function transposed<T extends Uint8Array | Float32Array>(data: T, rows: number, 
 }
 
 function floatsOf(value: Value & { readonly data: TypedArray }): Float32Array {
+  if (value.data instanceof Float32Array) return value.data;
   return value.type === "float16" ? Float32Array.from(value.data as Uint16Array, halfToFloat) : Float32Array.from(numbersOf(value));
 }
 
@@ -51,7 +52,33 @@ const checkedBits = (bits: number): number => {
   throw attributeError("bits", `found ${bits}, expected 2, 4 or 8`);
 };
 
-/** Codes of the weight as [K, N], scales and zero points as [blocks, N]; float zero points give the float weight. */
+const LARGEST_SCALE = 2 ** 110;
+
+/** Of a grid, whose products with codes are finite. */
+const isPlainScale = (scale: number): boolean => scale > 0 && scale < LARGEST_SCALE;
+
+/** Zero points of N rows of blocks, one to an element; the middle of the grid where none are given. */
+function zeroCodes(zeros: (Value & { readonly data: TypedArray }) | null, N: number, blocks: number, bits: number): Uint8Array {
+  if (!zeros) return new Uint8Array(N * blocks).fill(2 ** (bits - 1));
+  return unpack(zeros.data as Uint8Array, N, Math.ceil((blocks * bits) / 8), blocks, bits);
+}
+
+/** The weight as its codes lie in the file. */
+function packedWeight(to: Draft, data: Uint8Array, scale: Float32Array, zero: Uint8Array, attrs: NBitsAttrs): ValueId {
+  const { K, N, bits, block_size: blockSize } = attrs;
+  const columnBytes = data.length / N;
+  let made: WeakRef<Uint8Array> | undefined;
+  const codes = (): Uint8Array => {
+    const known = made?.deref();
+    const all = known ?? transposed(unpack(data, N, columnBytes, (columnBytes * 8) / bits, bits), N, (columnBytes * 8) / bits, K);
+    if (!known) made = new WeakRef(all);
+    return all;
+  };
+  const encoding = { type: WIDTHS[bits]!, scale, zeroPoint: Int32Array.from(zero), axis: 1, blockSize, blockAxis: 0 };
+  return to.constant("weight", data, [K, N], "float32", { encoding, packed: { bits, columnBytes, codes } });
+}
+
+/** The weight [K, N]: packed where its codes fill whole words, else dequantized from codes, or floats where its zero points are. */
 function nbitsWeight(to: Draft, call: ExpandCall<NBitsAttrs>): ValueId {
   const { K, N, bits, block_size: size } = call.attrs;
   const blocks = Math.ceil(K / size);
@@ -59,16 +86,16 @@ function nbitsWeight(to: Draft, call: ExpandCall<NBitsAttrs>): ValueId {
   const scales = constantInput(call, 2, "the scales");
   requireLength(packed, N * blocks * Math.ceil((size * bits) / 8), "weight");
   requireLength(scales, N * blocks, "scales");
+  const zeros = inputOf(call, 3) === "" ? null : constantInput(call, 3, "the zero points");
+  const whole = !zeros || zeros.type === "uint8";
+  const scale = transposed(floatsOf(scales), N, blocks);
+  if (whole && zeros) requireLength(zeros, N * Math.ceil((blocks * bits) / 8), "zero points");
+  const zero = whole ? transposed(zeroCodes(zeros, N, blocks, bits), N, blocks) : null;
+  const inWords = packed.type === "uint8" && (size * bits) % 32 === 0;
+  if (zero && inWords && scale.every(isPlainScale)) return packedWeight(to, packed.data as Uint8Array, scale, zero, call.attrs);
   const padded = blocks * size;
   const codes = transposed(unpack(packed.data as Uint8Array, N, packed.data.length / N, padded, bits), N, padded, K);
-  const scale = transposed(floatsOf(scales), N, blocks);
-  const zeros = inputOf(call, 3) === "" ? null : constantInput(call, 3, "the zero points");
-  if (zeros && zeros.type !== "uint8") return floatWeight(to, codes, scale, transposed(floatsOf(zeros), N, blocks), call.attrs);
-  const rowBytes = Math.ceil((blocks * bits) / 8);
-  if (zeros) requireLength(zeros, N * rowBytes, "zero points");
-  const zero = zeros
-    ? transposed(unpack(zeros.data as Uint8Array, N, rowBytes, blocks, bits), N, blocks)
-    : new Uint8Array(N * blocks).fill(2 ** (bits - 1));
+  if (!zero) return floatWeight(to, codes, scale, transposed(floatsOf(zeros!), N, blocks), call.attrs);
   const type = WIDTHS[bits]!;
   const w = to.constant("codes", codes, [K, N], type);
   const s = to.constant("scales", scale, [blocks, N], "float32");

@@ -14,10 +14,13 @@ interface NodeParts {
   readonly output?: ValueId;
 }
 
+/** What the elements of a constant that holds codes are. */
+type Coded = Required<Pick<Value, "encoding" | "packed">>;
+
 /** An expansion being written: nodes in topological order. */
 export interface Draft {
   /** A new constant. */
-  constant(suffix: string, data: TypedArray, dims: Shape, type: Value["type"]): ValueId;
+  constant(suffix: string, data: TypedArray, dims: Shape, type: Value["type"], coded?: Coded): ValueId;
   /** A node; returns its output. The node named "" takes the id of the expanded one. */
   node(suffix: string, op: string, inputs: readonly ValueId[], parts?: NodeParts): ValueId;
   done(): Expansion;
@@ -27,9 +30,9 @@ export function draft(call: ExpandCall): Draft {
   const constants: Value[] = [];
   const nodes: Expansion["nodes"][number][] = [];
   return {
-    constant(suffix, data, dims, type) {
+    constant(suffix, data, dims, type, coded) {
       const id = call.name(suffix);
-      constants.push({ id, type, shape: dims, data });
+      constants.push({ id, type, shape: dims, data, ...(coded ? { coded: true, ...coded } : {}) });
       return id;
     },
     node(suffix, op, inputs, parts = {}) {

@@ -64,9 +64,13 @@ function pickWindow({ auto_pad, kernel_shape, strides, dilations, pads }: Window
   return { auto_pad, kernel_shape, strides, dilations, pads };
 }
 
-const meanTraits: Traits<PoolAttrs> = { mean: (input, _out, attrs) => windowOf(input.dims, attrs) };
+const averageTraits = (addsReals: boolean): Traits<PoolAttrs> => ({
+  mean: (input, _out, attrs) => windowOf(input.dims, attrs),
+  addsReals,
+});
 
-function defineAverage(type: string, parse: OpDef<PoolAttrs>["parse"], addsReals: boolean): OpDef {
+/** A pool of one output; `measure` names its arithmetic. */
+export function definePool(type: string, parse: OpDef<PoolAttrs>["parse"], measure: "average" | "norm", traits: Traits<PoolAttrs>): OpDef {
   return erased(
     defineOp<PoolAttrs>({
       type,
@@ -76,9 +80,9 @@ function defineAverage(type: string, parse: OpDef<PoolAttrs>["parse"], addsReals
         requireFloat(required(inputs, 0));
         return [inferPool(inputs, attrs)];
       },
-      float: (inputs, attrs, precision) => [floats().average(numbersAt(inputs, 0), attrs, precision)],
-      error: (inputs, errors, outputs, attrs, unit) => [floats().averageError(inputs, errors, numbersAt(outputs, 0), attrs, unit)],
-      traits: { ...meanTraits, addsReals },
+      float: (inputs, attrs, precision) => [floats()[measure](numbersAt(inputs, 0), attrs, precision)],
+      error: (inputs, errors, outputs, attrs, unit) => [floats()[`${measure}Error`](inputs, errors, numbersAt(outputs, 0), attrs, unit)],
+      traits,
     }),
   );
 }
@@ -110,15 +114,16 @@ function parseGlobal(attrs: Parameters<typeof readAttrs>[0]): PoolAttrs {
 }
 
 export const POOLS: readonly OpDef[] = [
-  defineAverage(
+  definePool(
     "AveragePool",
     (attrs) => {
       const { base, all } = parseWindow(attrs, { count_include_pad: flag(false) });
       return { ...base, countPadding: all.count_include_pad };
     },
-    true,
+    "average",
+    averageTraits(true),
   ),
-  defineAverage("GlobalAveragePool", parseGlobal, false),
+  definePool("GlobalAveragePool", parseGlobal, "average", averageTraits(false)),
   defineLargest("MaxPool", 2, (attrs) => {
     const { base, all } = parseWindow(attrs, { storage_order: flag(false) });
     return { ...base, columnMajor: all.storage_order };

@@ -5,6 +5,7 @@ import { type Graph, shapeOf, type ValueId, valueNamed } from "../graph/graph.ts
 import { isActivationEncoding } from "../graph/query.ts";
 import { KERNELS } from "../kernels/abi.ts";
 import { plainPacker, type WeightPacker } from "../kernels/weightPacker.ts";
+import { sizeOf } from "../tensor/shape.ts";
 import { planArena } from "./arena.ts";
 import { constantBytes } from "./constants.ts";
 import type { Lowering, ModuleGeometry, Ref } from "./lowering.ts";
@@ -148,14 +149,14 @@ export class PlanBuilder implements Lowering {
 
   private transpose(id: ValueId, shape: readonly number[], from: Ref, fromLayout: Layout, toLayout: Layout): Ref {
     const bytes = this.elementBytes(id);
-    const to = this.buffer(bytes * shape.reduce((a, b) => a * b, 1));
+    const to = this.buffer(bytes * sizeOf(shape));
     const { fields, units } = transposeFields(this, shape, bytes, from, fromLayout, to, toLayout);
     this.emit("copy_strided", fields, units, id);
     return to;
   }
 
   output(id: ValueId, layout: Layout): Ref {
-    const size = shapeOf(this.graph, id).reduce((a, b) => a * b, 1);
+    const size = sizeOf(shapeOf(this.graph, id));
     const ref = this.buffer(size * this.elementBytes(id));
     this.places.set(id, { [layout]: ref });
     return ref;
@@ -206,7 +207,7 @@ export class PlanBuilder implements Lowering {
   addInput(id: ValueId, quantize: ((ctx: Lowering, from: Ref, to: Ref) => void) | null): void {
     const ref = this.output(id, "rowMajor");
     this.touch([ref], -1);
-    const size = shapeOf(this.graph, id).reduce((a, b) => a * b, 1);
+    const size = sizeOf(shapeOf(this.graph, id));
     const float = quantize ? this.buffer(size * this.plainBytes(id)) : null;
     const convert = quantize && float ? this.apart(-1, () => quantize(this, float, ref)) : [];
     if (float) this.touch([float], -1);
@@ -218,7 +219,7 @@ export class PlanBuilder implements Lowering {
     const end = Number.MAX_SAFE_INTEGER;
     if (dequantize) {
       const ref = this.input(id, "rowMajor");
-      const float = this.buffer(this.plainBytes(id) * shapeOf(this.graph, id).reduce((a, b) => a * b, 1));
+      const float = this.buffer(this.plainBytes(id) * sizeOf(shapeOf(this.graph, id)));
       const convert = this.apart(end, () => dequantize(this, ref, float));
       this.touch([ref, float], end);
       return { value: id, layout: "rowMajor", ref, float, convert, flip: this.flip(id, ref, end) };
@@ -235,7 +236,7 @@ export class PlanBuilder implements Lowering {
     if (!isActivationEncoding(value)) return [];
     const { bytes, shift } = this.storage(value.encoding!);
     if (shift === 0) return [];
-    const size = shapeOf(this.graph, id).reduce((a, b) => a * b, bytes);
+    const size = bytes * sizeOf(shapeOf(this.graph, id));
     const mask = bytes === 1 ? 0x80808080 : 0x80008000;
     return this.apart(time, () => this.emit("flip_top", { address: ref, mask }, size, id));
   }

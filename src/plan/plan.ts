@@ -26,6 +26,14 @@ export interface Step {
   readonly args: number; // absolute address of its args block
   readonly units: number;
   readonly node: string; // node or value it serves, for profiles and errors
+  readonly parts?: readonly Part[]; // its units shared out to threads, the first thread's part first
+}
+
+/** What one thread does of a step: some of its units, with args of its own where the kernel needs scratch. */
+export interface Part {
+  readonly args: number;
+  readonly begin: number;
+  readonly end: number;
 }
 
 /** Where a captured, input or output value lies. */
@@ -49,6 +57,7 @@ export interface Plan {
   readonly weights: readonly { readonly address: number; readonly bytes: Uint8Array; readonly key: string }[];
   readonly constants: { readonly address: number; readonly bytes: Uint8Array };
   readonly arena: { readonly address: number; readonly bytes: number };
+  readonly partArgs?: { readonly address: number; readonly bytes: Uint8Array }; // args of parts, inside the arena's bytes but written by no step
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly captures: readonly Port[];

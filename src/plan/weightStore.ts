@@ -22,8 +22,8 @@ const ALIGN = 64;
 
 export type Make = (address?: number) => ArrayBufferView;
 
-export function createWeightStore(place: WeightStore["place"] = null): WeightStore {
-  return { place, base: IMAGE_BASE, end: IMAGE_BASE, sealed: false, size: { weights: 0, shared: 0 }, entries: new Map() };
+export function createWeightStore(place: WeightStore["place"] = null, base = IMAGE_BASE): WeightStore {
+  return { place, base, end: base, sealed: false, size: { weights: 0, shared: 0 }, entries: new Map() };
 }
 
 /** The address of `key`, made and stored on first use; undefined when the store is sealed and does not hold it. `make` is told the address where the

@@ -3,17 +3,26 @@ import { formatCount, plural } from "../cli/table.ts";
 import type { Heatmap } from "../index.ts";
 
 const SHADES = 4;
-const CELL = 10;
 
-/** Cells by shade, 1 … SHADES, the darkest those with the most mismatches; cells without any are left out. */
+/** Cells by shade, 1 … SHADES, the darkest those with the most mismatches, as lines one cell thick through each run of a shade. */
 function shades({ counts, columns }: Heatmap): string[] {
   const most = counts.reduce((max, count) => Math.max(max, count), 1);
+  const shadeAt = (i: number): number => Math.ceil((SHADES * counts[i]!) / most);
   const paths = new Array<string>(SHADES).fill("");
-  counts.forEach((count, i) => {
-    if (count === 0) return;
-    const shade = Math.max(0, Math.ceil((SHADES * count) / most) - 1);
-    paths[shade] += `M${CELL * (i % columns)} ${CELL * Math.floor(i / columns)}h${CELL}v${CELL}h-${CELL}z`;
-  });
+  const pens = Array.from(paths, () => ({ x: 0, y: 0 }));
+  for (let i = 0; i < counts.length; ) {
+    const shade = shadeAt(i);
+    const rest = columns - (i % columns); // of the row
+    let run = 1;
+    while (run < rest && shadeAt(i + run) === shade) run++;
+    const pen = pens[shade - 1];
+    if (pen) {
+      const [x, y] = [i % columns, Math.floor(i / columns)];
+      paths[shade - 1] += `m${x - pen.x} ${y - pen.y}h${run}`;
+      Object.assign(pen, { x: x + run, y });
+    }
+    i += run;
+  }
   return paths;
 }
 
@@ -34,15 +43,13 @@ export function heatmapText({ counts, rows, columns, rowSize, columnSize, rowAxi
 
 export function HeatmapFigure({ map, name }: { map: Heatmap; name: string }) {
   const { rows, columns, rowSize, columnSize, rowAxis, columnAxes } = map;
-  const width = CELL * columns;
-  const height = CELL * rows;
   const text = heatmapText(map);
   const down = rowAxis === null ? "" : `down: axis ${rowAxis}, ${formatCount(rowSize)} elements; `;
   return (
     <figure class="heatmap">
-      <svg viewBox={`-1 -1 ${width + 2} ${height + 2}`} role="img" aria-label={`Mismatches of ${name}: ${text}`}>
-        <rect class="empty" width={width} height={height} />
-        {shades(map).map((path, shade) => path && <path class={`shade${shade + 1}`} d={path} />)}
+      <svg viewBox={`-0.1 -0.1 ${columns + 0.2} ${rows + 0.2}`} role="img" aria-label={`Mismatches of ${name}: ${text}`}>
+        <rect class="empty" width={columns} height={rows} />
+        <g transform="translate(0 0.5)">{shades(map).map((path, shade) => path && <path class={`shade${shade + 1}`} d={path} />)}</g>
       </svg>
       <figcaption>
         <b>Where.</b> {text}{" "}

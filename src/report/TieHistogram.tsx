@@ -33,7 +33,7 @@ export function TieHistogram({ ties, name }: { ties: Histogram; name: string }) 
     <figure class="ties">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`Distances to the tie of ${name}: ${text}`}>
         {counts.map((count, i) => {
-          const height = count === 0 ? 0 : Math.max(2, ((BASE - 14) * count) / most);
+          const height = count === 0 ? 0 : Math.max(2, Math.round(((BASE - 14) * count) / most));
           return (
             <g key={from[i]}>
               <rect class={i > 16 ? "bar far" : "bar"} x={i * step + 1} y={BASE - height} width={step - 2} height={height}>

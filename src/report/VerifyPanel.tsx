@@ -97,7 +97,7 @@ function WorstTable({ worst, name }: { worst: readonly Mismatch[]; name: string 
         <thead>
           <tr>
             {["sample", "index", "runtime", "source", "exact value", "to the tie, LSB", "units", "bound, LSB"].map((title) => (
-              <th scope="col" class="figure" key={title}>
+              <th scope="col" key={title}>
                 {title}
               </th>
             ))}
@@ -116,9 +116,7 @@ function WorstTable({ worst, name }: { worst: readonly Mismatch[]; name: string 
                 m.tieUnits === null ? "–" : formatLsb(m.tieUnits),
                 formatLsb(m.bound),
               ].map((cell, i) => (
-                <td class="figure" key={i}>
-                  {cell}
-                </td>
+                <td key={i}>{cell}</td>
               ))}
             </tr>
           ))}

@@ -10,7 +10,22 @@ const PAGE = 65536;
 const MAX_PAGES = 65536;
 const GROWTH = 16 * PAGE;
 
+/** The threads of a session; src/runtime/threads makes them. */
+export interface Crew {
+  readonly threads: number;
+  readonly memory: WebAssembly.Memory; // shared
+  readonly kernels: Kernels; // of the first thread
+  readonly alone: string | null; // why the first thread now does everything
+  readonly lost: boolean; // another thread may still write to the memory
+  /** The plan with its larger steps in parts. */
+  split(plan: Plan): Plan;
+  /** A kernel whose call runs the parts of `step`. */
+  shared(step: Step, kernel: Kernel): Kernel;
+  dispose(): void;
+}
+
 export interface Machine {
+  readonly crew: Crew | null;
   readonly memory: WebAssembly.Memory;
   readonly kernels: Kernels;
   buffer: ArrayBuffer; // that of `memory`; another one once it has grown
@@ -26,10 +41,10 @@ export interface Call {
   readonly units: number;
 }
 
-export function createMachine(module: WebAssembly.Module): Machine {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
-  const kernels = instantiateKernels(module, memory);
-  return { memory, kernels, buffer: memory.buffer, current: null, aside: new WeakMap() };
+export function createMachine(module: WebAssembly.Module, crew: Crew | null = null): Machine {
+  const memory = crew?.memory ?? new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+  const kernels = crew?.kernels ?? instantiateKernels(module, memory);
+  return { crew, memory, kernels, buffer: memory.buffer, current: null, aside: new WeakMap() };
 }
 
 /** Grows the memory to `bytes`, and what is kept above. throws SessionError "session/out-of-memory" naming what was needed. */
@@ -82,6 +97,7 @@ export function activate(machine: Machine, plan: Plan, store: WeightStore): void
     store.entries.set(key, { address: entry.address, bytes: NO_BYTES });
   }
   bytes.set(aside.get(plan) ?? plan.constants.bytes, plan.constants.address);
+  if (plan.partArgs) bytes.set(plan.partArgs.bytes, plan.partArgs.address);
   machine.current = plan;
 }
 
@@ -93,8 +109,11 @@ export function settle(machine: Machine, { constants, ...plan }: Plan): Plan {
 }
 
 /** Steps as calls on this machine. throws ModelError "plan/not-loaded" when the machine was made before a kernel they need was loaded. */
-export function callsOf({ kernels }: Machine, steps: readonly Step[]): Call[] {
-  return steps.map(({ kernel, args, units }) => ({ kernel: kernels[kernel] ?? notLoaded(), args, units }));
+export function callsOf({ kernels, crew }: Machine, steps: readonly Step[]): Call[] {
+  return steps.map((step) => {
+    const kernel = kernels[step.kernel] ?? notLoaded();
+    return { kernel: crew && step.parts ? crew.shared(step, kernel) : kernel, args: step.args, units: step.units };
+  });
 }
 
 /** Runs calls in order. */

@@ -2,7 +2,7 @@
 import { type Issue, ModelError } from "../errors.ts";
 import { quantizeKernel } from "../forms/codes.ts";
 import { rare } from "../forms/deferred.ts";
-import { type ValueId, valueNamed } from "../graph/graph.ts";
+import { shapeOf, type ValueId, valueNamed } from "../graph/graph.ts";
 import { isActivationEncoding } from "../graph/query.ts";
 import type { WeightPacker } from "../kernels/weightPacker.ts";
 import { targetRow } from "../numerics/targets.ts";
@@ -13,6 +13,7 @@ import type { Plan, Target } from "../plan/plan.ts";
 import { isWide } from "../plan/storage.ts";
 import type { WeightStore } from "../plan/weightStore.ts";
 import type { OnProgress } from "../progress.ts";
+import { sizeOf } from "../tensor/shape.ts";
 
 export interface CompileOptions {
   readonly target: Target;
@@ -54,7 +55,7 @@ function quantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
   if (!isActivationEncoding(value)) return null;
   const encoding = value.encoding!;
   const storage = ctx.storage(encoding);
-  const size = elements(ctx, id);
+  const size = sizeOf(shapeOf(ctx.graph, id));
   const { zero, min, max } = storage;
   return (builder, from, to) => {
     const scale = builder.constant(Float64Array.of(encoding.scale[0]!));
@@ -70,7 +71,7 @@ function dequantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
   if (!isActivationEncoding(value)) return null;
   const encoding = value.encoding!;
   const storage = ctx.storage(encoding);
-  const size = elements(ctx, id);
+  const size = sizeOf(shapeOf(ctx.graph, id));
   return (builder, from, to) =>
     builder.emit(
       isWide(value.type) ? "to_real" : "dequantize_q",
@@ -84,8 +85,4 @@ function dequantizeEdge(ctx: Lowering, id: ValueId): Edge | null {
       size,
       id,
     );
-}
-
-function elements(ctx: Lowering, id: ValueId): number {
-  return (valueNamed(ctx.graph, id).shape as readonly number[]).reduce((a, b) => a * b, 1);
 }

@@ -4,9 +4,11 @@ import type { Prepared } from "../passes/prepare.ts";
 import type { Step } from "../plan/plan.ts";
 import type { BoundPlan, Views } from "../runtime/bound.ts";
 import type { Feeds } from "../runtime/feeds.ts";
-import { type Call, callsOf } from "../runtime/machine.ts";
+import { type Call, callsOf, type Machine } from "../runtime/machine.ts";
 import { fillGate, type Gate } from "../runtime/ports.ts";
-import type { Session } from "./session.ts";
+import type { RunOptions } from "../runtime/runner.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { clockGrain, repeatsFor } from "./clock.ts";
 
 export interface StepProfile {
   readonly node: string; // of the graph, or a value that is converted or transposed
@@ -26,12 +28,28 @@ export interface SessionProfile {
   readonly minMs: number;
 }
 
+/** What a run executes. prepared: the layers behind it, null where they are not known. */
+export interface Anatomy {
+  readonly machine: Machine;
+  readonly bound: BoundPlan;
+  readonly views: Views;
+  readonly prepared: Prepared | null;
+}
+
+/** Sessions of models and of compiled ones. */
+export interface Profiled {
+  runSync(feeds: Feeds, options?: RunOptions): Record<string, Tensor>;
+  proveNow(): Promise<void>;
+  anatomy(feeds: Feeds): Anatomy;
+}
+
 const WARM_UP_MS = 100;
 const WARM_UP_RUNS = 2000;
 
-/** Runs `feeds` `runs` times as users do, and as often step by step. Epilogues are proven before, and the code is warm.
+/** Runs `feeds` `runs` times as users do, and as often step by step. Epilogues are proven before, and the code is warm. Where the clock is too
+ *  coarse, as in browsers, each step, and each run, is repeated until it can be timed: then its operands are in the cache.
  *  throws ModelError "run/…". */
-export async function profileSession(session: Session, feeds: Feeds, runs: number): Promise<SessionProfile> {
+export async function profileSession(session: Profiled, feeds: Feeds, runs: number): Promise<SessionProfile> {
   const outputs = session.runSync(feeds);
   await session.proveNow();
   const { machine, bound, views, prepared } = session.anatomy(feeds);
@@ -40,26 +58,29 @@ export async function profileSession(session: Session, feeds: Feeds, runs: numbe
     session.runSync(feeds, { outputs });
     pass.run();
   }
+  const grain = clockGrain();
+  const whole = repeatsFor(grain, () => session.runSync(feeds, { outputs }));
+  pass.adapt(grain);
   const wholes = new Float64Array(runs);
   const times = pass.steps.map(() => new Float64Array(runs));
   let fastest: Float64Array | null = null;
   for (let run = 0; run < runs; run++) {
     const start = performance.now();
-    session.runSync(feeds, { outputs });
-    wholes[run] = performance.now() - start;
+    for (let i = 0; i < whole; i++) session.runSync(feeds, { outputs });
+    wholes[run] = (performance.now() - start) / whole;
     const marks = pass.run();
     if (!fastest || total(marks) < total(fastest)) fastest = marks;
-    for (const [i, list] of times.entries()) list[run] = 1000 * durationOf(marks, i, pass.overhead);
+    for (const [i, list] of times.entries()) list[run] = 1000 * durationOf(marks, i, pass);
   }
   const { steps } = pass;
-  const macs = stepMacs(steps, prepared);
-  const ops = layerOps(prepared);
+  const macs = prepared ? stepMacs(steps, prepared) : steps.map(() => 0);
+  const ops = prepared ? layerOps(prepared) : new Map<string, string>();
   return {
     steps: steps.map(({ node, kernel, units }, i) => ({
       ...{ node, op: ops.get(node) ?? "", kernel, units, medianUs: median(times[i]!), minUs: times[i]!.reduce((a, b) => Math.min(a, b)) },
       macs: macs[i]!,
       startUs: 1000 * (fastest![2 * i]! - fastest![0]!),
-      durationUs: 1000 * durationOf(fastest!, i, pass.overhead),
+      durationUs: 1000 * durationOf(fastest!, i, pass),
     })),
     medianMs: median(wholes),
     minMs: wholes.reduce((a, b) => Math.min(a, b)),
@@ -69,6 +90,9 @@ export async function profileSession(session: Session, feeds: Feeds, runs: numbe
 interface Pass {
   readonly steps: readonly Step[];
   readonly overhead: number; // milliseconds between two readings of the clock
+  readonly repeats: Int32Array; // of each step, between two readings
+  /** Repeats steps that are too short for a clock of this grain. */
+  adapt(grain: number): void;
   /** Start and end of each step, in milliseconds. */
   run(): Float64Array;
 }
@@ -81,16 +105,22 @@ function timedPass(feeds: Feeds, { plan, calls }: BoundPlan, { inputs, outputs }
   const [before, after] = [convert(converted), convert(leaving)];
   const steps = [...before, ...plan.steps, ...after];
   const all = [...bind(before), ...calls, ...bind(after)];
+  const repeats = new Int32Array(all.length).fill(1);
   return {
     steps,
     overhead: clockOverhead(),
+    repeats,
+    adapt(grain) {
+      for (const [i, { kernel, args, units }] of all.entries()) repeats[i] = repeatsFor(grain, () => kernel(args, 0, units));
+    },
     run() {
       const marks = new Float64Array(2 * all.length);
       for (const gate of inputs) fillGate(gate, feeds[gate.name]!);
       for (let i = 0; i < all.length; i++) {
         const { kernel, args, units } = all[i]!;
+        const times = repeats[i]!;
         marks[2 * i] = performance.now();
-        kernel(args, 0, units);
+        for (let n = 0; n < times; n++) kernel(args, 0, units);
         marks[2 * i + 1] = performance.now();
       }
       return marks;
@@ -107,8 +137,8 @@ function clockOverhead(): number {
   return least;
 }
 
-function durationOf(marks: Float64Array, i: number, overhead: number): number {
-  return Math.max(0, marks[2 * i + 1]! - marks[2 * i]! - overhead);
+function durationOf(marks: Float64Array, i: number, { overhead, repeats }: Pass): number {
+  return Math.max(0, marks[2 * i + 1]! - marks[2 * i]! - overhead) / repeats[i]!;
 }
 
 function total(marks: Float64Array): number {

@@ -9,11 +9,11 @@ import { bindShapes } from "../passes/inferShapes.ts";
 import { type Prepared, prepare } from "../passes/prepare.ts";
 import type { ModuleGeometry } from "../plan/lowering.ts";
 import type { Plan, Step, Target } from "../plan/plan.ts";
-import { createWeightStore, type WeightStore } from "../plan/weightStore.ts";
+import { createWeightStore, IMAGE_BASE, type WeightStore } from "../plan/weightStore.ts";
 import type { OnProgress } from "../progress.ts";
 import { type BoundPlan, bindPlan, currentViews, sameCaptures, type Views } from "../runtime/bound.ts";
 import { checkFeeds, type Feeds, feedsFit, type Shapes } from "../runtime/feeds.ts";
-import { activate, createMachine, growFor, type Machine, placeWeights } from "../runtime/machine.ts";
+import { activate, type Crew, createMachine, growFor, type Machine, placeWeights } from "../runtime/machine.ts";
 import { withinMemory } from "../runtime/outOfMemory.ts";
 import { type Captures, NO_CAPTURES, Runner } from "../runtime/runner.ts";
 import { compile } from "./compile.ts";
@@ -31,19 +31,48 @@ export class Session extends Runner {
   private readonly model: LoadedModel;
   private readonly engine: EngineChoice;
   private plans: BoundPlan[] = []; // the last used first
-  private store: WeightStore;
-  private packer: WeightPacker | null;
+  private store!: WeightStore;
+  private packer!: WeightPacker | null;
+  private aloneReason: string | null;
   private readonly onProgress: OnProgress | undefined;
 
-  /** Use Session.create (src/index.ts): it chooses the variant. */
-  constructor(model: LoadedModel, engine: EngineChoice, target: Target, onProgress?: OnProgress) {
-    const machine = createMachine(engine.module);
+  /** Use Session.create (src/index.ts): it chooses the variant and starts the threads, or says why there are none. */
+  constructor(model: LoadedModel, engine: EngineChoice, target: Target, threads: Crew | string | null = null, onProgress?: OnProgress) {
+    const crew = typeof threads === "string" ? null : threads;
+    const machine = createMachine(engine.module, crew);
     super(machine, target, engine.geometry.variant);
     this.model = model;
     this.engine = engine;
     this.onProgress = onProgress;
-    this.store = createWeightStore((address, bytes) => placeWeights(machine, address, bytes));
-    this.packer = kernelPacker(machine.kernels, engine.geometry, (end) => growFor(machine, end));
+    this.aloneReason = typeof threads === "string" ? threads : null;
+    this.equip(machine);
+  }
+
+  private equip(machine: Machine): void {
+    const base = machine.crew ? IMAGE_BASE * machine.crew.threads : IMAGE_BASE; // a scratch page each
+    this.store = createWeightStore((address, bytes) => placeWeights(machine, address, bytes), base);
+    this.packer = kernelPacker(machine.kernels, this.engine.geometry, (end) => growFor(machine, end));
+  }
+
+  /** Threads that share the work of a run. */
+  get threads(): number {
+    const crew = this.machine?.crew;
+    return crew && crew.alone === null ? crew.threads : 1;
+  }
+
+  /** Why there are fewer threads than were asked for; null when there are as many. */
+  get threadsReason(): string | null {
+    return this.machine?.crew?.alone ?? this.aloneReason;
+  }
+
+  override live(): Machine {
+    const machine = super.live();
+    if (!machine.crew?.lost) return machine;
+    this.aloneReason = machine.crew.alone;
+    this.machine = createMachine(this.engine.module);
+    this.plans = [];
+    this.equip(this.machine);
+    return this.machine;
   }
 
   override get inputs(): readonly ValueInfo[] {
@@ -96,8 +125,9 @@ export class Session extends Runner {
     const names = captures === "all" ? capturable(prepared) : this.checkCaptures(prepared, captures);
     const { target, store, packer, onProgress } = this;
     const plan = compile(prepared, { target, module: this.engine.geometry, store, packer: packer!, captures: names, onProgress });
-    activate(machine, plan, this.store);
-    return bindPlan(machine, inputSpecs(graph), plan, key, captures === "all" ? captures : [...captures]);
+    const shared = machine.crew?.split(plan) ?? plan;
+    activate(machine, shared, this.store);
+    return bindPlan(machine, inputSpecs(graph), shared, key, captures === "all" ? captures : [...captures]);
   }
 
   private checkCaptures(prepared: Prepared, names: readonly string[]): readonly string[] {
@@ -161,6 +191,7 @@ export class Session extends Runner {
   }
 
   override dispose(): void {
+    this.machine?.crew?.dispose();
     super.dispose();
     this.plans = [];
     this.store = createWeightStore();

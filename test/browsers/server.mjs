@@ -54,7 +54,8 @@ function answer(response, { mode, file }) {
     const entries = readdirSync(file, { withFileTypes: true }).map((entry) => [entry.name, entry.isDirectory()]);
     return response.writeHead(200, { ...headers, "Content-Type": TYPES[".json"] }).end(JSON.stringify(entries));
   }
-  response.writeHead(200, { ...headers, ...(asked && { "Content-Type": asked }) });
+  const { size, mtimeMs } = statSync(file);
+  response.writeHead(200, { ...headers, "Content-Length": size, "X-Modified": mtimeMs, ...(asked && { "Content-Type": asked }) });
   createReadStream(file).pipe(response);
 }
 

@@ -15,9 +15,18 @@ export interface CheckResult {
   readonly checks: readonly Check[];
 }
 
-export declare function runChecks(api: {
-  readonly loadModel: typeof loadModel;
-  readonly Session: typeof Session;
-  readonly Tensor: typeof Tensor;
-  readonly verify: typeof verify;
-}): Promise<CheckResult>;
+/** Files of the repository by their path in it. */
+export interface Host {
+  readonly address: (path: string) => string;
+  readonly read: (path: string) => Promise<Uint8Array>;
+}
+
+export declare function runChecks(
+  api: {
+    readonly loadModel: typeof loadModel;
+    readonly Session: typeof Session;
+    readonly Tensor: typeof Tensor;
+    readonly verify: typeof verify;
+  },
+  host: Host,
+): Promise<CheckResult>;

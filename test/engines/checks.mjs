@@ -1,12 +1,6 @@
 // The exactness checks themselves, for whatever build of the package is handed in: every bundled model, target and variant.
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { readNpz } from "./npz.mjs";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const models = join(here, "..", "..", "models");
 const MODELS = ["digits_cnn/w8a8_pc", "digits_cnn/w4a8_pc", "conv1d/w8a16_pc", "tiny_transformer/w8a8_pc"];
 const TARGETS = ["exact", "fixed-single", "fixed-double"];
 const VARIANTS = ["simd", "usdot", "sdot"];
@@ -25,10 +19,10 @@ function randomInput(size, seed) {
   });
 }
 
-function samplesFor({ Tensor }, model) {
+async function samplesFor({ Tensor }, model, host) {
   const { name, shape } = model.inputs[0];
   const size = shape.reduce((a, b) => a * b, 1);
-  const images = readNpz(join(models, "digits", "test.npz")).get("images").data;
+  const images = (await readNpz(await host.read("models/digits/test.npz"))).get("images").data;
   const digits = Array.from({ length: DIGITS }, (_, i) =>
     Float32Array.from(images.subarray(i * size, (i + 1) * size), (p) => (p / 16) * 2 - 0.5),
   );
@@ -37,22 +31,22 @@ function samplesFor({ Tensor }, model) {
 }
 
 /** SHA-256 over name, type, shape and codes of every captured tensor of every sample, in order of name. */
-function checksum(session, samples) {
-  const hash = createHash("sha256");
+async function checksum(session, samples) {
+  const parts = [];
   for (const feeds of samples) {
     const values = session.runSync(feeds, { capture: "all", quantized: true });
     for (const name of Object.keys(values).sort()) {
       const { type, dims, data } = values[name];
-      hash.update(`${name}|${type}|${dims.join(",")}|`);
-      hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      parts.push(`${name}|${type}|${dims.join(",")}|`, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     }
   }
-  return hash.digest("hex");
+  const hash = await crypto.subtle.digest("SHA-256", await new Blob(parts).arrayBuffer());
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function recordedSamples({ Tensor }, folder) {
-  const inputs = readNpz(join(folder, "inputs.npz"));
-  const sim = readNpz(join(folder, "sim.npz"));
+async function recordedSamples({ Tensor }, folder, host) {
+  const inputs = await readNpz(await host.read(`${folder}/inputs.npz`));
+  const sim = await readNpz(await host.read(`${folder}/sim.npz`));
   const cut = ({ type, dims, data }, i, count) => {
     if (dims[0] % count !== 0) return new Tensor(type, data, dims);
     const step = data.length / count;
@@ -63,24 +57,26 @@ function recordedSamples({ Tensor }, folder) {
   return Array.from({ length: count }, (_, i) => ({ feeds: record(inputs, i), recorded: record(sim, i) }));
 }
 
-async function checkModel(api, name, variants, checksums, check) {
-  const { loadModel, Session, verify } = api;
-  const folder = join(models, name);
-  const model = await loadModel(join(folder, "model.onnx"), { encodings: join(folder, "model.encodings") });
-  const samples = samplesFor(api, model);
+const load = ({ loadModel }, name, { address }) =>
+  loadModel(address(`models/${name}/model.onnx`), { encodings: address(`models/${name}/model.encodings`) });
+
+async function checkModel(api, name, variants, checksums, check, host) {
+  const { Session, verify } = api;
+  const model = await load(api, name, host);
+  const samples = await samplesFor(api, model, host);
   for (const target of TARGETS) {
     for (const variant of variants) {
       const session = await Session.create(model, { target, variant });
-      const sum = checksum(session, samples);
+      const sum = await checksum(session, samples);
       // Again after the code is warm: an optimizing compiler must not change a bit.
-      check(`${name} ${target} ${variant}: warm run gives the same bytes`, checksum(session, samples) === sum, sum);
+      check(`${name} ${target} ${variant}: warm run gives the same bytes`, (await checksum(session, samples)) === sum, sum);
       session.dispose();
       const known = checksums[name]?.[target];
       checksums[name] = { ...checksums[name], [target]: known ?? sum };
       check(`${name} ${target} ${variant}: all variants give one SHA-256`, known === undefined || known === sum, sum);
     }
   }
-  const pairs = recordedSamples(api, folder);
+  const pairs = await recordedSamples(api, `models/${name}`, host);
   const report = await verify(
     model,
     pairs.map(({ feeds }) => feeds),
@@ -110,20 +106,19 @@ async function acceptedVariants({ Session }, model) {
   return { accepted, refused };
 }
 
-/** Runs everything. Returns { variant, accepted, refused, checksums, checks: [{ name, ok, found }] }. */
-export async function runChecks(api) {
+/** Runs everything. `host`: { address(path): what loadModel takes, read(path): Promise of bytes } of files of the repository. Returns { variant, accepted, refused, checksums, checks: [{ name, ok, found }] }. */
+export async function runChecks(api, host) {
   const checks = [];
   const check = (name, ok, found) => checks.push({ name, ok, found: String(found) });
-  const first = join(models, MODELS[0]);
-  const probe = await api.loadModel(join(first, "model.onnx"), { encodings: join(first, "model.encodings") });
+  const probe = await load(api, MODELS[0], host);
   const { accepted, refused } = await acceptedVariants(api, probe);
   const automatic = await api.Session.create(probe);
   const variant = automatic.variant;
   automatic.dispose();
   check("the variant chosen is one that was accepted", accepted.includes(variant), variant);
   const checksums = {};
-  for (const name of MODELS) await checkModel(api, name, accepted, checksums, check);
-  const expected = JSON.parse(readFileSync(join(here, "checksums.json"), "utf8")).sha256;
+  for (const name of MODELS) await checkModel(api, name, accepted, checksums, check, host);
+  const expected = JSON.parse(new TextDecoder().decode(await host.read("test/engines/checksums.json"))).sha256;
   for (const name of MODELS) {
     for (const target of TARGETS) {
       const found = checksums[name][target];

@@ -1,10 +1,7 @@
-/** Kernel grids, numerics, forms and recorded cases on engines the test runner does not reach: imports test files, runs them, prints a JSON line.
- *  Arguments: file names to run (all without any); --list prints the names instead. */
+/** Kernel grids, numerics, forms and recorded cases on engines the test runner does not reach: imports test files and runs them. */
 /// <reference types="vite/client" />
 import { loadFull } from "../../src/full.ts";
-import { runAll } from "./miniRunner.ts";
-
-await loadFull(); // as test/setup.ts: a bundle of a package without side effects drops the import of a file that only has one
+import { type Outcome, runAll } from "./miniRunner.ts";
 
 const files = import.meta.glob([
   "../kernels/*.test.ts",
@@ -14,11 +11,12 @@ const files = import.meta.glob([
   "!../kernels/layout.test.ts",
 ]);
 
-const wanted = process.argv.slice(2);
-const names = Object.keys(files).filter((name) => wanted.length === 0 || wanted.includes(name));
+export const gridFiles: readonly string[] = Object.keys(files);
 
-if (wanted[0] === "--list") console.log(JSON.stringify(Object.keys(files)));
-else {
+/** Runs the named files, all without any. */
+export async function runGrids(wanted: readonly string[]): Promise<Outcome & { readonly files: number }> {
+  await loadFull(); // as test/setup.ts: a bundle of a package without side effects drops the import of a file that only has one
+  const names = gridFiles.filter((name) => wanted.length === 0 || wanted.includes(name));
   for (const name of names) await files[name]?.();
-  console.log(JSON.stringify({ files: names.length, ...(await runAll()) }));
+  return { files: names.length, ...(await runAll()) };
 }

@@ -1,7 +1,4 @@
-// Minimal .npz reader for the engine checks: one file, only Node's own zlib, so that the checks need dist/ and nothing else.
-import { readFileSync } from "node:fs";
-import { inflateRawSync } from "node:zlib";
-
+// Minimal .npz reader for the engine checks: nothing but what every engine has, so that the checks need dist/ and nothing else.
 const TYPES = {
   "|u1": ["uint8", Uint8Array],
   "|i1": ["int8", Int8Array],
@@ -10,10 +7,12 @@ const TYPES = {
   "<i4": ["int32", Int32Array],
   "<f4": ["float32", Float32Array],
 };
+const END_SIZE = 22; // of the zip's last record, which has no comment here
+const text = (bytes) => new TextDecoder("latin1").decode(bytes);
 
 function parseNpy(bytes, name) {
-  const headerLength = bytes.readUInt16LE(8);
-  const header = bytes.toString("latin1", 10, 10 + headerLength);
+  const headerLength = bytes[8] + 256 * bytes[9];
+  const header = text(bytes.subarray(10, 10 + headerLength));
   const descr = /'descr': '([^']+)'/.exec(header)?.[1];
   const shape = /'shape': \(([^)]*)\)/.exec(header)?.[1];
   const entry = TYPES[descr];
@@ -31,27 +30,26 @@ function parseNpy(bytes, name) {
   };
 }
 
+async function inflated(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
 /** Map from member name (without ".npy") to { type, dims, data }. */
-export function readNpz(file) {
-  const zip = readFileSync(file);
-  const end = zip.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6]));
-  const count = zip.readUInt16LE(end + 10);
+export async function readNpz(zip) {
+  const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
+  const end = zip.length - END_SIZE;
+  if (view.getUint32(end, true) !== 0x06054b50) throw new Error("no zip without a comment");
   const arrays = new Map();
-  let at = zip.readUInt32LE(end + 16);
-  for (let i = 0; i < count; i++) {
-    const [method, size, nameLength, extra, comment, local] = [
-      zip.readUInt16LE(at + 10),
-      zip.readUInt32LE(at + 20),
-      zip.readUInt16LE(at + 28),
-      zip.readUInt16LE(at + 30),
-      zip.readUInt16LE(at + 32),
-      zip.readUInt32LE(at + 42),
-    ];
-    const name = zip.toString("utf8", at + 46, at + 46 + nameLength);
-    const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
-    const raw = zip.subarray(start, start + size);
-    arrays.set(name.replace(/\.npy$/, ""), parseNpy(method === 8 ? inflateRawSync(raw) : Buffer.from(raw), name));
-    at += 46 + nameLength + extra + comment;
+  let at = view.getUint32(end + 16, true);
+  for (let count = view.getUint16(end + 10, true); count > 0; count--) {
+    const short = (offset) => view.getUint16(at + offset, true);
+    const [method, size, nameLength, local] = [short(10), view.getUint32(at + 20, true), short(28), view.getUint32(at + 42, true)];
+    const name = text(zip.subarray(at + 46, at + 46 + nameLength));
+    const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
+    const raw = zip.slice(start, start + size);
+    arrays.set(name.replace(/\.npy$/, ""), parseNpy(method === 8 ? await inflated(raw) : new Uint8Array(raw), name));
+    at += 46 + nameLength + short(30) + short(32);
   }
   return arrays;
 }

@@ -12,8 +12,9 @@ function samples(): Float32Array {
   const random = createPcg32(7, 3);
   const ties = Array.from({ length: 33 }, (_, i) => [257 + 2 * i, -(257 + 2 * i) / 1024, (257 + 2 * i) * 2 ** -50]).flat();
   const ends = [0, -0, Infinity, -Infinity, NaN, 1e-40, 1e38, 6e12, 7e12, -3e-13, 1, -1];
+  const squares = Array.from({ length: 40 }, (_, i) => [4097 + 2 * i, -(8191 - 2 * i) / 64]).flat(); // of 25 bits, odd
   const any = Array.from({ length: 4002 }, () => random.uniform(-4, 4) * 2 ** random.integer(-45, 42));
-  return Float32Array.from([...ties, ...ends, ...any]);
+  return Float32Array.from([...ties, ...squares, ...ends, ...any]);
 }
 
 async function expectEqual(op: string, attrs: Record<string, Attr>, data: Float32Array, exponent?: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** One dwconv_q8 case: an image, a window, the kernel's operands, and comparison with plain integer loops and the rational epilogue oracle. */
 import { expect } from "vitest";
 import {
+  CELL,
   depthwiseScratch,
   depthwiseSteps,
   depthwiseTaps,
@@ -119,6 +120,7 @@ function run(bench: DotBench, bump: Bump, shape: DepthwiseCase, operands: Operan
     c: output.address,
     ldc,
     scratch: scratch.address,
+    line: scratch.address + CELL,
   };
   bench.run(bump, "dwconv_q8", fields, depthwiseUnits(taps, images, outputs[0], channels));
   expect(

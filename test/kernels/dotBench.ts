@@ -20,7 +20,7 @@ const VARIANTS: readonly Variant[] = ["simd", "usdot", "sdot"];
 export async function acceptedBenches(): Promise<DotBench[]> {
   const benches: DotBench[] = [];
   for (const variant of VARIANTS) {
-    const path = new URL(`../../build/kernels/${variant}.wasm`, import.meta.url);
+    const path = `build/kernels/${variant}.wasm`;
     if (!existsSync(path)) throw new Error("build the kernels first: npm run build:kernels");
     const bytes = readFileSync(path);
     const fault = WebAssembly.validate(bytes) ? await selfTestFault(new WebAssembly.Module(bytes), variant) : "rejected by the engine";

@@ -71,6 +71,14 @@ const BINARIES: readonly (readonly [keyof typeof BINARY, string, Record<string, 
 ];
 
 const PAIRS: readonly (readonly [readonly number[], readonly number[]])[] = [
+  [
+    [3, 1],
+    [3, 9],
+  ],
+  [
+    [5, 1],
+    [1, 6],
+  ],
   [[17], [17]],
   [[17], [1]],
   [[1], [9]],

@@ -98,36 +98,38 @@ describe.each(machines())("float products, $variant", (machine) => {
       expect([...read(machine, type, output, 10)]).toEqual([-7, -7, -7, -7, -7, 12.5, 15, 17.5, 20, 22.5]);
     });
 
-    it(`matmul_${type}: batches, transposed operands, odd sizes (seed 77)`, () => {
+    it.each([
+      { aTurned: false, bTurned: false },
+      { aTurned: true, bTurned: true },
+      { aTurned: false, bTurned: true },
+    ])(`matmul_${type}: batches, odd sizes, panels, %o (seed 77)`, ({ aTurned, bTurned }) => {
       const random = createPcg32(77);
-      for (const [batches, m, n, k] of [
-        [1, 1, 1, 1],
-        [2, 3, 17, 5],
-        [1, 4, 33, 7],
-        [3, 2, 16, 0],
-        [1, 5, 40, 64],
-      ] as [number, number, number, number][]) {
-        for (const turned of [false, true]) {
-          const a = uniform(random, type, batches * m * k);
-          const b = uniform(random, type, batches * k * n);
-          machine.reset();
-          const output = outputOf(machine, type, batches * m * n);
-          const offsets = Int32Array.from(Array.from({ length: batches }, (_, i) => [i * m * k, i * k * n, i * m * n]).flat());
-          const strides = turned
-            ? { aStrideM: 1, aStrideK: m, bStrideK: 1, bStrideN: k }
-            : { aStrideM: k, aStrideK: 1, bStrideK: n, bStrideN: 1 };
-          machine.run(
-            kernelOf("matmul", type),
-            { a: machine.put(a), b: machine.put(b), output, offsets: machine.put(offsets), m, n, k, ...strides },
-            batches * m,
-          );
-          const x = { dims: [batches, m, k], data: turned ? transpose(a, k, m) : a };
-          const y = { dims: [batches, k, n], data: turned ? transpose(b, n, k) : b };
-          expect(
-            firstDifference(read(machine, type, output, batches * m * n), operator("MatMul", {}, [x, y], type)),
-            `${batches}x${m}x${n}x${k}`,
-          ).toBeNull();
-        }
+      for (const [batches, m, n, k, columns] of [
+        [1, 1, 1, 1, 8],
+        [2, 3, 17, 5, 8],
+        [1, 4, 33, 7, 16],
+        [3, 2, 16, 0, 8],
+        [1, 5, 40, 64, 40],
+        [2, 4, 8, 1, 8],
+        [1, 9, 23, 6, 24],
+        [1, 7, 7, 3, 8],
+      ] as [number, number, number, number, number][]) {
+        const a = uniform(random, type, batches * m * k);
+        const b = uniform(random, type, batches * k * n);
+        machine.reset();
+        const output = outputOf(machine, type, batches * m * n);
+        const offsets = Int32Array.from(Array.from({ length: batches }, (_, i) => [i * m * k, i * k * n, i * m * n]).flat());
+        const [aStrideM, aStrideK] = aTurned ? [1, m] : [k, 1];
+        const [bStrideK, bStrideN] = bTurned ? [1, k] : [n, 1];
+        const scratch = aTurned || type === "f64" ? 0 : machine.output(4 * k * columns);
+        const fields = { output, offsets: machine.put(offsets), m, n, k, aStrideM, aStrideK, bStrideK, bStrideN, scratch, columns };
+        machine.run(kernelOf("matmul", type), { a: machine.put(a), b: machine.put(b), ...fields }, batches * m);
+        const x = { dims: [batches, m, k], data: aTurned ? transpose(a, k, m) : a };
+        const y = { dims: [batches, k, n], data: bTurned ? transpose(b, n, k) : b };
+        expect(
+          firstDifference(read(machine, type, output, batches * m * n), operator("MatMul", {}, [x, y], type)),
+          `${batches}x${m}x${n}x${k}`,
+        ).toBeNull();
       }
     });
   }

@@ -17,7 +17,7 @@ const KR: Readonly<Record<Variant, number>> = { simd: 2, usdot: 4, sdot: 4 };
 function packersOf(variant: Variant): { geometry: ModuleGeometry; packers: Map<string, WeightPacker> } {
   const plain: ModuleGeometry = { variant, signed: variant !== "usdot", mr: 4, nr: 8, kr: KR[variant], weightMin: -128 };
   const packers = new Map([["loops", plainPacker(plain)]]);
-  const bytes = readFileSync(new URL(`../../build/kernels/${variant}.wasm`, import.meta.url));
+  const bytes = readFileSync(`build/kernels/${variant}.wasm`);
   if (!WebAssembly.validate(bytes)) {
     console.log(`packing: kernel of ${variant} skipped, the engine has no relaxed SIMD`);
     return { geometry: plain, packers };

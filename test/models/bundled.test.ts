@@ -9,6 +9,7 @@ import { readNpz } from "../../src/io/npz.ts";
 import { recordedSamples, samplesOf } from "../../src/samples/cut.ts";
 import { randomSamples } from "../../src/samples/random.ts";
 import { runChecks } from "../engines/checks.mjs";
+import { nodeHost } from "../engines/host.mjs";
 
 const TIER = process.env.BITEXACT_TIER;
 const RANDOM_SAMPLES = TIER === "fast" ? 10 : TIER === "soak" ? 5000 : 1000; // per network against sim-f64
@@ -76,7 +77,7 @@ describe.each(BUNDLED.map(({ folder }) => folder))("%s", (folder) => {
 });
 
 test("every variant and target gives the committed SHA-256 over all intermediate tensors", async () => {
-  const { checks } = await runChecks({ loadModel, Session, Tensor, verify });
+  const { checks } = await runChecks({ loadModel, Session, Tensor, verify }, nodeHost);
   expect(checks.length).toBeGreaterThan(30);
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);
 });

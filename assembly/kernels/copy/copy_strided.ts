@@ -11,7 +11,7 @@ class CopyStridedArgs {
 }
 
 /** Counters of the axes between the first and the last two: scratch page, i32 per axis. */
-const COUNTERS: usize = 64;
+const COUNTERS: usize = SCRATCH + 128;
 
 export function copy_strided(args: usize, begin: i32, end: i32): void {
   const p = changetype<CopyStridedArgs>(args);

@@ -24,5 +24,6 @@
   epilogue: usize;
   c: usize;
   ldc: i32;
-  scratch: usize;
+  scratch: usize; // a cell of zero points, what lanes outside the image read
+  line: usize;
 }

@@ -7,9 +7,9 @@ import { DwconvArgs } from "./args";
 export const CHANNELS: i32 = 16;
 /** Bytes of one line position of one group. */
 export const CELL: i32 = 64;
-/** The line follows one cell of zero points, which lanes outside the image read. */
+/** Apart from the cell of zero points, which threads may share: all of them write the same to it. */
 @inline export function lineOf(g: DwconvArgs): usize {
-  return g.scratch + CELL;
+  return g.line;
 }
 
 /** Everything zero point: the positions that lie outside the image stay so for all bands. */

@@ -72,6 +72,8 @@
   aStrideK: i32;
   bStrideK: i32;
   bStrideN: i32;
+  scratch: usize; // panels of `columns` columns, k · 4 bytes each, or 0; then a row's elements of a lie side by side
+  columns: i32; // a multiple of 8
 }
 
 @unmanaged export class ResampleArgs {
@@ -107,4 +109,21 @@
   channels: i32;
   rank: i32; // 1..3
   taps: i32;
+}
+
+@unmanaged export class BlockMatmulArgs {
+  a: usize;
+  lda: i32; // bytes
+  w: usize; // per 8 columns: [words][8] words of codes
+  bits: i32; // 2, 4 or 8
+  words: i32; // per column
+  scales: usize; // per 8 columns: [blocks][8] f32
+  zeros: usize; // alike, u8
+  block: i32; // k of a block
+  blocks: i32;
+  output: usize;
+  ldc: i32; // bytes
+  rows: i32;
+  k: i32;
+  n: i32; // columns
 }

@@ -2,6 +2,7 @@
 import { pow } from "../../numerics/elementary";
 import { nextRow, position, rowsPerUnit, startWalk, strideOf } from "../linear/walk";
 import { BinaryArgs, WhereArgs } from "./args";
+import { powerLanes, preparePowers } from "./powerLanes";
 
 // Opcodes (src/kernels/elementwise.ts BINARY).
 const ADD: i32 = 0;
@@ -65,18 +66,6 @@ function whole<T>(op: i32, a: T, b: T): T {
   return op == WHOLE_MOD ? flooredModulo<T>(a, b) : a % b;
 }
 
-/** pow(x, 3) rounded to float32. x² is exact in double (48 bits), so t = x²·x is x³(1 + δ), |δ| ≤ 2⁻⁵³; pow is within an ulp of x³ too. Both round to
- *  the same float32 unless t lies within a few ulps of the middle between two of them, where the low 29 bits are 2²⁸, or outside the normal
- *  numbers; there pow itself decides. */
-function cube(x: f32): f32 {
-  const wide = <f64>x;
-  const t = wide * wide * wide;
-  const size = abs(t);
-  const low = <i32>(reinterpret<u64>(t) & 0x1fffffff) - 0x10000000;
-  if (size > 1e-37 && size < 1e38 && abs(low) > 16) return <f32>t;
-  return <f32>pow(wide, 3);
-}
-
 function scalar<T>(op: i32, a: T, b: T): T {
   switch (op) {
     case ADD: return a + b;
@@ -85,7 +74,7 @@ function scalar<T>(op: i32, a: T, b: T): T {
     case DIV: return a / b;
     case MIN: return min<T>(a, b);
     case MAX: return max<T>(a, b);
-    case POW: return sizeof<T>() == 4 && b == <T>3 ? <T>cube(<f32>a) : <T>pow(<f64>a, <f64>b);
+    case POW: return <T>pow(<f64>a, <f64>b);
     case PRELU: return a < <T>0 ? b * a : a;
     case MOD: return flooredModulo<T>(a, b);
     case FMOD: return a % b;
@@ -101,25 +90,51 @@ function scalar<T>(op: i32, a: T, b: T): T {
   }
 }
 
+/** Whole vectors of a row; an operand's stride is 0 or 1. Returns the elements done. */
+@inline
+function vectors<T>(op: i32, a: usize, b: usize, aStride: i32, bStride: i32, output: usize, count: i32): i32 {
+  const lanes = 16 / <i32>sizeof<T>();
+  const x0 = v128.splat<T>(load<T>(a)), y0 = v128.splat<T>(load<T>(b));
+  let i = 0;
+  for (; i <= count - lanes; i += lanes, a += 16 * aStride, b += 16 * bStride, output += 16) {
+    v128.store(output, lanesOf<T>(op, aStride ? v128.load(a) : x0, bStride ? v128.load(b) : y0));
+  }
+  return i;
+}
+
+/** Powers of neighbours, all with the same exponent. */
+function powers(a: usize, exponent: f32, output: usize, count: i32): i32 {
+  let i = 0;
+  preparePowers();
+  for (; i <= count - 4; i += 4, a += 16, output += 16) v128.store(output, powerLanes(v128.load(a), exponent));
+  return i;
+}
+
 function binaryRow<T>(op: i32, a: usize, b: usize, aStride: i32, bStride: i32, output: usize, count: i32): void {
   const aStep = aStride * sizeof<T>();
   const bStep = bStride * sizeof<T>();
   let i = 0;
-  if (op <= DIV && aStride == 1 && bStride <= 1 && bStride >= 0) {
-    const lanes = 16 / <i32>sizeof<T>();
-    for (; i <= count - lanes; i += lanes, a += 16, output += 16, b += bStep * lanes) {
-      const y = bStride ? v128.load(b) : v128.splat<T>(load<T>(b));
-      v128.store(output, lanesOf<T>(op, v128.load(a), y));
-    }
+  if (op <= MAX && <u32>aStride < 2 && <u32>bStride < 2) i = vectors<T>(op, a, b, aStride, bStride, output, count);
+  else if (sizeof<T>() == 4 && op == POW && aStride == 1 && bStride == 0) {
+    const exponent = load<f32>(b);
+    if (exponent == 2 || exponent == 3) i = powers(a, exponent, output, count);
   }
+  a += aStep * i;
+  b += bStep * i;
+  output += <usize>i * sizeof<T>();
   for (; i < count; i++, a += aStep, b += bStep, output += sizeof<T>()) store<T>(output, scalar<T>(op, load<T>(a), load<T>(b)));
 }
 
 @inline
 function lanesOf<T>(op: i32, x: v128, y: v128): v128 {
-  if (op == ADD) return v128.add<T>(x, y);
-  if (op == SUB) return v128.sub<T>(x, y);
-  return op == MUL ? v128.mul<T>(x, y) : v128.div<T>(x, y);
+  switch (op) {
+    case ADD: return v128.add<T>(x, y);
+    case SUB: return v128.sub<T>(x, y);
+    case MUL: return v128.mul<T>(x, y);
+    case DIV: return v128.div<T>(x, y);
+    case MIN: return v128.min<T>(x, y);
+    default: return v128.max<T>(x, y);
+  }
 }
 
 function binary<T>(args: usize, begin: i32, end: i32): void {

@@ -1,7 +1,7 @@
 // e^x of two float64 lanes: the operations of `exp` (numerics/elementary.ts) in the same order, so every bit is the same.
 
 /** Scratch page: the constants as doubles. An engine builds a vector constant anew at each use, in several instructions; a load is one. */
-const CONSTANTS: usize = 64;
+const CONSTANTS: usize = SCRATCH + 128;
 const MAGIC: f64 = 6755399441055744; // 1.5·2^52
 
 /** Writes the constants: once before the first `expLanes` of a kernel call. */

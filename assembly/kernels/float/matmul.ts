@@ -1,18 +1,48 @@
 // Matrix product on float32 or float64: acc = 0, k ascending, every product and sum rounded to T. Lanes hold different columns,
 // so each output element keeps that order.
 import { MatmulArgs } from "./args";
+import { PANEL_COLUMNS, TILE_ROWS, matmulTile, packPanel } from "./matmulTile";
 
+/** A unit is a row of a batch. Four rows of float32 and more go through panels. */
 function matmul<T>(args: usize, begin: i32, end: i32): void {
   const p = changetype<MatmulArgs>(args);
-  for (let unit = begin; unit < end; unit++) {
+  for (let unit = begin; unit < end; ) {
     const offsets = p.offsets + (<usize>(unit / p.m) * 12);
     const row = unit % p.m;
+    const rows = min(p.m - row, end - unit);
     const a = p.a + (load<i32>(offsets) + row * p.aStrideM) * sizeof<T>();
     const b = p.b + load<i32>(offsets, 4) * sizeof<T>();
     const c = p.output + (load<i32>(offsets, 8) + row * p.n) * sizeof<T>();
-    const done = p.bStrideN == 1 ? vectorColumns<T>(p, a, b, c) : 0;
-    for (let column = done; column < p.n; column++) {
-      store<T>(c + <usize>column * sizeof<T>(), element<T>(p, a, b + column * p.bStrideN * sizeof<T>()));
+    if (sizeof<T>() == 4 && p.scratch && rows >= TILE_ROWS) inPanels(p, a, b, c, rows);
+    else for (let i = 0; i < rows; i++) rowOf<T>(p, a + <usize>(i * p.aStrideM) * sizeof<T>(), b, c + <usize>(i * p.n) * sizeof<T>());
+    unit += rows;
+  }
+}
+
+function rowOf<T>(p: MatmulArgs, a: usize, b: usize, c: usize): void {
+  const done = p.bStrideN == 1 ? vectorColumns<T>(p, a, b, c) : 0;
+  for (let column = done; column < p.n; column++) {
+    store<T>(c + <usize>column * sizeof<T>(), element<T>(p, a, b + column * p.bStrideN * sizeof<T>()));
+  }
+}
+
+/** At least four rows, by the columns of as many panels as scratch holds at once. The last four rows may overlap those before: the same operations. */
+function inPanels(p: MatmulArgs, a: usize, b: usize, c: usize, rows: i32): void {
+  const lda = p.aStrideM << 2, ldc = p.n << 2;
+  const panel = <usize>p.k * 32;
+  for (let first = 0; first < p.n; first += p.columns) {
+    const columns = min(p.columns, p.n - first);
+    let to = p.scratch;
+    for (let i = 0; i < columns; i += PANEL_COLUMNS, to += panel) {
+      packPanel(b + (first + i) * p.bStrideN * 4, p.bStrideK << 2, p.bStrideN << 2, p.k, min(PANEL_COLUMNS, columns - i), to);
+    }
+    for (let row = 0; row < rows; row += TILE_ROWS) {
+      const at = min(row, rows - TILE_ROWS);
+      const output = c + <usize>at * ldc + (<usize>first << 2);
+      let from = p.scratch;
+      for (let i = 0; i < columns; i += PANEL_COLUMNS, from += panel) {
+        matmulTile(a + at * lda, lda, from, p.k, output + (<usize>i << 2), ldc, min(PANEL_COLUMNS, columns - i));
+      }
     }
   }
 }

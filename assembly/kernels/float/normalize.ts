@@ -1,10 +1,10 @@
 // Softmax and layer normalization on float32 or float64, in the fixed order of the operators: sums ascending, every operation rounded to T.
 import { exp, log } from "../../numerics/elementary";
 import { LayernormArgs, SoftmaxArgs } from "./args";
-import { expLanes, prepareExp } from "./expLanes";
+import { expVector, prepareSmooth } from "./smooth";
 
 /** Scratch page: T[4], what four rows summed to. */
-const SUMS: usize = 256;
+const SUMS: usize = SCRATCH + 352;
 const TOGETHER: i32 = 4;
 
 /** m = max x; e = exp(x − m); s = Σ e; e / s, or (x − m) − log s. */
@@ -27,7 +27,7 @@ function softmax<T>(args: usize, begin: i32, end: i32): void {
 /** Contiguous rows four at a time, so that their sums, each in its own ascending order, need not wait for one another; the last ones one by one, as
  *  four that lie on each other. */
 function softmaxRows<T>(p: SoftmaxArgs, begin: i32, end: i32): void {
-  prepareExp();
+  prepareSmooth();
   const size = p.size;
   const bytes = size * <i32>sizeof<T>();
   for (let unit = begin; unit < end; ) {
@@ -83,16 +83,14 @@ function larger<T>(best: T, x: T): T {
 
 /** exp(x − top) of contiguous elements. */
 function exponentials<T>(input: usize, output: usize, size: i32, top: T): void {
-  const done = size & ~1;
-  for (let at: usize = 0; at < <usize>done * sizeof<T>(); at += 2 * sizeof<T>()) {
-    if (sizeof<T>() == 8) {
-      v128.store(output + at, expLanes(f64x2.sub(v128.load(input + at), f64x2.splat(<f64>top))));
-    } else {
-      const d = f32x4.sub(v128.load64_zero(input + at), f32x4.splat(<f32>top));
-      store<i64>(output + at, i64x2.extract_lane(f32x4.demote_f64x2_zero(expLanes(f64x2.promote_low_f32x4(d))), 0));
-    }
+  const lanes = 16 / <i32>sizeof<T>();
+  const tops = v128.splat<T>(top);
+  let i = 0;
+  for (; i <= size - lanes; i += lanes) {
+    const at = <usize>i * sizeof<T>();
+    v128.store(output + at, expVector<T>(v128.sub<T>(v128.load(input + at), tops)));
   }
-  for (let i = done; i < size; i++) store<T>(output + i * sizeof<T>(), <T>exp(<f64>(load<T>(input + i * sizeof<T>()) - top)));
+  for (; i < size; i++) store<T>(output + i * sizeof<T>(), <T>exp(<f64>(load<T>(input + i * sizeof<T>()) - top)));
 }
 
 function divideRow<T>(row: usize, size: i32, sum: T): void {

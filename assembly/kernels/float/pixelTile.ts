@@ -5,7 +5,7 @@ export const TILE_COLUMNS: i32 = 4;
 export const TILE_PIXELS: i32 = 8;
 
 /** Scratch page: the tile's results where not all of them are wanted. */
-const RESULTS: usize = 64;
+const RESULTS: usize = SCRATCH + 64;
 
 /** c[channel][pixel] = Σ w[k][channel]·a[k][pixel] + bias[channel], k ascending from 0; `rows` channels, `pitch` bytes apart, of `count` pixels. */
 export function pixelTile(w: usize, a: usize, depth: i32, bias: usize, output: usize, pitch: usize, rows: i32, count: i32): void {
@@ -49,7 +49,8 @@ function storeRow(to: usize, low: v128, high: v128, bias: f32): void {
   v128.store(to, f32x4.add(high, shift), 16);
 }
 
-function copyResults(output: usize, pitch: usize, rows: i32, count: i32): void {
+/** The first `count` of eight results per row, from scratch. */
+export function copyResults(output: usize, pitch: usize, rows: i32, count: i32): void {
   for (let row = 0; row < rows; row++, output += pitch) {
     for (let i = 0; i < count; i++) store<f32>(output + (<usize>i << 2), load<f32>(RESULTS + (<usize>(row * 8 + i) << 2)));
   }

@@ -2,6 +2,7 @@
 // every + − × ÷ √ rounded to T, elementary functions in double and rounded once.
 import { erf, exp, log, pow, tanh } from "../../numerics/elementary";
 import { UnaryArgs } from "./args";
+import { isSmooth, prepareSmooth, smoothVectors } from "./smooth";
 
 // Opcodes (src/kernels/elementwise.ts UNARY).
 const EXP: i32 = 0;
@@ -202,13 +203,26 @@ function vectors<T>(p: UnaryArgs, p0: T, p1: T, begin: i32, end: i32): i32 {
   return i;
 }
 
+/** Whole vectors of [begin, end); returns the first element left. */
+function smooth<T>(p: UnaryArgs, p0: T, begin: i32, end: i32): i32 {
+  const bytes = ((end - begin) * <i32>sizeof<T>()) & -16;
+  if (bytes == 0) return begin;
+  const at = <usize>begin * sizeof<T>();
+  prepareSmooth();
+  smoothVectors<T>(p.op, p0, p.input + at, p.output + at, bytes);
+  return begin + bytes / <i32>sizeof<T>();
+}
+
 function unary<T>(args: usize, begin: i32, end: i32): void {
   const p = changetype<UnaryArgs>(args);
   const op = p.op;
   const plain = isSimple(op);
   const p0 = plain ? <T>0 : <T>load<f64>(p.params);
   const p1 = plain ? <T>0 : <T>load<f64>(p.params, 8);
-  for (let i = hasLanes(op) ? vectors<T>(p, p0, p1, begin, end) : begin; i < end; i++) {
+  let i = begin;
+  if (isSmooth(op)) i = smooth<T>(p, p0, begin, end);
+  else if (hasLanes(op)) i = vectors<T>(p, p0, p1, begin, end);
+  for (; i < end; i++) {
     const at = <usize>i * sizeof<T>();
     const x = load<T>(p.input + at);
     store<T>(p.output + at, plain ? simple<T>(op, x) : activation<T>(op, x, p0, p1));

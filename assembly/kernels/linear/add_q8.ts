@@ -24,7 +24,7 @@ class AddQ8Args {
 
 const LANES: i32 = 16;
 /** Scratch page: outputs of a row shorter than a vector. */
-const SHORT: usize = 64;
+const SHORT: usize = SCRATCH + 128;
 
 export function add_q8(args: usize, begin: i32, end: i32): void {
   const p = changetype<AddQ8Args>(args);

@@ -7,9 +7,9 @@ export const Q16: i32 = 1;
 
 export const CHUNK: i32 = 32;
 /** Scratch page: operands as float32[32] each, results as int32[32]. */
-export const LEFT: usize = 64;
-export const RIGHT: usize = 192;
-export const CODES: usize = 320;
+export const LEFT: usize = SCRATCH + 128;
+export const RIGHT: usize = SCRATCH + 256;
+export const CODES: usize = SCRATCH + 384;
 
 @inline
 export function elementSize(kind: i32): i32 {

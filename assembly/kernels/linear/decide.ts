@@ -2,7 +2,7 @@
 import { sumSign } from "../../numerics/expansion";
 
 /** Scratch page: up to three products as pairs of doubles, the last one is filled in by `roundExact`. */
-export const PRODUCTS: usize = 512;
+export const PRODUCTS: usize = SCRATCH + 512;
 
 @inline
 export function setProduct(which: i32, x: f64, y: f64): void {

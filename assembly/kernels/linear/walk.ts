@@ -19,8 +19,8 @@ export class BinaryCodes {
 }
 
 /** Scratch page: counter of each axis but the last, then the positions (elements) of up to three operands. */
-const COUNTERS: usize = 960;
-const POSITIONS: usize = 992;
+const COUNTERS: usize = SCRATCH + 960;
+const POSITIONS: usize = SCRATCH + 992;
 
 /** Position of operand `which` at the start of the current row. */
 @inline

@@ -1,33 +1,36 @@
-// The logistic function and tanh of four float32: double arithmetic that is accurate enough to round, with a test that it was; a vector with a
+// The exponential function and tanh of four float32: double arithmetic that is accurate enough to round, with a test that it was; a vector with a
 // lane too near a rounding boundary of float32 (one in 30,000), or out of range, is left to the exact lanes.
 //
-// e^y: k = RNE(y/ln 2), r = y − k·ln 2, |r| ≤ 0.3466; e^r − 1 by its Taylor polynomial up to r^11. |y| ≤ 86 (44 in tanh). Errors relative to the
-// result: the polynomial's rest, 0.3466^11/12! < 2^−45 of e^r − 1 (smaller of e^r); k·ln 2, at most 124·ln 2·2^−53 for the constant and as much for
-// the product: 2^−45.5; the arithmetic, ten roundings, below 2^−48. Together less than 2^−44: 2^8 units of the last place of a double in [1, 2). The
-// exact lanes' own error is below one unit. MARGIN, 2^11, covers both.
+// e^y = 2^q·2^(j/64)·e^r: n = RNE(64·y/ln 2) = 64q + j, r = y − n·ln 2/64, |r| ≤ 0.00542; e^r − 1 by its Taylor polynomial, up to r^4, in tanh r^5.
+// |y| ≤ 86 (44 in tanh). Errors relative to the result: the polynomial's rest, 0.00542^5/5! < 2^−44.5 (in tanh 0.00542^5/6! < 2^−47 of e^r − 1); n·ln 2/64,
+// at most 86·2^−53 for the constant and as much for the product: 2^−45.5; a power of the table, six products, 2^−49.8 (in tanh, where 1 is taken off, 2^−47); the
+// arithmetic, ten roundings, below 2^−48. Together less than 2^−43.5: 2^10 units of the last place of a double. The exact lanes' own error is
+// below one unit. MARGIN, 2^11, covers both.
 
 /** Scratch page, behind the constants of tanhLanes. */
-const CONSTANTS: usize = 384;
+const CONSTANTS: usize = SCRATCH + 384;
+/** Scratch page: 2^(j/64), j < 64, to its end. */
+const POWERS: usize = SCRATCH + 512;
 const MAGIC: f64 = 6755399441055744; // 1.5·2^52
 
 export function prepareGates(): void {
-  put(0, 1.4426950408889634); // 1/ln 2
+  put(0, 92.33248261689366); // 64/ln 2
   put(1, MAGIC);
-  put(2, 0.6931471805599453); // ln 2
-  put(3, 2.505210838544172e-08); // 1/11!
-  put(4, 2.755731922398589e-07);
-  put(5, 2.7557319223985893e-06);
-  put(6, 2.48015873015873e-05);
-  put(7, 0.0001984126984126984);
-  put(8, 0.001388888888888889);
-  put(9, 0.008333333333333333);
-  put(10, 0.041666666666666664);
-  put(11, 0.16666666666666666);
-  put(12, 0.5);
-  put(13, 1);
-  put(14, 2);
-  put(15, 22);
-  put(16, 1023);
+  put(2, 0.010830424696249145); // ln 2/64
+  put(3, 0.008333333333333333); // 1/5!
+  put(4, 0.041666666666666664);
+  put(5, 0.16666666666666666);
+  put(6, 0.5);
+  put(7, 1);
+  put(8, 2);
+  put(9, 22);
+  store<f64>(POWERS, 1);
+  double(1, 1.0108892860517005); // 2^(1/64)
+  double(2, 1.0218971486541166);
+  double(4, 1.0442737824274138);
+  double(8, 1.0905077326652577);
+  double(16, 1.189207115002721);
+  double(32, 1.4142135623730951);
 }
 
 @inline
@@ -35,67 +38,63 @@ function put(which: usize, value: f64): void {
   store<f64>(CONSTANTS + (which << 3), value);
 }
 
+/** The next `count` powers: those before times 2^(count/64). */
+function double(count: usize, factor: f64): void {
+  for (let i: usize = 0; i < count << 3; i += 8) store<f64>(POWERS + (count << 3) + i, factor * load<f64>(POWERS + i));
+}
+
 @inline
 function at(which: usize): v128 {
   return v128.load64_splat(CONSTANTS + (which << 3));
 }
 
-/** Where e^y is 2^k·(1 + p): p. */
+/** 1.5·2^52 + n: n in the low bits. */
 @inline
-function fraction(y: v128, k: v128): v128 {
-  const r = f64x2.sub(y, f64x2.mul(k, at(2)));
-  const z = f64x2.mul(r, r);
-  const w = f64x2.mul(z, z);
-  const a = pair(r, 13, 12);
-  const b = pair(r, 11, 10);
-  const c = pair(r, 9, 8);
-  const d = pair(r, 7, 6);
-  const e = pair(r, 5, 4);
-  // (1 + r/2) + z·(1/6 + r/24) + z²·((1/120 + …) + z·(…) + z²·(… + z·r^…))
-  const low = f64x2.add(a, f64x2.mul(z, b));
-  const high = f64x2.add(f64x2.add(c, f64x2.mul(z, d)), f64x2.mul(w, f64x2.add(e, f64x2.mul(z, at(3)))));
-  return f64x2.mul(r, f64x2.add(low, f64x2.mul(w, high)));
-}
-
-/** constant + r·next. */
-@inline
-function pair(r: v128, constant: usize, next: usize): v128 {
-  return f64x2.add(at(constant), f64x2.mul(r, at(next)));
-}
-
-/** 2^k for whole k in [−1022, 1023]. */
-@inline
-function powerOf(k: v128): v128 {
-  return i64x2.shl(f64x2.add(f64x2.add(k, at(16)), at(1)), 52);
+function shiftedSteps(y: v128): v128 {
+  return f64x2.add(f64x2.mul(y, at(0)), at(1));
 }
 
 @inline
-function nearestMultiple(y: v128): v128 {
-  return f64x2.sub(f64x2.add(f64x2.mul(y, at(0)), at(1)), at(1));
+function rest(y: v128, shifted: v128): v128 {
+  return f64x2.sub(y, f64x2.mul(f64x2.sub(shifted, at(1)), at(2)));
+}
+
+/** 2^q·2^(j/64): a whole power is added to the exponent. */
+@inline
+function powerOf(shifted: v128): v128 {
+  const first = POWERS + (<usize>(i32x4.extract_lane(shifted, 0) & 63) << 3);
+  const second = POWERS + (<usize>(i32x4.extract_lane(shifted, 2) & 63) << 3);
+  return i64x2.add(v128.load64_lane(second, v128.load64_zero(first), 1), i64x2.shl(i64x2.shr_u(shifted, 6), 52));
 }
 
 /** e^y for |y| ≤ 86. */
 @inline
 export function quickExp(y: v128): v128 {
-  const k = nearestMultiple(y);
-  const power = powerOf(k);
-  return f64x2.add(power, f64x2.mul(power, fraction(y, k)));
+  const shifted = shiftedSteps(y);
+  const r = rest(y, shifted);
+  const z = f64x2.mul(r, r);
+  const s = f64x2.add(f64x2.add(at(6), f64x2.mul(r, at(5))), f64x2.mul(z, at(4)));
+  const power = powerOf(shifted);
+  return f64x2.add(power, f64x2.mul(power, f64x2.add(r, f64x2.mul(z, s))));
 }
 
-/** tanh m for m in [0, 22]: E/(E + 2), E = e^2m − 1 = 2^k·p + (2^k − 1): no digits cancel, k ≥ 0. */
+/** tanh m for m in [0, 22]: E/(E + 2), E = e^2m − 1 = (P − 1) + P·(e^r − 1) with a power P ≥ 1: no digits cancel. */
 @inline
 export function quickTanh(m: v128): v128 {
   const y = f64x2.add(m, m);
-  const k = nearestMultiple(y);
-  const power = powerOf(k);
-  const e = f64x2.add(f64x2.mul(power, fraction(y, k)), f64x2.sub(power, at(13)));
-  return f64x2.div(e, f64x2.add(e, at(14)));
+  const shifted = shiftedSteps(y);
+  const r = rest(y, shifted);
+  const z = f64x2.mul(r, r);
+  const s = f64x2.add(f64x2.add(at(6), f64x2.mul(r, at(5))), f64x2.mul(z, f64x2.add(at(4), f64x2.mul(r, at(3)))));
+  const power = powerOf(shifted);
+  const e = f64x2.add(f64x2.sub(power, at(7)), f64x2.mul(power, f64x2.add(r, f64x2.mul(z, s))));
+  return f64x2.div(e, f64x2.add(e, at(8)));
 }
 
 /** Magnitudes of x below tanh's bound; NaN passes. */
 @inline
 export function bounded(m: v128): v128 {
-  return f64x2.pmin(m, at(15));
+  return f64x2.pmin(m, at(9));
 }
 
 /** Bits in the low words of doubles, which a float32 drops: 2^28 is half a unit. All-ones lanes in the low words where they are within MARGIN

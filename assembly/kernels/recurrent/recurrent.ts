@@ -2,9 +2,8 @@
 // to T. Inside, hidden units are padded to whole vectors; padding is computed along, stays finite or not, and is never read by a product.
 import { FUNCTION_BYTES, activate, clip, peep, preactivate } from "./activate";
 import { RecurrentArgs } from "./args";
-import { prepareGates } from "./gateLanes";
 import { PANEL, panelRow } from "./panels";
-import { prepareTanh } from "./tanhLanes";
+import { prepareSmooth } from "../float/smooth";
 
 const GRU: i32 = 1;
 const LSTM: i32 = 2;
@@ -140,8 +139,7 @@ function sequence<T>(p: RecurrentArgs, d: i32, b: i32, v: usize): void {
 
 function recurrent<T>(args: usize, begin: i32, end: i32): void {
   const p = changetype<RecurrentArgs>(args);
-  prepareTanh();
-  prepareGates();
+  prepareSmooth();
   for (let unit = begin; unit < end; unit++) sequence<T>(p, unit / p.batch, unit % p.batch, p.scratch + unit * p.scratchUnit);
 }
 

@@ -8,7 +8,7 @@ import { RequantizeArgs } from "./args";
 import { isPlain, planesPanel } from "./planesPanel";
 
 /** X of one panel: f64[8], in the scratch page. */
-const X: usize = 64;
+const X: usize = SCRATCH + 128;
 
 export function requantize_s32(args: usize, begin: i32, end: i32): void {
   const g = changetype<RequantizeArgs>(args);

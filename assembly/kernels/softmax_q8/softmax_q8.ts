@@ -16,10 +16,10 @@ class SoftmaxQ8Args {
 }
 
 /** Scratch page: a vector of maxima, f64[4] sums, i32[4] largest codes, u8[256] codes by d. */
-const LANES: usize = 64;
-const SUMS: usize = 256;
-const TOPS: usize = 288;
-const CODE_OF: usize = 512;
+const LANES: usize = SCRATCH + 128;
+const SUMS: usize = SCRATCH + 256;
+const TOPS: usize = SCRATCH + 288;
+const CODE_OF: usize = SCRATCH + 512;
 const TOGETHER: i32 = 4;
 /** From this length on, codes of all distances cost less than one division an element. */
 const LONG: i32 = 24;

@@ -44,7 +44,7 @@ function lookup<I, O>(args: usize, begin: i32, end: i32): void {
 }
 
 /** Scratch page: the table by stored byte. A fixed address costs no addition per element. */
-const BYTES: usize = 256;
+const BYTES: usize = SCRATCH + 256;
 /** From this many elements on, copying the table pays. */
 const MANY: i32 = 128;
 

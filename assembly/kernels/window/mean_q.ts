@@ -40,7 +40,7 @@ class MeanReals {
 
 export const LANES: i32 = 8;
 const BYTES: i32 = 16;
-export const SUMS: usize = 64; // int32[16]
+export const SUMS: usize = SCRATCH + 128; // int32[16]
 
 export function mean_q(args: usize, begin: i32, end: i32): void {
   const p = changetype<MeanQArgs>(args);

@@ -18,13 +18,13 @@ const AXIS_BYTES: usize = 32;
 const MAX_AXES: i32 = 5;
 
 /** Scratch page: per axis (outermost first) the taps left after clipping, the input step of one tap, and the odometer. */
-const TAPS: usize = 768;
-const STEPS: usize = 788;
-const COUNTERS: usize = 808;
-const BASE: usize = 828; // element index of the first valid tap
-const VALID: usize = 832; // valid taps
-const COUNTED: usize = 836; // taps an average divides by
-const OFFSET: usize = 840; // element index of the odometer's row
+const TAPS: usize = SCRATCH + 768;
+const STEPS: usize = SCRATCH + 788;
+const COUNTERS: usize = SCRATCH + 808;
+const BASE: usize = SCRATCH + 828; // element index of the first valid tap
+const VALID: usize = SCRATCH + 832; // valid taps
+const COUNTED: usize = SCRATCH + 836; // taps an average divides by
+const OFFSET: usize = SCRATCH + 840; // element index of the odometer's row
 
 /** Locates window number `unit` (row-major over the axes' outputs). False when no tap is valid. */
 export function locate(axes: usize, rank: i32, unit: i32): bool {
@@ -62,7 +62,7 @@ export class Interior {
 }
 
 /** Scratch page. */
-const INTERIOR: usize = 848;
+const INTERIOR: usize = SCRATCH + 848;
 
 /** The interior of the innermost axis with more than one output: outputs that are neighbours in memory. */
 export function interiorOf(axes: usize, rank: i32): Interior {

@@ -1,6 +1,7 @@
 /** Lowers depthwise convolutions, one input channel per output channel: lines of stored bytes, channels last. */
 
 import {
+  CELL,
   type DepthwiseImage,
   type DepthwiseWindow,
   depthwiseScratch,
@@ -101,6 +102,7 @@ export function emitTaps(job: Job, first: Plane, plane: TapPlane, epilogue: Ref,
     c,
     ldc,
     scratch,
+    line: ctx.at(scratch, CELL),
   };
   ctx.emit("dwconv_q8", fields, depthwiseUnits(arranged, lines.images, image.outRows, channels), data.node, [first.base]);
 }

@@ -14,6 +14,7 @@ import { type Resolved, resolve } from "../operands.ts";
 import { regionsOf } from "../regions.ts";
 import { windowOf } from "../windows.ts";
 import { attribute } from "./attributes.ts";
+import { lowerBlockMatmul } from "./blockMatmul.ts";
 import {
   emitFloat,
   type FloatContext,
@@ -229,7 +230,7 @@ function lowerDot(resolved: Resolved, f: FloatContext): boolean {
   const geometry: DotGeometry = dot.geometry(infos[0]!, infos[1]!, outShapes[0]!, attrs);
   const biasId = dot.bias === undefined ? "" : (node.inputs[dot.bias] ?? "");
   if (geometry.kind === "conv" && lowerConvPanels(resolved, geometry, biasId, f)) return true;
-  const [a, b] = [read(f, node.inputs[0]!), read(f, node.inputs[1]!)];
+  const [a, b] = [read(f, node.inputs[0]!), () => read(f, node.inputs[1]!)];
   const output = node.outputs[0]!;
   if (geometry.kind === "conv") {
     const bias = biasId === "" ? 0 : read(f, biasId);
@@ -237,7 +238,7 @@ function lowerDot(resolved: Resolved, f: FloatContext): boolean {
     emitFloat(
       f,
       "conv",
-      { input: a, weight: b, bias, output: write(f, output), geometry: words },
+      { input: a, weight: b(), bias, output: write(f, output), geometry: words },
       geometry.batch * geometry.outChannels,
       node.id,
     );
@@ -249,7 +250,7 @@ function lowerDot(resolved: Resolved, f: FloatContext): boolean {
   const bias = biasId !== "" ? scaled(f, node.id, biasFactor, { ref: read(f, biasId), dims: shapeOf(f.graph, biasId) }) : null;
   const target = write(f, output);
   const raw = product === 1 && !bias ? target : scratch(f, size);
-  step.matmul(f, node.id, geometry, a, b, raw);
+  if (!lowerBlockMatmul(node, geometry, a, raw, f)) step.matmul(f, node.id, geometry, a, b(), raw);
   const sum = product === 1 ? raw : bias ? scratch(f, size) : target;
   if (product !== 1) step.binary(f, node.id, BINARY.mul, { ref: raw, dims }, step.scalar(f, product), sum, dims);
   if (bias) step.binary(f, node.id, BINARY.add, { ref: sum, dims }, bias, target, dims);

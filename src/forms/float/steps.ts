@@ -1,8 +1,8 @@
 /** Single kernel calls of the float family over operands given by place and shape. */
 
 import { broadcastDescriptor, copyDescriptor, windowDescriptor } from "../../kernels/elementwiseArgs.ts";
+import { erfTable } from "../../kernels/erfTable.ts";
 import { UNARY } from "../../kernels/floatModes.ts";
-import { type Saturating, saturatingCode, saturatingTable } from "../../kernels/smoothTables.ts";
 import type { MatmulGeometry, Window } from "../../ops/op.ts";
 import type { Ref } from "../../plan/lowering.ts";
 import { broadcastStrides, stridesOf } from "../../tensor/shape.ts";
@@ -15,15 +15,12 @@ export interface Operand {
   readonly dims: readonly number[];
 }
 
-/** Functions of float32 that a table makes faster from this many elements on. */
-const TABLED: Readonly<Record<number, Saturating>> = { [UNARY.erf]: "erf", [UNARY.tanh]: "tanh" };
+/** From this many elements on a table makes erf of float32 faster. */
 const TABLED_SIZE = 32;
 
 export function unary(f: FloatContext, node: string, op: number, params: readonly number[], input: Ref, output: Ref, size: number): void {
-  const tabled = f.precision === "f32" && size >= TABLED_SIZE ? TABLED[op] : undefined;
-  if (tabled) {
-    const table = f.lowering.shared(`saturating:${tabled}`, () => saturatingTable(tabled));
-    f.lowering.emit("saturating_f32", { input, output, which: saturatingCode(tabled), table }, size, node);
+  if (op === UNARY.erf && f.precision === "f32" && size >= TABLED_SIZE) {
+    f.lowering.emit("erf_f32", { input, output, table: f.lowering.shared("erf", erfTable) }, size, node);
     return;
   }
   const p = f.lowering.constant(Float64Array.of(params[0] ?? 0, params[1] ?? 0));
@@ -122,12 +119,22 @@ export function copy(f: FloatContext, node: string, input: Ref, output: Ref, siz
   if (size > 0) f.lowering.emit("copy_strided", { input, output, rank, shape: f.lowering.constant(words), size: f.bytes }, units, node);
 }
 
+/** Rows and columns of matmul_f32's tile, and the bytes of packed columns that are kept at once: beside rows they fit the second cache. */
+const TILE_ROWS = 4;
+const TILE_COLUMNS = 8;
+const PACKED_BYTES = 1 << 16;
+
 export function matmul(f: FloatContext, node: string, geometry: MatmulGeometry, a: Ref, b: Ref, output: Ref): void {
   const { m, n, k, aOffsets, bOffsets, cOffsets, aStrides, bStrides } = geometry;
   const offsets = f.lowering.constant(Int32Array.from(aOffsets.flatMap((offset, i) => [offset, bOffsets[i]!, cOffsets[i]!])));
   const [aStrideM, aStrideK] = aStrides;
   const [bStrideK, bStrideN] = bStrides;
-  emitFloat(f, "matmul", { a, b, output, offsets, m, n, k, aStrideM, aStrideK, bStrideK, bStrideN }, aOffsets.length * m, node);
+  const packs = f.precision === "f32" && m >= TILE_ROWS && aStrideK === 1 && k > 0;
+  const panels = Math.min(Math.ceil(n / TILE_COLUMNS), Math.max(1, Math.floor(PACKED_BYTES / (4 * TILE_COLUMNS * k))));
+  const columns = packs ? TILE_COLUMNS * panels : 0;
+  const fields = { a, b, output, offsets, m, n, k, aStrideM, aStrideK, bStrideK, bStrideN };
+  const scratch = packs ? f.lowering.buffer(4 * k * columns) : 0;
+  emitFloat(f, "matmul", { ...fields, scratch, columns }, aOffsets.length * m, node);
 }
 
 /** Lines of `size` elements, `inner` apart, `outer` blocks of them. */

@@ -1,0 +1,63 @@
+/** Models as commands run them: ONNX files with their encodings, or compiled ones, which have all of that decided. */
+import { closeSync, openSync, readSync } from "node:fs";
+import { MAGIC } from "../bex/format.ts";
+import { loadCompiled } from "../bex/load.ts";
+import type { CompiledSession } from "../bex/session.ts";
+import { type Issue, ModelError } from "../errors.ts";
+import { loadModel, type Model, Session } from "../index.ts";
+import type { LoadedModel } from "../model.ts";
+import { indexBounds } from "../passes/indexBounds.ts";
+import type { ModelOptions } from "./arguments.ts";
+
+/** What samples are gathered for. */
+export interface RunnableModel extends Model {
+  readonly bounds: ReadonlyMap<string, number>; // of index inputs
+}
+
+export interface Opened<T> {
+  readonly model: RunnableModel;
+  readonly session: Session | CompiledSession;
+  readonly gathered: T;
+}
+
+/** Whether the file says that it is a compiled model. A file that cannot be read is none: who reads it next says why. */
+export function isCompiled(path: string): boolean {
+  try {
+    const file = openSync(path, "r");
+    const first = new Uint8Array(MAGIC.length);
+    readSync(file, first, 0, first.length, 0);
+    closeSync(file);
+    return String.fromCharCode(...first) === MAGIC;
+  } catch {
+    return false;
+  }
+}
+
+/** throws ModelError "cli/compiled" for options that were decided when the model was compiled. */
+export function refuseDecided(path: string, options: ModelOptions): void {
+  const decided = { encodings: "--encodings", strict: "--strict", target: "--target", shape: "--shape" } as const;
+  const issues = (Object.keys(decided) as (keyof typeof decided)[])
+    .filter((name) => options[name])
+    .map((name): Issue => ({ code: "cli/compiled", message: `${path}: a compiled model has its ${decided[name]} in it. Leave it out.` }));
+  if (issues.length > 0) throw new ModelError(issues);
+}
+
+/** A session of the file. `gather` is asked for the samples before a session of an ONNX model is made. */
+export async function openModel<T>(path: string, options: ModelOptions, gather: (model: RunnableModel) => T): Promise<Opened<T>> {
+  if (isCompiled(path)) {
+    refuseDecided(path, options);
+    const session = await loadCompiled(path, { variant: options.variant ?? "auto" });
+    const { inputs, outputs, bounds } = session;
+    const model = { inputs, outputs, warnings: [], bounds };
+    return { model, session, gathered: gather(model) };
+  }
+  const loaded = await loadModel(path, { ...(options.encodings ? { encodings: options.encodings } : {}), strict: options.strict ?? false });
+  const model = { ...loaded, bounds: indexBounds((loaded as LoadedModel).graph) };
+  const gathered = gather(model);
+  const session = await Session.create(loaded, {
+    ...(options.target ? { target: options.target } : {}),
+    variant: options.variant ?? "auto",
+    ...(options.shape ? { shapes: options.shape } : {}),
+  });
+  return { model, session, gathered };
+}
