@@ -65,9 +65,9 @@ export class Session extends SessionBase {
     const planned = symbolic.every((id) => Object.hasOwn(shapes, id)) ? shapes : null;
     const target = checkedTarget(options.target, graph);
     const choice = await engine;
-    if (signal?.aborted) throw aborted();
     const crew = await crewFor(options.threads, choice);
     try {
+      if (signal?.aborted) throw aborted();
       return await withFull(() => {
         const session = new Session(model, choice, target, crew, onProgress);
         if (planned) session.plan(planned);

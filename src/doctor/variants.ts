@@ -9,7 +9,7 @@ import type { VariantReport } from "./report.ts";
 
 /** In the order of src/kernels/select.ts. */
 const BEST_FIRST: readonly Variant[] = ["usdot", "sdot", "simd"];
-const RATE_MS = 40;
+const RATE_MS = 500;
 
 interface Tested {
   readonly variant: Variant;
@@ -42,8 +42,12 @@ async function test(variant: Variant): Promise<Tested> {
     loaded = true;
     return kernelBytes(name);
   };
-  const accepted = await acceptVariant(load, variant).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+  const accepted = await acceptVariant(load, variant).catch(reasonOf);
   return { variant, accepted, milliseconds: performance.now() - start, loaded };
+}
+
+async function reasonOf(error: Error): Promise<string> {
+  return (await import("../kernels/trouble.ts")).explain(error).message;
 }
 
 function rate({ module, geometry }: Accepted): number {

@@ -45,6 +45,7 @@ export class Session extends Runner {
     this.engine = engine;
     this.onProgress = onProgress;
     this.aloneReason = typeof threads === "string" ? threads : null;
+    this.onProgress = onProgress;
     this.equip(machine);
   }
 
@@ -163,14 +164,16 @@ export class Session extends Runner {
     (timer as { unref?(): void }).unref?.();
   }
 
-  /** Completes the proofs of the plans there are now, for benchmarks and reports. every: also where the unproven epilogue is the faster one. */
+  /** Completes the proofs of the plans there are now, for benchmarks and reports. every: also where the unproven epilogue is the faster one.
+   *  @internal */
   async proveNow(every = false): Promise<void> {
     this.live();
     const { promoteAll } = await import("./promote.ts");
     promoteAll(this.plans, () => this.machine, every);
   }
 
-  /** What a run with these feeds executes, and the feeds' layers: for profiles. throws ModelError "run/…". */
+  /** What a run with these feeds executes, and the feeds' layers: for profiles. throws ModelError "run/…".
+   *  @internal */
   anatomy(feeds: Feeds): { readonly machine: Machine; readonly bound: BoundPlan; readonly views: Views; readonly prepared: Prepared } {
     const machine = this.idle();
     const bound = this.planFor(machine, feeds, NO_CAPTURES);

@@ -1,5 +1,5 @@
 /** The README says what is true: its commands, options and files exist. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { bitexact } from "./commandLine.ts";
 
@@ -7,15 +7,8 @@ const readme = readFileSync("README.md", "utf8");
 
 describe("README", () => {
   test("links to files that exist", () => {
-    const documents = [
-      "README.md",
-      "ARCHITECTURE.md",
-      "CONTRIBUTING.md",
-      "docs/encodings.md",
-      "docs/kernels.md",
-      "docs/operators.md",
-      "models/README.md",
-    ];
+    const pages = readdirSync("docs").filter((name) => name.endsWith(".md"));
+    const documents = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "models/README.md", ...pages.map((name) => `docs/${name}`)];
     for (const document of documents) {
       const folder = document.includes("/") ? `${document.split("/")[0]}/` : "";
       for (const [, link] of readFileSync(document, "utf8").matchAll(/\]\(([^)#:\s]+)\)/g)) {

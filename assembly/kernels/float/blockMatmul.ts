@@ -6,7 +6,7 @@ import { BlockMatmulArgs } from "./args";
 
 const COLUMNS: i32 = 8;
 const WORDS_BYTES: usize = 32; // one word of each column
-const SUMS: usize = SCRATCH + 64; // of the scratch page: 8 sums
+const SUMS: usize = SCRATCH + 128; // of the scratch page: 8 sums
 
 @inline
 function weight(word: v128, mask: v128, zero: v128, scale: v128): v128 {

@@ -6,7 +6,7 @@ export const TILE_ROWS: i32 = 4;
 export const PANEL_COLUMNS: i32 = 8;
 
 /** Scratch page: the tile's results where not all columns are wanted (copyResults). */
-const RESULTS: usize = SCRATCH + 64;
+const RESULTS: usize = SCRATCH + 128;
 
 /** Rows `lda` bytes apart times a panel, `count` columns of it, to rows `ldc` bytes apart. */
 export function matmulTile(a0: usize, lda: usize, b: usize, depth: i32, output: usize, ldc: usize, count: i32): void {

@@ -5,7 +5,7 @@ export const TILE_COLUMNS: i32 = 4;
 export const TILE_PIXELS: i32 = 8;
 
 /** Scratch page: the tile's results where not all of them are wanted. */
-const RESULTS: usize = SCRATCH + 64;
+const RESULTS: usize = SCRATCH + 128;
 
 /** c[channel][pixel] = Σ w[k][channel]·a[k][pixel] + bias[channel], k ascending from 0; `rows` channels, `pitch` bytes apart, of `count` pixels. */
 export function pixelTile(w: usize, a: usize, depth: i32, bias: usize, output: usize, pitch: usize, rows: i32, count: i32): void {

@@ -4,7 +4,7 @@
 import { pow } from "../../numerics/elementary";
 
 /** Scratch page; an engine builds a vector constant anew at each use, in several instructions, a load is one. */
-const CONSTANTS: usize = SCRATCH + 64;
+const CONSTANTS: usize = SCRATCH + 128;
 const UNSURE: i32 = 16; // units of the double's last place around the middle
 
 export function preparePowers(): void {
