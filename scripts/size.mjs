@@ -38,6 +38,8 @@ const chunks = {
 const rows = [["core JavaScript", sizeOf(core)]];
 for (const variant of VARIANTS) rows.push([`kernels ${variant}`, sizeOf([`kernels/${variant}.wasm`])]);
 for (const variant of VARIANTS) rows.push([`core + ${variant}`, sizeOf([...core, `kernels/${variant}.wasm`])]);
+rows.push(["runtime of compiled models", sizeOf(["runtime.js"])]);
+for (const variant of VARIANTS) rows.push([`runtime of compiled models + ${variant}`, sizeOf(["runtime.js", `kernels/${variant}.wasm`])]);
 for (const [name, file] of Object.entries(chunks)) rows.push([`on demand: ${name}`, sizeOf(onDemand(file))]);
 for (const name of SHARED) rows.push([`on demand: kernels ${name}`, sizeOf([`kernels/${name}.wasm`])]);
 rows.push(["command line", sizeOf(onDemand("cli.js"))]);

@@ -12,7 +12,7 @@ import type { OnProgress } from "./progress.ts";
 import { checkedOptions } from "./runtime/arguments.ts";
 import type { Feeds } from "./runtime/feeds.ts";
 import type { RunOptions } from "./runtime/runner.ts";
-import { checkedTarget, crewFor, engineFor } from "./session/engine.ts";
+import { checkedTarget, engineFor } from "./session/engine.ts";
 import { checkedModel, checkShapes } from "./session/modelArguments.ts";
 import { Session as SessionBase } from "./session/session.ts";
 import type { Rounding } from "./sim/qdq.ts";
@@ -26,7 +26,7 @@ export interface SessionOptions {
   readonly target?: Target;
   readonly variant?: Variant | "auto";
   readonly shapes?: Record<string, readonly number[]>;
-  /** Threads that share the work of a run, the caller's own included; "auto": up to 4, as many as the machine has. Default: 1. */
+  /** Threads that share the work of a run, the caller's own included; "auto": as many as the machine has, up to 4. Default: 1. */
   readonly threads?: number | "auto";
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
@@ -53,7 +53,7 @@ export class Session extends SessionBase {
   /** Loads (unless given a Model), chooses the variant by known-answer tests, packs weights, and plans if the shapes are static or given.
    *  throws ModelError for bad input and for what no kernel serves. */
   static async create(source: Model | Source, options: SessionOptions & LoadOptions = {}): Promise<Session> {
-    const { shapes = {}, signal, onProgress } = checkedOptions(options);
+    const { shapes = {}, threads = 1, signal, onProgress } = checkedOptions(options);
     checkShapes(shapes);
     if (signal?.aborted) throw aborted();
     const engine = engineFor(options.variant); // compiles while the model is read
@@ -65,7 +65,7 @@ export class Session extends SessionBase {
     const planned = symbolic.every((id) => Object.hasOwn(shapes, id)) ? shapes : null;
     const target = checkedTarget(options.target, graph);
     const choice = await engine;
-    const crew = await crewFor(options.threads, choice);
+    const crew = threads === 1 ? null : await (await import("./runtime/threads/crew.ts")).assembleCrew(threads, choice.geometry);
     try {
       if (signal?.aborted) throw aborted();
       return await withFull(() => {
@@ -74,7 +74,7 @@ export class Session extends SessionBase {
         return session;
       });
     } catch (error) {
-      if (typeof crew === "object") crew?.dispose();
+      crew?.dispose();
       throw error;
     }
   }

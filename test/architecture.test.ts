@@ -92,6 +92,28 @@ describe("architecture", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("bitexact/runtime reaches no code of graphs' passes, operators, forms, readers of ONNX or sessions that plan", () => {
+    const reached = new Set<string>();
+    const open = ["src/runtimeEntry.ts"];
+    for (let file = open.pop(); file !== undefined; file = open.pop()) {
+      if (reached.has(file)) continue;
+      reached.add(file);
+      const text = readFileSync(join(root, file), "utf8");
+      const imports = [
+        ...text.matchAll(/^(?:import|export) (?!type )[^;]*? from "(\.[^"]+)"/gm),
+        ...text.matchAll(/\bimport\("(\.[^"]+)"\)/g),
+      ];
+      for (const [statement, target] of imports)
+        if (!/^(?:import|export) \{(?: type [\w ]+,?)+ \} from/.test(statement))
+          open.push(relative(root, resolve(root, dirname(file), target!)));
+    }
+    expect(reached).toContain("src/bex/load.ts");
+    const allowed =
+      /^src\/(bex|encodings\/encoding|errors|graph\/graph|io\/source|kernels|numerics|plan|progress|runtime|runtimeEntry|tensor)/;
+    expect([...reached].filter((file) => !allowed.test(file))).toEqual([]);
+    expect([...reached].filter((file) => /compile|write|prove|builder|forms|passes|onnx|session\/|ops\//.test(file))).toEqual([]);
+  });
+
   it("no source file is longer than 400 lines", () => {
     const long = [...sources, ...files("assembly")].filter((file) => readFileSync(join(root, file), "utf8").split("\n").length > 400);
     expect(long).toEqual([]);

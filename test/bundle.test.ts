@@ -14,6 +14,7 @@ import { encodeOnnx } from "../src/onnx/encode.ts";
 const root = resolve(import.meta.dirname, "..");
 const CORE_LIMIT = 48_000; // bytes of gzip -9
 const KERNEL_LIMIT = 13_450;
+const RUNTIME_LIMIT = 45_000; // bitexact/runtime with one variant's kernels
 
 let dist = "";
 beforeAll(async () => {
@@ -62,6 +63,55 @@ describe("the bundle", () => {
   it("names no module of Node in an import that a browser or its bundler would follow", () => {
     for (const entry of ["index.js", "everything.js", "attachEncodings.js", "executors.js", "doctor.js"])
       for (const name of closure(dist, entry)) expect(read(name).toString(), name).not.toMatch(/(?:from|import)\s*\(?\s*["'`]node:/);
+  });
+
+  it(`has a runtime for compiled models of at most ${RUNTIME_LIMIT} bytes with one variant's kernels, in one file`, () => {
+    expect(closure(dist, "runtime.js")).toEqual(["runtime.js"]);
+    expect(read("runtime.js").toString()).not.toMatch(/import\(\s*["'`]\./);
+    for (const variant of ["simd", "usdot", "sdot"])
+      expect(packed("runtime.js") + packed(`kernels/${variant}.wasm`), variant).toBeLessThanOrEqual(RUNTIME_LIMIT);
+  });
+
+  it("runs compiled models with the runtime and the kernels alone, and float kernels where the model has floats", async () => {
+    const { compileModel, loadModel } = await import(/* @vite-ignore */ pathToFileURL(join(dist, "index.js")).href);
+    const folder = mkdtempSync(join(tmpdir(), "bitexact-runtime-"));
+    mkdirSync(join(folder, "kernels"));
+    cpSync(join(dist, "runtime.js"), join(folder, "runtime.js"));
+    const run = (model: string): string => {
+      const script = `
+        import { loadCompiled, Tensor } from ${JSON.stringify(pathToFileURL(join(folder, "runtime.js")).href)};
+        const session = await loadCompiled(${JSON.stringify(model)});
+        const [{ name, shape }] = session.inputs;
+        const size = shape.reduce((a, b) => a * b, 1);
+        const { output } = session.runSync({ [name]: new Tensor("float32", new Float32Array(size).fill(0.25), shape) });
+        console.log(session.variant, output.data.join());`;
+      try {
+        return execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+          encoding: "utf8",
+          stdio: ["ignore", "pipe", "pipe"],
+        });
+      } catch (error) {
+        return String((error as { stderr?: string }).stderr);
+      }
+    };
+    const compiled = async (model: string): Promise<string> => {
+      const files = resolve(root, "models", model, "model");
+      const path = join(folder, `${model.replace("/", "-")}.bex`);
+      writeFileSync(
+        path,
+        await compileModel(await loadModel(`${files}.onnx`, { encodings: `${files}.encodings` }), { variants: ["simd"] }),
+      );
+      return path;
+    };
+    const cnn = await compiled("digits_cnn/w8a8_pc");
+    expect(run(cnn)).toContain("kernels/not-found");
+    cpSync(join(dist, "kernels", "simd.wasm"), join(folder, "kernels", "simd.wasm"));
+    expect(run(cnn)).toMatch(/^simd -?\d/);
+    const transformer = await compiled("tiny_transformer/w8a8_pc");
+    expect(run(transformer)).toMatch(/(?:float|rest-signed)\.wasm/);
+    for (const name of ["float.wasm", "rest-signed.wasm"]) cpSync(join(dist, "kernels", name), join(folder, "kernels", name));
+    expect(run(transformer)).toMatch(/^simd -?\d/);
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it("keeps the names of public classes", async () => {

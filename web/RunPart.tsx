@@ -46,8 +46,12 @@ export function NumberField({
         max={most}
         step={1}
         value={value}
+        onInput={({ currentTarget }) => {
+          const wanted = currentTarget.valueAsNumber;
+          if (Number.isInteger(wanted) && wanted >= least && wanted <= most) onChange(wanted);
+        }}
         onChange={({ currentTarget }) => {
-          const wanted = Math.round(Number(currentTarget.value));
+          const wanted = Math.round(currentTarget.valueAsNumber);
           const given = Number.isFinite(wanted) ? Math.min(most, Math.max(least, wanted)) : least;
           currentTarget.value = String(given);
           onChange(given);

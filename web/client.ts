@@ -17,6 +17,8 @@ export interface CallOptions {
 export interface Client {
   /** Rejects with a Failure. */
   call<K extends keyof Calls>(call: K, ask: Calls[K]["ask"], options?: CallOptions): Promise<Calls[K]["answer"]>;
+  /** Ends the worker; the next call starts another. */
+  close(): void;
 }
 
 interface Pending {
@@ -54,6 +56,10 @@ export function createClient(onLost: () => void): Client {
     return started;
   };
   return {
+    close() {
+      worker?.terminate();
+      worker = null;
+    },
     call(call, ask, { onProgress, signal } = {}) {
       worker ??= start();
       const live = worker;

@@ -104,6 +104,12 @@ function createStory(show: (state: State) => void): Omit<Story, "state"> {
     lost = false;
     return client.call("load", { files: state.files }, options());
   };
+  /** The doctor tests every variant, which takes a while: in a worker of its own. */
+  const examine = async (): Promise<void> => {
+    const examiner = createClient(() => {});
+    patch({ doctor: await examiner.call("doctor", {}).catch(() => null) });
+    examiner.close();
+  };
   const task = async (busy: Busy, work: () => Promise<Partial<State>>): Promise<boolean> => {
     if (state.busy) return false;
     aborter = new AbortController();
@@ -132,10 +138,11 @@ function createStory(show: (state: State) => void): Omit<Story, "state"> {
       if (bytes.length === 0) return { pictures };
       patch({ files: mergeFiles(state.files, bytes), pictures, loaded: null, ...NOTHING });
       const loaded = await load();
+      if (!state.doctor) void examine();
       const kind = loaded.samples > 0 ? ("files" as const) : ("random" as const);
       const against = loaded.recorded ? ("recorded" as const) : ("sim-f64" as const);
       const choice = { ...CHOICE, kind, against, samples: Math.min(loaded.samples || CHOICE.samples, SAMPLES) };
-      return { loaded, choice, doctor: state.doctor ?? (await client.call("doctor", {})) };
+      return { loaded, choice };
     });
   const run = () => task("running", async () => ({ run: await client.call("run", ask(1), options()) }));
   const verify = () =>

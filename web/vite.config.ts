@@ -26,10 +26,19 @@ function beside(): Plugin {
   };
 }
 
+/** The library names the worker of a thread as the package has it; here it is a source like others. */
+function threadWorkers(): Plugin {
+  return {
+    name: "bitexact-page-threads",
+    enforce: "pre",
+    transform: (code, id) => (id.endsWith("src/runtime/threads/start.ts") ? code.replaceAll('"./threadWorker.js"', '"./worker.ts"') : null),
+  };
+}
+
 export default defineConfig({
   root: import.meta.dirname,
   base: "./",
-  plugins: [beside(), bundledLicenses("THIRD-PARTY-LICENSES.txt")],
-  worker: { format: "es" },
+  plugins: [threadWorkers(), beside(), bundledLicenses("THIRD-PARTY-LICENSES.txt")],
+  worker: { format: "es", plugins: () => [threadWorkers()] },
   build: { outDir: "../dist/web", emptyOutDir: true, target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
 });

@@ -25,8 +25,7 @@ export async function loadCompiled(source: Source, options: CompiledOptions = {}
   const wanted = checkedChoice("variant", variant, ["auto", ...BEST_FIRST] as const, "auto");
   const bytes = await openBytes(source, signal);
   try {
-    const preamble = await preambleOf(bytes);
-    const header = await headerOf(bytes, preamble);
+    const { preamble, header } = await fileHeader(bytes);
     const { plan, chosen } = await choosePlan(header, wanted);
     signal?.throwIfAborted();
     const machine = machineFor(plan, chosen);
@@ -49,8 +48,13 @@ async function preambleOf(bytes: BexBytes): Promise<Preamble> {
   return preamble;
 }
 
-/** throws ModelError "bex/truncated", "bex/altered", "bex/header". */
-export async function headerOf(bytes: BexBytes, preamble: Preamble): Promise<BexHeader> {
+/** throws ModelError "bex/…". */
+export async function fileHeader(bytes: BexBytes): Promise<{ readonly preamble: Preamble; readonly header: BexHeader }> {
+  const preamble = await preambleOf(bytes);
+  return { preamble, header: await headerOf(bytes, preamble) };
+}
+
+async function headerOf(bytes: BexBytes, preamble: Preamble): Promise<BexHeader> {
   const text = new Uint8Array(preamble.headerBytes);
   await bytes.read(text, PREAMBLE_BYTES);
   if (checksumOf(text) !== preamble.checksum) throw altered("the header");

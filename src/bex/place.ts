@@ -54,7 +54,7 @@ export function machineFor({ arena: [address, bytes] }: BexPlan, { modules }: Pl
   }
   const kernels = {};
   for (const module of modules) Object.assign(kernels, new WebAssembly.Instance(module, { env: { memory } }).exports);
-  return { crew: null, memory, kernels: kernels as Kernels, buffer: memory.buffer, current: null, aside: new WeakMap() };
+  return { memory, kernels: kernels as Kernels, buffer: memory.buffer, current: null, aside: new WeakMap() };
 }
 
 /** Reads the plan's image to its place and checks it there. throws ModelError "bex/truncated", "bex/altered". */

@@ -18,14 +18,15 @@ export interface ModelOptions {
   readonly json?: string;
 }
 
-/** The options every command has. */
-export function withModelOptions(command: Command): Command {
-  return command
+/** The options every command on a model has. variant: whether it asks for one. */
+export function withModelOptions(command: Command, { variant } = { variant: true }): Command {
+  command
     .argument("<model>", "ONNX file")
     .option("-e, --encodings <file>", "AIMET .encodings file; without it a QDQ model brings its own", parseText)
     .option("--strict", "refuse unmatched names and float islands, all listed at once")
-    .addOption(new Option("--target <name>", `arithmetic of the integer layers; default: ${TARGET_DEFAULT}`).choices(TARGET_NAMES))
-    .addOption(new Option("--variant <name>", "kernel variant").choices(VARIANTS).default("auto"))
+    .addOption(new Option("--target <name>", `arithmetic of the integer layers; default: ${TARGET_DEFAULT}`).choices(TARGET_NAMES));
+  if (variant) command.addOption(new Option("--variant <name>", "kernel variant").choices(VARIANTS).default("auto"));
+  return command
     .option("--shape <name=d,d,…>", "shape of an input with symbolic dimensions (repeatable)", collectShape)
     .option("--json <file>", "also write the result as JSON; - is stdout", parseText);
 }

@@ -5,8 +5,10 @@ import { loadModel } from "../index.ts";
 import { inspectModel } from "../inspect.ts";
 import type { DotReport, GroupReport, InspectReport, OperatorReport, PortReport } from "../inspectReport.ts";
 import { type ModelOptions, withModelOptions } from "./arguments.ts";
+import { inspectCompiled } from "./compile.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
+import { isCompiled, refuseDecided } from "./opened.ts";
 import { lineWidth, type Streams } from "./streams.ts";
 import { formatBytes, formatCount, formatPercent, formatTable, operatorLabel, plural, wrap } from "./table.ts";
 
@@ -22,6 +24,10 @@ export function addInspect(program: Command, streams: Streams, done: (code: Exit
 }
 
 export async function inspectCommand(path: string, options: ModelOptions, streams: Streams): Promise<ExitCode> {
+  if (isCompiled(path)) {
+    refuseDecided(path, options);
+    return inspectCompiled(path, options.json, streams);
+  }
   const model = await loadModel(path, { ...(options.encodings ? { encodings: options.encodings } : {}), strict: options.strict ?? false });
   const report = await inspectModel(model, {
     ...(options.target ? { target: options.target } : {}),

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { addBench } from "./bench.ts";
 import { addCompare } from "./compare.ts";
+import { addCompile } from "./compile.ts";
 import { addDoctor } from "./doctor.ts";
 import { EXIT, type ExitCode, reportFailure } from "./failure.ts";
 import { addInspect } from "./inspect.ts";
@@ -17,6 +18,7 @@ Examples:
   bitexact verify model.onnx -e model.encodings --random 1 --samples 100
   bitexact bench model.onnx -e model.encodings --trace trace.json
   bitexact compare before.json after.json
+  bitexact compile model.onnx -e model.encodings -o model.bex
   bitexact doctor
 
 Exit codes: 0 ok · 1 mismatch · 2 bad input · 3 internal`;
@@ -38,6 +40,7 @@ export async function runCommandLine(words: readonly string[], streams: Streams)
   addVerify(program, streams, done);
   addBench(program, streams, done);
   addCompare(program, streams, done);
+  addCompile(program, streams, done);
   addDoctor(program, streams, done);
   for (const command of program.commands) command.copyInheritedSettings(program).showHelpAfterError("(add --help for the options)");
   try {

@@ -13,20 +13,18 @@ const GROWTH = 16 * PAGE;
 
 /** The threads of a session; src/runtime/threads makes them. */
 export interface Crew {
-  readonly threads: number;
-  readonly memory: WebAssembly.Memory; // shared
-  readonly kernels: Kernels; // of the first thread
-  readonly alone: string | null; // why the first thread now does everything
-  readonly lost: boolean; // another thread may still write to the memory
+  readonly threads: number; // that work: 1 when there are no others, or no more
+  readonly reason: string | null; // why there are fewer than were asked for
+  readonly machine: Machine | null; // on shared memory; null when there are no other threads
+  readonly weightBase: number; // first address behind the threads' scratch pages
   /** The plan with its larger steps in parts. */
   split(plan: Plan): Plan;
-  /** A kernel whose call runs the parts of `step`. */
-  shared(step: Step, kernel: Kernel): Kernel;
   dispose(): void;
 }
 
 export interface Machine {
-  readonly crew: Crew | null;
+  /** A kernel whose call runs the parts of `step` on threads. */
+  readonly shared?: (step: Step, kernel: Kernel) => Kernel;
   readonly memory: WebAssembly.Memory;
   readonly kernels: Kernels;
   buffer: ArrayBuffer; // that of `memory`; another one once it has grown
@@ -42,10 +40,10 @@ export interface Call {
   readonly units: number;
 }
 
-export function createMachine(module: WebAssembly.Module, crew: Crew | null = null): Machine {
-  const memory = crew?.memory ?? withinMemory(() => new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES }));
-  const kernels = crew?.kernels ?? instantiateKernels(module, memory);
-  return { crew, memory, kernels, buffer: memory.buffer, current: null, aside: new WeakMap() };
+export function createMachine(module: WebAssembly.Module): Machine {
+  const memory = withinMemory(() => new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES }));
+  const kernels = instantiateKernels(module, memory);
+  return { memory, kernels, buffer: memory.buffer, current: null, aside: new WeakMap() };
 }
 
 /** Grows the memory to `bytes`, and what is kept above. throws SessionError "session/out-of-memory" naming what was needed. */
@@ -110,10 +108,10 @@ export function settle(machine: Machine, { constants, ...plan }: Plan): Plan {
 }
 
 /** Steps as calls on this machine. throws ModelError "plan/not-loaded" when the machine was made before a kernel they need was loaded. */
-export function callsOf({ kernels, crew }: Machine, steps: readonly Step[]): Call[] {
+export function callsOf({ kernels, shared }: Machine, steps: readonly Step[]): Call[] {
   return steps.map((step) => {
     const kernel = kernels[step.kernel] ?? notLoaded();
-    return { kernel: crew && step.parts ? crew.shared(step, kernel) : kernel, args: step.args, units: step.units };
+    return { kernel: step.parts ? shared!(step, kernel) : kernel, args: step.args, units: step.units };
   });
 }
 

@@ -4,7 +4,6 @@ import { TARGET_NAMES } from "../numerics/targets.ts";
 import type { Target, Variant } from "../plan/plan.ts";
 import { checkedChoice } from "../runtime/arguments.ts";
 import { kernelsFor } from "../runtime/kernelSource.ts";
-import type { Crew } from "../runtime/machine.ts";
 import type { EngineChoice } from "./session.ts";
 
 const VARIANTS: readonly (Variant | "auto")[] = ["auto", "simd", "usdot", "sdot"];
@@ -23,14 +22,4 @@ export function checkedTarget(target: Target | undefined, graph: Pick<Graph, "or
 export async function engineFor(variant: Variant | "auto" | undefined): Promise<EngineChoice> {
   const wanted = checkedChoice("variant", variant, VARIANTS, "auto");
   return kernelsFor(wanted);
-}
-
-/** The threads asked for: null for the caller's own alone, or why there are no others. throws ModelError "option/threads". */
-export async function crewFor(threads: number | "auto" | undefined, { geometry }: EngineChoice): Promise<Crew | string | null> {
-  if (threads === undefined || threads === 1) return null;
-  const { assembleCrew, wantedThreads } = await import("../runtime/threads/crew.ts");
-  const wanted = await wantedThreads(threads);
-  if (wanted === 1) return "this machine has one processor";
-  const assembled = await assembleCrew(wanted, geometry);
-  return "crew" in assembled ? assembled.crew : assembled.reason;
 }

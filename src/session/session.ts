@@ -9,7 +9,7 @@ import { bindShapes } from "../passes/inferShapes.ts";
 import { type Prepared, prepare } from "../passes/prepare.ts";
 import type { ModuleGeometry } from "../plan/lowering.ts";
 import type { Plan, Step, Target } from "../plan/plan.ts";
-import { createWeightStore, IMAGE_BASE, type WeightStore } from "../plan/weightStore.ts";
+import { createWeightStore, type WeightStore } from "../plan/weightStore.ts";
 import type { OnProgress } from "../progress.ts";
 import { type BoundPlan, bindPlan, currentViews, sameCaptures, type Views } from "../runtime/bound.ts";
 import { checkFeeds, type Feeds, feedsFit, type Shapes } from "../runtime/feeds.ts";
@@ -31,49 +31,31 @@ export class Session extends Runner {
   private readonly model: LoadedModel;
   private readonly engine: EngineChoice;
   private plans: BoundPlan[] = []; // the last used first
-  private store!: WeightStore;
-  private packer!: WeightPacker | null;
-  private aloneReason: string | null;
+  private readonly crew: Crew | null;
+  private store: WeightStore;
+  private packer: WeightPacker | null;
   private readonly onProgress: OnProgress | undefined;
 
-  /** Use Session.create (src/index.ts): it chooses the variant and starts the threads, or says why there are none. */
-  constructor(model: LoadedModel, engine: EngineChoice, target: Target, threads: Crew | string | null = null, onProgress?: OnProgress) {
-    const crew = typeof threads === "string" ? null : threads;
-    const machine = createMachine(engine.module, crew);
+  /** Use Session.create (src/index.ts): it chooses the variant and starts the threads. */
+  constructor(model: LoadedModel, engine: EngineChoice, target: Target, crew: Crew | null = null, onProgress?: OnProgress) {
+    const machine = crew?.machine ?? createMachine(engine.module);
     super(machine, target, engine.geometry.variant);
     this.model = model;
     this.engine = engine;
     this.onProgress = onProgress;
-    this.aloneReason = typeof threads === "string" ? threads : null;
-    this.onProgress = onProgress;
-    this.equip(machine);
-  }
-
-  private equip(machine: Machine): void {
-    const base = machine.crew ? IMAGE_BASE * machine.crew.threads : IMAGE_BASE; // a scratch page each
-    this.store = createWeightStore((address, bytes) => placeWeights(machine, address, bytes), base);
-    this.packer = kernelPacker(machine.kernels, this.engine.geometry, (end) => growFor(machine, end));
+    this.store = createWeightStore((address, bytes) => placeWeights(machine, address, bytes), crew?.weightBase);
+    this.crew = crew;
+    this.packer = kernelPacker(machine.kernels, engine.geometry, (end) => growFor(machine, end));
   }
 
   /** Threads that share the work of a run. */
   get threads(): number {
-    const crew = this.machine?.crew;
-    return crew && crew.alone === null ? crew.threads : 1;
+    return this.crew?.threads ?? 1;
   }
 
   /** Why there are fewer threads than were asked for; null when there are as many. */
   get threadsReason(): string | null {
-    return this.machine?.crew?.alone ?? this.aloneReason;
-  }
-
-  override live(): Machine {
-    const machine = super.live();
-    if (!machine.crew?.lost) return machine;
-    this.aloneReason = machine.crew.alone;
-    this.machine = createMachine(this.engine.module);
-    this.plans = [];
-    this.equip(this.machine);
-    return this.machine;
+    return this.crew?.reason ?? null;
   }
 
   override get inputs(): readonly ValueInfo[] {
@@ -125,10 +107,10 @@ export class Session extends Runner {
     const prepared = prepare(graph, shapes);
     const names = captures === "all" ? capturable(prepared) : this.checkCaptures(prepared, captures);
     const { target, store, packer, onProgress } = this;
-    const plan = compile(prepared, { target, module: this.engine.geometry, store, packer: packer!, captures: names, onProgress });
-    const shared = machine.crew?.split(plan) ?? plan;
-    activate(machine, shared, this.store);
-    return bindPlan(machine, inputSpecs(graph), shared, key, captures === "all" ? captures : [...captures]);
+    const whole = compile(prepared, { target, module: this.engine.geometry, store, packer: packer!, captures: names, onProgress });
+    const plan = this.crew?.split(whole) ?? whole;
+    activate(machine, plan, this.store);
+    return bindPlan(machine, inputSpecs(graph), plan, key, captures === "all" ? captures : [...captures]);
   }
 
   private checkCaptures(prepared: Prepared, names: readonly string[]): readonly string[] {
@@ -194,8 +176,8 @@ export class Session extends Runner {
   }
 
   override dispose(): void {
-    this.machine?.crew?.dispose();
     super.dispose();
+    this.crew?.dispose();
     this.plans = [];
     this.store = createWeightStore();
     this.packer = null;

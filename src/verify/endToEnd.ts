@@ -1,5 +1,6 @@
 /** End to end: how far whole-model runs drift apart; information, except against the reference. */
 import type { Encoding } from "../encodings/encoding.ts";
+import { log } from "../numerics/elementary.ts";
 import type { EndToEndCounts } from "./report.ts";
 
 /** What stands for −∞ (noise, and a source that is all zero): JSON has no infinities. */
@@ -25,8 +26,10 @@ export function addEndToEnd(tally: EndToEndTally, runtime: ArrayLike<number>, so
     tally.elements++;
     if (difference === 0) tally.equal++;
     tally.maxLsb = Math.max(tally.maxLsb, Math.abs(difference));
-    tally.signal += (scale * (source[i]! - zero)) ** 2;
-    tally.noise += (scale * difference) ** 2;
+    const real = scale * (source[i]! - zero);
+    const error = scale * difference;
+    tally.signal += real * real;
+    tally.noise += error * error;
   }
 }
 
@@ -41,9 +44,9 @@ export function endToEndOf(tally: EndToEndTally): EndToEndCounts {
   };
 }
 
-/** Signal to noise, both sums of squares; null without noise. */
+/** Signal to noise, both sums of squares; null without noise. The same double on every engine. */
 export function decibels(signal: number, noise: number): number | null {
-  return noise === 0 ? null : Math.max(SILENT_DB, 10 * Math.log10(signal / noise));
+  return noise === 0 ? null : Math.max(SILENT_DB, (10 * log(signal / noise)) / Math.LN10);
 }
 
 export function totalEndToEnd(tallies: readonly EndToEndTally[]): EndToEndCounts {

@@ -35,8 +35,9 @@ export function addLocalNoise(tally: NoiseTally, codes: ArrayLike<number>, exact
   for (let i = 0; i < codes.length; i++) {
     const t = exact[i]!;
     if (!Number.isFinite(t)) continue;
-    tally.localSignal += (t - zero) ** 2;
-    tally.localNoise += (codes[i]! - t) ** 2;
+    const error = codes[i]! - t;
+    tally.localSignal += (t - zero) * (t - zero);
+    tally.localNoise += error * error;
   }
 }
 
@@ -48,8 +49,9 @@ export function addCumulativeNoise(tally: NoiseTally, codes: ArrayLike<number>, 
   for (let i = 0; i < codes.length; i++) {
     const value = floats[i]!;
     if (!Number.isFinite(value)) continue;
-    tally.signal += value ** 2;
-    tally.noise += (scale * (codes[i]! - zero) - value) ** 2;
+    const error = scale * (codes[i]! - zero) - value;
+    tally.signal += value * value;
+    tally.noise += error * error;
   }
 }
 

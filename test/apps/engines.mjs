@@ -21,7 +21,22 @@ function entries(row, command, before, folder, expected, missing, env) {
     { row, column: "import", missing, run: app("import.mjs", "main") },
     { row, column: "require", missing, run: app("require.cjs", "main") },
     { row, column: "inline", missing, run: app("import.mjs", "inline") },
+    examples(row, command, before, folder, missing, env),
   ];
+}
+
+/** The examples of docs/embedding.md, as they stand there. */
+function examples(row, command, before, folder, missing, env) {
+  const example = (file, pattern) => async () => {
+    const printed = await run(command, [...before, file], join(folder, "examples"), env);
+    if (!pattern.test(printed)) throw new Error(`${file} printed ${printed.trim().slice(0, 300)}`);
+  };
+  const all = async () => {
+    await example("example.mjs", /Float32Array\(10\)/)();
+    await example("require.cjs", /Float32Array\(10\)/)();
+    await example("errors.mjs", /^onnx\/\S+ .*byte 0x1/)();
+  };
+  return { row, column: "examples", missing, run: all };
 }
 
 /** An engine that cannot require ES modules says so and what to do. */

@@ -16,6 +16,9 @@ const RIGHT = [
   { column: "inline, strict CSP", mode: "csp", page: "inline.html" },
 ];
 
+/** The example of the documentation prints ten numbers. */
+const EXAMPLE = { column: "examples", mode: "plain", page: "example.html", answers: ([output]) => output?.length === 10 };
+
 /** Headers under which it cannot work: the error's code, and what it must advise. */
 const WRONG = [
   { column: "CSP forbids WASM", mode: "no-wasm", page: "index.html", code: "kernels/csp", advice: "'wasm-unsafe-eval'" },
@@ -23,7 +26,7 @@ const WRONG = [
   { column: "page for kernels", mode: "fallback", page: "index.html", code: "kernels/not-found", advice: "bitexact/inline" },
 ];
 
-function judge({ isolated, code, advice }, { result, complaints }, expected) {
+function judge({ isolated, code, advice, answers }, { result, complaints }, expected) {
   const { error, answer } = result;
   if (code) {
     if (error?.code !== code || !error.message.includes(advice))
@@ -33,10 +36,10 @@ function judge({ isolated, code, advice }, { result, complaints }, expected) {
   if (error) throw new Error(`${error.name} ${error.code ?? ""}: ${error.message}`);
   if (complaints.length > 0) throw new Error(`the console says: ${complaints.join(" | ")}`);
   if (isolated !== undefined && result.isolated !== isolated) throw new Error(`crossOriginIsolated is ${result.isolated}`);
-  if (JSON.stringify(answer) !== JSON.stringify(expected)) throw new Error(`found ${JSON.stringify(answer)}`);
+  if (answers ? !answers(answer) : JSON.stringify(answer) !== JSON.stringify(expected)) throw new Error(`found ${JSON.stringify(answer)}`);
 }
 
-let pages = 0;
+let visits = 0;
 
 function pageCheck(row, app, wanted, context) {
   const { browser, server, expected } = context;
@@ -45,7 +48,7 @@ function pageCheck(row, app, wanted, context) {
     column: wanted.column,
     missing: context.missing,
     run: async () => {
-      const id = `${app}-${wanted.mode}-${pages++}`;
+      const id = `${app}-${wanted.mode}-${visits++}`;
       const url = `${server.origin}/${wanted.mode}/${app}/${wanted.page}?id=${id}`;
       judge(wanted, await visit(await browser(), server, url, id, SECONDS), expected());
     },
@@ -56,7 +59,8 @@ function built(name, row, folder, context) {
   const missing = name === "vite" ? null : toolMissing(name);
   const build = { row, column: "builds", missing, run: () => run(process.execPath, ["build.mjs"], join(folder, name)) };
   const app = name === "vite" ? "vite-dist" : name;
-  return [build, ...RIGHT.map((wanted) => pageCheck(row, app, wanted, { ...context, missing: missing ?? context.missing }))];
+  const pages = name === "vite" ? [...RIGHT, EXAMPLE] : RIGHT;
+  return [build, ...pages.map((wanted) => pageCheck(row, app, wanted, { ...context, missing: missing ?? context.missing }))];
 }
 
 /** Vite's development server, which serves modules one by one. */
@@ -69,7 +73,7 @@ function development(folder, context) {
         child.stdout.once("data", (part) => resolve(part.toString().split("\n")));
         child.once("exit", () => reject(new Error("the development server ended")));
       });
-      const id = `vite-dev-${pages++}`;
+      const id = `vite-dev-${visits++}`;
       judge({}, await visit(await browser(), server, `${line}index.html?id=${id}`, id, SECONDS), expected());
     } finally {
       child.kill();

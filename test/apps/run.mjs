@@ -44,6 +44,8 @@ async function main() {
   const results = [];
   try {
     expected = JSON.parse(await run(process.execPath, ["import.mjs", "main"], join(folder, "node")));
+    const wrong = Object.entries(expected).filter(([name, found]) => name.endsWith("verified") && found !== "exact");
+    if (wrong.length > 0) throw new Error(`apps: ${JSON.stringify(wrong)}`);
     const packed = { row: "the tarball", column: "files", missing: null, run: async () => contents(workshop) };
     const checks = [packed, ...engineChecks(workshop, answer), ...pages.checks];
     for (const check of checks) if (check.row.includes(only) || check.column === "builds") results.push(await tried(check));

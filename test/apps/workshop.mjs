@@ -33,8 +33,12 @@ export function openWorkshop() {
   for (const [name, from] of Object.entries(LINKED)) {
     if (existsSync(join(from, name))) symlinkSync(join(from, name), join(folder, "node_modules", name));
   }
-  mkdirSync(folder, { recursive: true });
   cpSync(join(here, "fixtures"), folder, { recursive: true });
+  const network = join(folder, "node_modules", "bitexact", "models", "digits_cnn", "w8a8_pc");
+  for (const place of ["examples", "vite/public"]) {
+    mkdirSync(join(folder, place), { recursive: true });
+    for (const name of ["model.onnx", "model.encodings"]) cpSync(join(network, name), join(folder, place, name));
+  }
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   return { folder, files: files.map(({ path }) => path), size, installed, remove };
 }

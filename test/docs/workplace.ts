@@ -1,8 +1,20 @@
 /** Where examples run: a folder per page with the built package installed and the files that examples name. */
 import { execFile, execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, join, relative, resolve } from "node:path";
 import { build } from "vite";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -30,8 +42,8 @@ export async function openWorkplace(pages: readonly string[]): Promise<Workplace
   const home = join(folder, "node_modules", "bitexact");
   mkdirSync(home, { recursive: true });
   cpSync(join(root, "package.json"), join(home, "package.json"));
-  await build({ root, logLevel: "error", build: { outDir: join(home, "dist"), emptyOutDir: true } });
-  execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", join(home, "dist", "types")], { cwd: root });
+  if (isBuilt()) cpSync(join(root, "dist"), join(home, "dist"), { recursive: true });
+  else await buildPackage(join(home, "dist"));
   const bin = join(folder, "bin");
   mkdirSync(bin);
   writeFileSync(join(bin, "bitexact"), `#!/bin/sh\nexec "${process.execPath}" "${join(home, "dist", "cli.js")}" "$@"\n`);
@@ -46,6 +58,24 @@ export async function openWorkplace(pages: readonly string[]): Promise<Workplace
   }
   const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   return { folder, at, typeErrors: () => typeErrors(folder), remove };
+}
+
+/** Whether `npm run build` ran after the last change of what it reads. */
+function isBuilt(): boolean {
+  const last = join(root, "dist/types/index.d.ts");
+  if (!existsSync(last)) return false;
+  const built = statSync(last).mtimeMs;
+  const names = ["package.json", "vite.config.ts", "tsconfig.json", "tsconfig.build.json"];
+  for (const folder of ["src", "scripts", "build/kernels"]) {
+    const found = readdirSync(join(root, folder), { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
+    names.push(...found.map((entry) => relative(root, join(entry.parentPath, entry.name))));
+  }
+  return names.every((name) => statSync(join(root, name)).mtimeMs < built);
+}
+
+async function buildPackage(dist: string): Promise<void> {
+  await build({ root, logLevel: "error", build: { outDir: dist, emptyOutDir: true } });
+  execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", join(dist, "types")], { cwd: root });
 }
 
 const tsc = join(root, "node_modules/typescript/bin/tsc");

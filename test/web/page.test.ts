@@ -15,7 +15,7 @@ const all = ({ model, encodings, inputs, sim }: Paths): string[] => [model, enco
 
 async function json<T>(...words: string[]): Promise<T> {
   const { stdout, stderr } = await bitexact(...words, "--json", "-");
-  expect(stderr).not.toContain("error");
+  expect(stderr).not.toMatch(/^(internal )?error/m);
   return JSON.parse(stdout) as T;
 }
 
@@ -106,6 +106,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     const { page, complaints, result } = await there.open("csp");
     await page.click("text=Try the sample");
     await page.waitForSelector("[data-panel=speed]");
+    await page.waitForSelector("[data-panel=doctor][data-healthy=true]");
     const { inspect, run, verify, bench } = await result();
     expect(inspect!.coverage.activations).toEqual({ encoded: 11, total: 11 });
     expect(run!.outputs[0]!.top[0]!.index).toBe(0); // the first test digit is a zero
@@ -114,7 +115,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     for (const { medianMs, suite } of bench!.rows) if (suite !== "kernel") expect(medianMs).toBeGreaterThan(0);
     for (const panel of ["inspect", "verify", "sqnr", "speed", "doctor"])
       expect(await page.isVisible(`[data-panel=${panel}]`), panel).toBe(true);
-    expect(await page.getAttribute("[data-panel=doctor]", "data-healthy")).toBe("true");
+    expect(bench!.rows[0]!.engine).toMatch(/^Chromium \d/);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -137,7 +138,6 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await detail.getByRole("img", { name: /1 mismatch in 1 of 16 rows, 1 of 512 cells/ }).waitFor();
     await detail.getByRole("img", { name: /Distances of the exact value/ }).waitFor();
     expect(await detail.locator(".worst tbody td").allTextContents()).toEqual(expect.arrayContaining(["[0, 10, 7, 4]"]));
-    expect(await page.locator("[data-panel=verify] tbody[data-layer]").first().getAttribute("data-layer")).toBe("/pw/Conv_output_0");
     const shown = () =>
       page.$$eval("[data-panel=verify] tbody[data-layer]", (bodies) =>
         bodies.filter((body) => !(body as HTMLElement).hidden).map((body) => (body as HTMLElement).dataset.layer),
@@ -146,7 +146,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     expect(await shown()).toHaveLength(5);
     await page.fill("[data-panel=verify] [data-filter]", "");
     await page.check("[data-panel=verify] [data-differing]");
-    expect(await shown()).toEqual(["/pw/Conv_output_0"]);
+    expect(await shown()).toEqual(["/relu2/Relu_output_0", "/pw/Conv_output_0"]); // the second reads what was planted in the first
     await page.uncheck("[data-panel=verify] [data-differing]");
     await page.click("[data-panel=verify] th button:has-text('elements')");
     await page.click("[data-panel=verify] th button:has-text('elements')");
@@ -225,7 +225,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await saved.goto(`file://${file}`);
     expect(await saved.getAttribute("[data-verdict]", "data-verdict")).toBe("exact");
     await saved.fill("[data-panel=verify] [data-filter]", "gemm");
-    expect(await saved.textContent("[data-panel=verify] [data-shown]")).toBe("1 of 10 shown");
+    expect(await saved.textContent("[data-panel=verify] [data-shown]")).toBe("1 of 9 shown");
     const panels = (on: typeof page) => on.locator("[data-panel=sqnr]").innerText();
     expect(await panels(saved)).toBe(await panels(page));
     expect(complaints).toEqual([]);

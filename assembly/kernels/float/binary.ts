@@ -90,16 +90,32 @@ function scalar<T>(op: i32, a: T, b: T): T {
   }
 }
 
-/** Whole vectors of a row; an operand's stride is 0 or 1. Returns the elements done. */
+/** Whole vectors of a row; an operand's stride is 0 or 1. Returns the elements done. `op` is a literal: the loops hold nothing but their work. */
 @inline
-function vectors<T>(op: i32, a: usize, b: usize, aStride: i32, bStride: i32, output: usize, count: i32): i32 {
-  const lanes = 16 / <i32>sizeof<T>();
-  const x0 = v128.splat<T>(load<T>(a)), y0 = v128.splat<T>(load<T>(b));
-  let i = 0;
-  for (; i <= count - lanes; i += lanes, a += 16 * aStride, b += 16 * bStride, output += 16) {
-    v128.store(output, lanesOf<T>(op, aStride ? v128.load(a) : x0, bStride ? v128.load(b) : y0));
+function vectorsOf<T>(op: i32, a: usize, b: usize, aStride: i32, bStride: i32, output: usize, count: i32): i32 {
+  const done = count & -(16 / <i32>sizeof<T>());
+  const end = output + <usize>done * sizeof<T>();
+  if (aStride && bStride) {
+    for (; output < end; a += 16, b += 16, output += 16) v128.store(output, lanesOf<T>(op, v128.load(a), v128.load(b)));
+  } else if (aStride) {
+    const y = v128.splat<T>(load<T>(b));
+    for (; output < end; a += 16, output += 16) v128.store(output, lanesOf<T>(op, v128.load(a), y));
+  } else {
+    const x = v128.splat<T>(load<T>(a));
+    const step = 16 * bStride;
+    for (; output < end; b += step, output += 16) v128.store(output, lanesOf<T>(op, x, bStride ? v128.load(b) : v128.splat<T>(load<T>(b))));
   }
-  return i;
+  return done;
+}
+
+function vectors<T>(op: i32, a: usize, b: usize, aStride: i32, bStride: i32, output: usize, count: i32): i32 {
+  switch (op) {
+    case ADD: return vectorsOf<T>(ADD, a, b, aStride, bStride, output, count);
+    case SUB: return vectorsOf<T>(SUB, a, b, aStride, bStride, output, count);
+    case MUL: return vectorsOf<T>(MUL, a, b, aStride, bStride, output, count);
+    case DIV: return vectorsOf<T>(DIV, a, b, aStride, bStride, output, count);
+    default: return vectorsOf<T>(op, a, b, aStride, bStride, output, count);
+  }
 }
 
 /** Powers of neighbours, all with the same exponent. */
@@ -127,14 +143,11 @@ function binaryRow<T>(op: i32, a: usize, b: usize, aStride: i32, bStride: i32, o
 
 @inline
 function lanesOf<T>(op: i32, x: v128, y: v128): v128 {
-  switch (op) {
-    case ADD: return v128.add<T>(x, y);
-    case SUB: return v128.sub<T>(x, y);
-    case MUL: return v128.mul<T>(x, y);
-    case DIV: return v128.div<T>(x, y);
-    case MIN: return v128.min<T>(x, y);
-    default: return v128.max<T>(x, y);
-  }
+  if (op == ADD) return v128.add<T>(x, y);
+  if (op == SUB) return v128.sub<T>(x, y);
+  if (op == MUL) return v128.mul<T>(x, y);
+  if (op == DIV) return v128.div<T>(x, y);
+  return op == MIN ? v128.min<T>(x, y) : v128.max<T>(x, y);
 }
 
 function binary<T>(args: usize, begin: i32, end: i32): void {

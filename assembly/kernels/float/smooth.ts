@@ -1,6 +1,6 @@
 // exp, tanh and the logistic function in lanes with the bits of the scalar functions: evaluated in double and rounded once, every other operation rounded
 // to T. In float32 a quick evaluation serves where its rounding is certain, the exact lanes decide the rest.
-import { bounded, doubtful, prepareGates, quickExp, quickTanh } from "../recurrent/gateLanes";
+import { beyond, bounded, doubtful, one, prepareGates, quickExp, quickTanh } from "../recurrent/gateLanes";
 import { prepareTanh, tanhLanes } from "../recurrent/tanhLanes";
 import { expLanes } from "./expLanes";
 
@@ -36,8 +36,7 @@ function joined(low: v128, high: v128): v128 {
 export function expVector<T>(x: v128): v128 {
   if (sizeof<T>() == 8) return expLanes(x);
   const low = quickExp(f64x2.promote_low_f32x4(x)), high = quickExp(f64x2.promote_low_f32x4(upper(x)));
-  const far = f32x4.gt(f32x4.abs(x), f32x4.splat(86)); // NaN: quickExp gives NaN, as the exact lanes do
-  const bad = v128.or(far, v128.or(doubtful(low), doubtful(high)));
+  const bad = v128.or(beyond(x), doubtful(low, high)); // NaN: quickExp gives NaN, as the exact lanes do
   return v128.any_true(bad) ? exactExp(x) : joined(low, high);
 }
 
@@ -48,8 +47,8 @@ function exactExp(x: v128): v128 {
 /** 1 / (1 + e^−x). */
 @inline
 export function sigmoidVector<T>(x: v128): v128 {
-  const one = v128.splat<T>(<T>1);
-  return v128.div<T>(one, v128.add<T>(one, expVector<T>(v128.neg<T>(x))));
+  const whole = sizeof<T>() == 4 ? one() : v128.splat<T>(<T>1);
+  return v128.div<T>(whole, v128.add<T>(whole, expVector<T>(v128.neg<T>(x))));
 }
 
 @inline
@@ -57,9 +56,9 @@ export function tanhVector<T>(x: v128): v128 {
   if (sizeof<T>() == 8) return tanhLanes(x);
   const m = f32x4.abs(x);
   const low = quickTanh(bounded(f64x2.promote_low_f32x4(m))), high = quickTanh(bounded(f64x2.promote_low_f32x4(upper(m))));
-  const bad = v128.or(f32x4.ne(x, x), v128.or(doubtful(low), doubtful(high)));
+  const bad = v128.or(f32x4.ne(x, x), doubtful(low, high));
   if (v128.any_true(bad)) return exactTanh(x);
-  return v128.or(joined(low, high), v128.and(x, i32x4.splat(<i32>0x80000000)));
+  return v128.or(joined(low, high), v128.xor(x, m));
 }
 
 function exactTanh(x: v128): v128 {

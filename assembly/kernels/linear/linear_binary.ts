@@ -3,10 +3,17 @@
 // Float arithmetic gives t with a known error bound; lanes that lie nearer to a tie than the bound are decided exactly:
 // float32 where the bound allows it, then double, then the exact sign of N − tie·sy.
 import { nextRow, position, rowsPerUnit, startWalk, strideOf } from "./walk";
-import { CHUNK, CODES, LEFT, Q8, RIGHT, elementSize, loadChunk, storeChunk } from "./codes";
+import { CHUNK, CODES, LEFT, Q16, Q8, RIGHT, elementSize, loadChunk, storeChunk } from "./codes";
 import { roundExact, setProduct } from "./decide";
-import { bitsBelow } from "./roundLanes";
-import { VECTOR, binaryLanes } from "./binaryLanes";
+import { BYTES, FLOATS, REPEATED, byteLanes, prepareBytes, repeated } from "./byteLanes";
+import { loadQ8 } from "../../simd/q8";
+
+const VECTOR: i32 = 16;
+
+/** How a row is computed: through scratch, or in vectors, plus 2 · what the second operand is. */
+const MIXED: i32 = 0;
+const SUM: i32 = 1;
+const PRODUCT: i32 = 2;
 
 @unmanaged
 class LinearBinaryArgs {
@@ -41,48 +48,79 @@ class LinearReals {
 
 export function linear_binary(args: usize, begin: i32, end: i32): void {
   const p = changetype<LinearBinaryArgs>(args);
+  const reals = changetype<LinearReals>(p.reals);
+  const second = secondOperand(p);
+  if (second < 0 || reals.epsSingle >= 1) return rows(p, begin, end, MIXED);
+  // Careful from ½ − eps on, less 2^−24 for its rounding to float32.
+  const limit: f32 = reals.epsSingle == 0 ? 1 : <f32>(0.5 - reals.epsSingle - 1.0 / 16777216);
+  const ca = <f32>reals.firstRatio, cb = <f32>reals.secondRatio;
+  if (!turned(p)) prepareBytes(ca, cb, limit, p.aZero, p.bZero, p.outZero, p.min, p.max);
+  else prepareBytes(p.op == 1 ? ca : cb, ca, limit, p.bZero, p.aZero, p.outZero, p.min, p.max);
+  rows(p, begin, end, 2 * second + (p.op == 1 ? PRODUCT : SUM));
+}
+
+@inline
+function lastStride(p: LinearBinaryArgs, which: i32): i32 {
+  return strideOf(p.shape, p.rank, which, p.rank - 1);
+}
+
+/** Sums and products commute: the operand that is neither repeated nor float32 comes first. */
+@inline
+function turned(p: LinearBinaryArgs): bool {
+  return lastStride(p, 0) == 0 || p.aKind > Q16;
+}
+
+/** BYTES, REPEATED or FLOATS where one operand and the output are runs of bytes, or −1. */
+function secondOperand(p: LinearBinaryArgs): i32 {
+  const a = lastStride(p, 0), b = lastStride(p, 1);
+  if (p.outKind != Q8 || <u32>a > 1 || <u32>b > 1 || a + b == 0) return -1;
+  if (p.aKind == Q8 && p.bKind == Q8) return a == b ? BYTES : REPEATED;
+  return a == b && p.aKind + p.bKind > Q16 && (p.aKind == Q8 || p.bKind == Q8) ? FLOATS : -1;
+}
+
+/** Runs of outputs along the last axis. */
+function rows(p: LinearBinaryArgs, begin: i32, end: i32, way: i32): void {
   if (p.rank == 1) {
-    row(p, begin * strideOf(p.shape, 1, 0, 0), begin * strideOf(p.shape, 1, 1, 0), begin, end - begin);
+    row(p, begin * strideOf(p.shape, 1, 0, 0), begin * strideOf(p.shape, 1, 1, 0), begin, end - begin, way);
     return;
   }
   const columns = load<i32>(p.shape + (<usize>(p.rank - 1) << 2));
-  const rows = rowsPerUnit(p.shape, p.rank);
+  const perUnit = rowsPerUnit(p.shape, p.rank);
   startWalk(p.shape, p.rank, 2, begin);
-  for (let r = begin * rows; r < end * rows; r++) {
-    row(p, position(0), position(1), r * columns, columns);
+  for (let r = begin * perUnit; r < end * perUnit; r++) {
+    row(p, position(0), position(1), r * columns, columns, way);
     nextRow(p.shape, p.rank, 2);
   }
 }
 
 /** One run of outputs: `a`, `b`, `output` are element positions. */
-function row(p: LinearBinaryArgs, a: i32, b: i32, output: i32, count: i32): void {
+function row(p: LinearBinaryArgs, a: i32, b: i32, output: i32, count: i32, way: i32): void {
   const last = p.rank - 1;
   const aStride = strideOf(p.shape, p.rank, 0, last);
   const bStride = strideOf(p.shape, p.rank, 1, last);
-  const bytes = p.aKind == Q8 && p.bKind == Q8 && p.outKind == Q8 && <u32>aStride < 2 && <u32>bStride < 2;
   let done = 0;
-  if (bytes && changetype<LinearReals>(p.reals).epsSingle < 1) {
-    done = p.op == 1 ? vectors(p, a, b, aStride, bStride, output, count, true) : vectors(p, a, b, aStride, bStride, output, count, false);
-  }
-  chunks(p, a + done * aStride, b + done * bStride, aStride, bStride, output + done, count - done);
+  if (way == SUM) done = vectors(p, a, b, output, count, false, BYTES);
+  else if (way == PRODUCT) done = vectors(p, a, b, output, count, true, BYTES);
+  else if (way == SUM + 2 * REPEATED) done = vectors(p, a, b, output, count, false, REPEATED);
+  else if (way == PRODUCT + 2 * REPEATED) done = vectors(p, a, b, output, count, true, REPEATED);
+  else if (way == SUM + 2 * FLOATS) done = vectors(p, a, b, output, count, false, FLOATS);
+  else if (way == PRODUCT + 2 * FLOATS) done = vectors(p, a, b, output, count, true, FLOATS);
+  if (done < count) chunks(p, a + done * aStride, b + done * bStride, aStride, bStride, output + done, count - done);
 }
 
-/** Whole vectors of 8-bit codes; a vector with a lane near a tie goes the careful way. Returns the elements done.
- *  Careful from ½ − eps on, less 2^-24 for its rounding to float32. */
+/** Whole vectors of 8-bit codes; a vector with a lane near a tie goes the careful way. Returns the elements done. */
 @inline
-function vectors(p: LinearBinaryArgs, a: i32, b: i32, aStride: i32, bStride: i32, output: i32, count: i32, product: bool): i32 {
-  const reals = changetype<LinearReals>(p.reals);
-  const ca = f32x4.splat(<f32>reals.firstRatio);
-  const cb = f32x4.splat(<f32>reals.secondRatio);
-  const limit = f32x4.splat(reals.epsSingle == 0 ? 1 : <f32>(0.5 - reals.epsSingle - 1.0 / 16777216));
-  const aZero = i16x8.splat(<i16>p.aZero), bZero = i16x8.splat(<i16>p.bZero);
-  const below = bitsBelow(p.outZero), least = i8x16.splat(<i8>p.min), most = i8x16.splat(<i8>p.max);
+function vectors(p: LinearBinaryArgs, a: i32, b: i32, output: i32, count: i32, product: bool, second: i32): i32 {
+  const aStride = lastStride(p, 0), bStride = lastStride(p, 1);
+  const size = second == FLOATS ? 4 : 1; // bytes of an element of the second operand
+  const swap = turned(p);
+  const x = swap ? p.b + b : p.a + a;
+  const other = swap ? p.a + a * size : p.b + b * size;
+  const y = second == REPEATED ? repeated(loadQ8(other), product) : f32x4.splat(0);
   let i = 0;
   for (; i <= count - VECTOR; i += VECTOR) {
-    const x = a + i * aStride, y = b + i * bStride;
-    const to = p.output + output + i;
-    if (!binaryLanes(p.a + x, aStride, aZero, p.b + y, bStride, bZero, to, ca, cb, limit, below, least, most, product)) {
-      chunks(p, x, y, aStride, bStride, output + i, VECTOR);
+    if (!byteLanes(x + i, other + i * size, y, p.output + output + i, product, second)) {
+      chunks(p, a + i * aStride, b + i * bStride, aStride, bStride, output + i, VECTOR);
     }
   }
   return i;

@@ -8,7 +8,10 @@
 // below one unit. MARGIN, 2^11, covers both.
 
 /** Scratch page, behind the constants of tanhLanes. */
-const CONSTANTS: usize = SCRATCH + 384;
+const CONSTANTS: usize = SCRATCH + 400;
+/** Scratch page: constants of 32 bits. */
+const WORDS: usize = SCRATCH + 480;
+const MARGIN: i32 = 2048;
 /** Scratch page: 2^(j/64), j < 64, to its end. */
 const POWERS: usize = SCRATCH + 512;
 const MAGIC: f64 = 6755399441055744; // 1.5·2^52
@@ -24,6 +27,11 @@ export function prepareGates(): void {
   put(7, 1);
   put(8, 2);
   put(9, 22);
+  store<i32>(WORDS, 0x10000000 - MARGIN);
+  store<i32>(WORDS, 0x1fffffff, 4);
+  store<i32>(WORDS, 2 * MARGIN, 8);
+  store<f32>(WORDS, 86, 12);
+  store<f32>(WORDS, 1, 16);
   store<f64>(POWERS, 1);
   double(1, 1.0108892860517005); // 2^(1/64)
   double(2, 1.0218971486541166);
@@ -46,6 +54,11 @@ function double(count: usize, factor: f64): void {
 @inline
 function at(which: usize): v128 {
   return v128.load64_splat(CONSTANTS + (which << 3));
+}
+
+@inline
+function word(which: usize): v128 {
+  return v128.load32_splat(WORDS + (which << 2));
 }
 
 /** 1.5·2^52 + n: n in the low bits. */
@@ -97,10 +110,22 @@ export function bounded(m: v128): v128 {
   return f64x2.pmin(m, at(9));
 }
 
-/** Bits in the low words of doubles, which a float32 drops: 2^28 is half a unit. All-ones lanes in the low words where they are within MARGIN
- *  units of half: nobody can say there which way the exact function rounds. */
+/** Bits in the low words of doubles, which a float32 drops: 2^28 is half a unit. All ones where one of four is within MARGIN units of half: nobody
+ *  can say there which way the exact function rounds. */
 @inline
-export function doubtful(y: v128): v128 {
-  const around = v128.and(i32x4.sub(y, i32x4.splat(0x10000000 - 2048)), i32x4.splat(0x1fffffff));
-  return v128.and(i32x4.lt_u(around, i32x4.splat(4096)), i64x2.splat(0xffffffff));
+export function doubtful(low: v128, high: v128): v128 {
+  const around = v128.and(i32x4.sub(i32x4.shuffle(low, high, 0, 2, 4, 6), word(0)), word(1));
+  return i32x4.lt_s(around, word(2));
+}
+
+/** All ones where |x| is too large for quickExp; not for NaN. */
+@inline
+export function beyond(x: v128): v128 {
+  return f32x4.gt(f32x4.abs(x), word(3));
+}
+
+/** 1 in float32. */
+@inline
+export function one(): v128 {
+  return word(4);
 }

@@ -2,7 +2,7 @@
 import { modelError, SessionError } from "../../errors.ts";
 import { nodeModule } from "../../io/source.ts";
 import type { Kernel, Kernels } from "../../kernels/instantiate.ts";
-import { MOST_THREADS } from "../../kernels/sharedMemory.ts";
+import { MOST_THREADS, PAGE_BYTES } from "../../kernels/sharedMemory.ts";
 import type { ModuleGeometry } from "../../kernels/variant.ts";
 import type { Plan, Step } from "../../plan/plan.ts";
 import type { Crew } from "../machine.ts";
@@ -19,13 +19,19 @@ const MEMORY_PAGES = [65536, 16384, 4096];
 /** A thread that has not finished its part this long after the first one, or many times as long as that took for its own, is no more. */
 const [LOST_MS, LOST_TIMES] = [5000, 20];
 
-export type Assembled = { readonly crew: Crew } | { readonly reason: string };
+/** The threads of a session: as many as asked for, or with "auto" as the machine has; where they cannot be had, the caller's alone and the reason.
+ *  throws ModelError "option/threads". */
+export async function assembleCrew(threads: unknown, geometry: ModuleGeometry): Promise<Crew> {
+  const wanted = threads === "auto" ? Math.min(AUTO_THREADS, await processors()) : threads;
+  if (typeof wanted !== "number" || !Number.isInteger(wanted) || wanted < 1 || wanted > MOST_THREADS)
+    throw modelError("option/threads", `threads: found ${String(threads)}, expected "auto" or a whole number from 1 to ${MOST_THREADS}`);
+  if (wanted === 1) return soloist("this machine has one processor");
+  const missing = missingParts();
+  return missing ? soloist(missing) : startThreads(wanted, geometry);
+}
 
-/** Threads asked for: a number, or what the machine has with "auto". throws ModelError "option/threads". */
-export async function wantedThreads(threads: unknown): Promise<number> {
-  if (threads === "auto") return Math.min(AUTO_THREADS, await processors());
-  if (typeof threads === "number" && Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads;
-  throw modelError("option/threads", `threads: found ${String(threads)}, expected "auto" or a whole number from 1 to ${MOST_THREADS}`);
+function soloist(reason: string): Crew {
+  return { threads: 1, reason, machine: null, weightBase: PAGE_BYTES, split: (plan) => plan, dispose() {} };
 }
 
 async function processors(): Promise<number> {
@@ -34,10 +40,8 @@ async function processors(): Promise<number> {
   return (await nodeModule<typeof import("node:os")>("node:os")).availableParallelism();
 }
 
-/** Starts `threads` − 1 workers on one memory, or says why the session runs on one thread. */
-export async function assembleCrew(threads: number, geometry: ModuleGeometry): Promise<Assembled> {
-  const missing = missingParts();
-  if (missing) return { reason: missing };
+/** Starts `threads` − 1 workers on one memory. */
+async function startThreads(threads: number, geometry: ModuleGeometry): Promise<Crew> {
   const workers: ThreadWorker[] = [];
   try {
     const modulesOf = await loadThreadModules(geometry);
@@ -51,10 +55,10 @@ export async function assembleCrew(threads: number, geometry: ModuleGeometry): P
     });
     const compiled = await compileThreadModules(modulesOf(0));
     await Promise.all(starting);
-    return { crew: createCrew({ threads, geometry, memory, boxes, workers, kernels: compiled.on(memory), numbers: compiled.numbers }) };
+    return createCrew({ threads, geometry, memory, boxes, workers, kernels: compiled.on(memory), numbers: compiled.numbers });
   } catch (error) {
     for (const worker of workers) worker.terminate();
-    return { reason: `threads did not start: ${(error as Error)?.message ?? error}` };
+    return soloist(`threads did not start: ${(error as Error)?.message ?? error}`);
   }
 }
 
@@ -85,57 +89,77 @@ interface Outfit {
   readonly numbers: ReadonlyMap<string, number>;
 }
 
+/** What becomes of a crew. */
+interface State {
+  alone: string | null; // why the first thread does everything from now on
+  stillWriting: Promise<unknown>[] | null; // until these are over, a thread that was given up may write to the memory
+}
+
 function createCrew({ threads, geometry, memory, boxes, workers, kernels, numbers }: Outfit): Crew {
-  const mayBlock = canBlock();
-  let task = 0;
-  const crew: Crew & { alone: string | null; lost: boolean } = {
-    ...{ threads, memory, kernels, alone: null, lost: false },
+  const state: State = { alone: null, stillWriting: null };
+  for (const worker of workers) worker.onEnd = (why) => (state.alone ??= why);
+  const fork = forker({ threads, boxes, workers, memory }, state);
+  const shared = (step: Step, kernel: Kernel): Kernel => fork(step, kernel, numbers.get(step.kernel)!);
+  return {
+    machine: { memory, kernels, shared, buffer: memory.buffer, current: null, aside: new WeakMap() },
+    weightBase: threads * PAGE_BYTES,
+    get threads() {
+      return state.alone === null ? threads : 1;
+    },
+    get reason() {
+      return state.alone;
+    },
     split: (plan: Plan) => splitPlan(plan, geometry, threads),
-    shared,
     dispose() {
       workers.forEach((worker, i) => {
+        worker.onEnd = null;
         dismiss(boxes, i + 1);
-        worker.terminate();
+        void worker.terminate();
       });
-      crew.alone ??= "the session was disposed";
     },
   };
-  for (const worker of workers) worker.onEnd = (why) => (crew.alone ??= why);
+}
 
-  /** A kernel whose call runs the parts of `step` on the threads. */
-  function shared({ kernel: name, parts: all }: Step, kernel: Kernel): Kernel {
-    const [own, ...parts] = all!;
-    const number = numbers.get(name)!;
-    const tasks = parts.map((part) => ({ kernel: number, ...part }));
+/** Makes kernels whose call runs the parts of a step: the first here, the others on workers. */
+function forker({ threads, boxes, workers, memory }: Pick<Outfit, "threads" | "boxes" | "workers" | "memory">, state: State) {
+  const mayBlock = canBlock();
+  let task = 0;
+  const giveUp = (thread: number): never => {
+    state.alone = `thread ${thread} did not answer`;
+    state.stillWriting = workers.map((worker) => worker.terminate());
+    void Promise.all(state.stillWriting).then(() => {
+      state.stillWriting = null;
+    });
+    throw lost(state.alone);
+  };
+  return (step: Step, kernel: Kernel, number: number): Kernel => {
+    const [own, ...others] = step.parts!;
+    const tasks = others.map((part) => ({ kernel: number, ...part }));
     return () => {
-      if (crew.alone !== null) {
-        for (const { args, begin, end } of all!) kernel(args, begin, end);
+      if (state.alone !== null) {
+        if (state.stillWriting) throw lost(state.alone);
+        for (const { args, begin, end } of step.parts!) kernel(args, begin, end);
         return;
       }
-      const mine = ++task | 0;
+      task = (task + 1) | 0;
       const pages = memory.buffer.byteLength / PAGE;
-      for (let i = 0; i < tasks.length; i++) post(boxes, i + 1, mine, tasks[i]!, pages);
+      for (let i = 0; i < tasks.length; i++) post(boxes, i + 1, task, tasks[i]!, pages);
       const start = performance.now();
       kernel(own!.args, own!.begin, own!.end);
       const limit = Math.max(LOST_MS, LOST_TIMES * (performance.now() - start));
       for (let i = 0; i < tasks.length; i++) {
-        if (!finished(boxes, i + 1, mine, mayBlock, limit)) lose(i + 1);
-        else if (hasFailed(boxes, i + 1)) {
-          crew.alone = `thread ${i + 1} failed in ${name}`;
+        if (!finished(boxes, i + 1, task, mayBlock, limit)) giveUp(i + 1);
+        if (hasFailed(boxes, i + 1)) {
+          state.alone = `thread ${i + 1} of ${threads} failed in ${step.kernel}`;
           kernel(tasks[i]!.args, tasks[i]!.begin, tasks[i]!.end); // what it did is done again, or fails here too
         }
       }
     };
-  }
+  };
+}
 
-  /** A thread that may still write must not be waited for, nor its memory used again. */
-  function lose(thread: number): never {
-    crew.alone = `thread ${thread} did not answer`;
-    crew.lost = true;
-    for (const worker of workers) worker.terminate();
-    throw new SessionError("session/thread-lost", `thread ${thread} of ${threads} did not answer; the session goes on with one, run again`);
-  }
-  return crew;
+function lost(why: string): SessionError {
+  return new SessionError("session/thread-lost", `${why}; the session goes on with one thread once the others have ended: run again`);
 }
 
 /** Whether this thread is allowed to sleep: not the one of a page. */

@@ -5,13 +5,17 @@ import type { Answer, Assignment } from "./worker.ts";
 export interface ThreadWorker {
   /** Resolves when the worker is ready. throws Error with what keeps it from that. */
   begin(assignment: Assignment): Promise<void>;
-  terminate(): void;
+  /** Resolves when it has ended. */
+  terminate(): Promise<void>;
   /** Called when the worker ends by itself. */
   onEnd: ((why: string) => void) | null;
 }
 
 /** A worker that does not answer in this time is not waited for. */
 const START_MS = 20_000;
+
+/** By when a browser's worker has ended for certain. */
+const ENDING_MS = 1000;
 
 /** How a worker is reached, whatever it is. */
 interface Link {
@@ -26,7 +30,10 @@ export async function startWorker(): Promise<ThreadWorker> {
   let ended: string | null = null;
   const handle: ThreadWorker = {
     onEnd: null,
-    terminate: () => void link.worker.terminate(),
+    terminate: async () => {
+      await link.worker.terminate();
+      if (!inNode) await new Promise((resolve) => setTimeout(resolve, ENDING_MS)); // browsers do not tell
+    },
     begin: (assignment) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => reject(new Error(`a worker did not answer within ${START_MS / 1000} s`)), START_MS);

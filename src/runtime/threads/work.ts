@@ -38,7 +38,7 @@ const ELEMENTS: Readonly<Record<string, number>> = {
   convert_numbers: 0.7,
   unary_f32: 0.3,
   unary_f64: 0.6,
-  saturating_f32: 2,
+  erf_f32: 2,
   quantize_numbers_f32: 1,
   quantize_numbers_f64: 1,
   dequantize_numbers_f32: 0.7,
@@ -110,9 +110,16 @@ export function workOf(step: StepArgs, geometry: ModuleGeometry): Work | null {
   if (kernel === "dwconv_q8") return depthwise(step, geometry);
   const unit = UNITS[kernel];
   if (!unit) return null;
-  const scratch = kernel === "requantize_s32" ? { field: "scratch", bytes: requantizeScratch(field("blocks")) } : undefined;
-  return { ns: units * unit(step), ...(scratch ? { scratch } : {}) };
+  const bytes = SCRATCH[kernel]?.(step) ?? 0;
+  return { ns: units * unit(step), ...(bytes > 0 ? { scratch: { field: "scratch", bytes } } : {}) };
 }
+
+/** Bytes of the scratch that those of them have which need any. */
+const SCRATCH: Readonly<Record<string, (step: StepArgs) => number>> = {
+  requantize_s32: ({ field }) => requantizeScratch(field("blocks")),
+  matmul_f32: ({ field }) => (field("scratch") === 0 ? 0 : 4 * field("k") * field("columns")),
+  matmul_f64: ({ field }) => (field("scratch") === 0 ? 0 : 8 * field("k") * field("columns")),
+};
 
 const [AXIS_WORDS, WINDOW_WORD] = [8, 1];
 
