@@ -47,7 +47,6 @@ interface State extends StatePair {
 
 /** Where a state is kept between steps, and the gate it left through. */
 interface Kept {
-  readonly machine: Machine;
   readonly offset: number;
   readonly bytes: number;
   readonly gate: Gate;
@@ -68,7 +67,7 @@ export function createStream(runner: Runner, { state, initial = {} }: StreamOpti
   });
   let states: readonly State[] | null = pairs.map(first); // null once disposed
   const forget = (next: readonly State[] | null): void => {
-    for (const { kept } of states ?? []) if (kept && kept.machine === runner.machine) release(kept.machine, kept.offset, kept.bytes);
+    for (const { kept } of states ?? []) if (kept && runner.machine) release(runner.machine, kept.offset, kept.bytes);
     states = next;
   };
   const task = (feeds: Feeds, options: RunOptions): Task => {
@@ -152,7 +151,6 @@ function enter(machine: Machine, gates: readonly Gate[], states: readonly State[
   for (const gate of gates) {
     const kept = states.find(({ input }) => input === gate.name)?.kept;
     if (!kept) enterFeeds([gate], fed);
-    else if (kept.machine !== machine) throw stateLost();
     else copy(machine, machine.kept!.address + kept.offset, gate.port.address, kept.bytes);
   }
 }
@@ -180,13 +178,13 @@ function grid({ type, encoding }: Port): string {
 function leave(machine: Machine, state: State, gate: Gate): void {
   const { address, shape, layout, encoding, type } = gate.port;
   const bytes = gate.size * regionOf(gate).BYTES_PER_ELEMENT;
-  let offset = state.kept?.offset; // on this machine, as enter made sure
+  let offset = state.kept?.offset;
   if (offset === undefined || state.kept?.bytes !== bytes) {
     if (state.kept) release(machine, state.kept.offset, state.kept.bytes);
     state.kept = null;
     offset = keep(machine, bytes); // may grow the memory, which ends the gate's views
   }
-  state.kept = { machine, offset, bytes, gate };
+  state.kept = { offset, bytes, gate };
   const to = machine.kept!.address + offset;
   if (layout === "rowMajor" || layoutsCoincide(shape)) copy(machine, address, to, bytes);
   else {
@@ -198,11 +196,6 @@ function leave(machine: Machine, state: State, gate: Gate): void {
   if (sameShape(state.tensor!.dims, shape)) return;
   const taken = encoding?.type ?? type;
   state.tensor = new Tensor(taken, newArray(taken, gate.size), shape);
-}
-
-/** A session that loses a thread goes on with another memory. */
-function stateLost(): SessionError {
-  return new SessionError("session/state-lost", "the stream's states were lost with a thread of its session; reset it and begin again");
 }
 
 /** Within the machine's memory. */
@@ -229,7 +222,6 @@ function read(machine: Machine, { input, tensor, kept }: State, inputs: readonly
     const own = new Tensor(type, data.slice(), dims, encoding);
     return quantized || !encoding ? own : own.toFloat();
   }
-  if (kept.machine !== machine) throw stateLost();
   const { gate } = kept;
   const { encoding, storage, shape } = gate.port;
   const stored = viewLike(machine, gate, machine.kept!.address + kept.offset);
