@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    globalSetup: ["test/globalSetup.ts"],
     setupFiles: ["test/setup.ts"],
     include: ["test/**/*.test.ts", "src/**/*.test.ts"],
     testTimeout: process.env.BITEXACT_TIER === "soak" ? 3_600_000 : 120_000,

@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** A run whose feeds are in place. */
+/** A run whose feeds are in place. @internal */
 export interface Job {
   readonly bound: BoundPlan;
   readonly views: Views;
@@ -36,7 +36,7 @@ export type Captures = "all" | readonly string[];
 export const NO_CAPTURES: Captures = [];
 const NO_OPTIONS: RunOptions = {};
 
-/** A run in two parts, between which its calls are made. */
+/** A run in two parts, between which its calls are made. @internal */
 export interface Task {
   readonly begin: (machine: Machine) => Job;
   readonly finish: (job: Job) => Record<string, Tensor>;
@@ -143,7 +143,7 @@ export abstract class Runner {
     return { bound, views, wanted, outputs };
   }
 
-  /** Results of a job whose steps have run. @internal */
+  /** The results of a run. @internal */
   finish({ bound, views, wanted, outputs }: Job): Record<string, Tensor> {
     if (views.fault[0] !== 0) throw this.faultOf(views.fault, bound.plan.steps);
     const results = deliver(wanted, outputs);
