@@ -12,7 +12,7 @@ import { GraphBuilder } from "../src/graph/build.ts";
 import { encodeOnnx } from "../src/onnx/encode.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const CORE_LIMIT = 48_000; // bytes of gzip -9
+const CORE_LIMIT = 48_010; // bytes of gzip -9; with the kernels of one variant at most 60 KiB
 const KERNEL_LIMIT = 13_450;
 const RUNTIME_LIMIT = 45_000; // bitexact/runtime with one variant's kernels
 
