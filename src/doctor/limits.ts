@@ -24,10 +24,9 @@ export async function threadsReport(geometry: ModuleGeometry | null): Promise<Th
 /** Null when a second thread starts. */
 async function startingFault(geometry: ModuleGeometry): Promise<string | null> {
   const { assembleCrew } = await import("../runtime/threads/crew.ts");
-  const assembled = await assembleCrew(2, geometry);
-  if ("reason" in assembled) return assembled.reason;
-  assembled.crew.dispose();
-  return null;
+  const crew = await assembleCrew(2, geometry);
+  crew.dispose();
+  return crew.reason;
 }
 
 function canShare(): boolean {

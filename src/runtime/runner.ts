@@ -14,9 +14,9 @@ import type { PortInfo } from "./states.ts";
 import type { Stream, StreamOptions } from "./stream.ts";
 
 export interface RunOptions {
-  readonly quantized?: boolean;
-  readonly capture?: "all" | readonly string[];
-  readonly fetches?: readonly string[];
+  readonly quantized?: boolean; // outputs as integer codes with their encoding, instead of float32
+  readonly capture?: "all" | readonly string[]; // also return these values, as codes where encoded
+  readonly fetches?: readonly string[]; // outputs to return; default: all
   /** Tensors to write results to instead of new ones, by name: of the type, shape and encoding a run returns, for instance a run's results. */
   readonly outputs?: Readonly<Record<string, Tensor>>;
   /** `run` with a signal, or with onProgress, lets other tasks in between steps: feeds and outputs are not to be touched until it settles. */
