@@ -69,7 +69,6 @@ export abstract class Runner {
   protected ran(_bound: BoundPlan): void {}
 
   /** throws SessionError "session/disposed". @internal */
-  /** @internal */
   live(): Machine {
     if (!this.machine) throw new SessionError("session/disposed", "the session was disposed; create a new one");
     return this.machine;
@@ -145,7 +144,6 @@ export abstract class Runner {
   }
 
   /** The results of a run. @internal */
-  /** What the job's run returns. @internal */
   finish({ bound, views, wanted, outputs }: Job): Record<string, Tensor> {
     if (views.fault[0] !== 0) throw this.faultOf(views.fault, bound.plan.steps);
     const results = deliver(wanted, outputs);
