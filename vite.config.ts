@@ -1,6 +1,7 @@
 /** Bundles the library, the command line and the demo into dist/, kernels and third-party licences beside them. */
 import { defineConfig, esmExternalRequirePlugin } from "vite";
 import { chunkGroups } from "./scripts/chunks.ts";
+import { compactCore } from "./scripts/compactCore.ts";
 import { sharedNames } from "./scripts/exportNames.ts";
 import { bundledLicenses } from "./scripts/licenses.ts";
 import { kernelFiles, ownAddresses, requireEntries, runtimeEntry } from "./scripts/packagePlugins.ts";
@@ -23,6 +24,7 @@ export default defineConfig({
     requireEntries([...Object.keys(ENTRIES), "runtime"]),
     runtimeEntry(TARGET, OUTPUT),
     sharedNames(),
+    compactCore("bitexact.js"),
     bundledLicenses("THIRD-PARTY-LICENSES.txt"),
   ],
   // The bundle also serves browsers, so browser entry points win; the command line wants the colours of a terminal.

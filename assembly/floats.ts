@@ -24,3 +24,4 @@ export { panels_f32, panels_f64 } from "./kernels/recurrent/panels";
 export { recurrent_f32, recurrent_f64 } from "./kernels/recurrent/recurrent";
 export { conv_panels_f32, conv_panels_f64 } from "./kernels/float/unfold";
 export { conv_pixels_f32 } from "./kernels/float/pixels";
+export { depthwise_f32 } from "./kernels/float/depthwise";

@@ -23,9 +23,9 @@ import type { VerifyOptions } from "./verify/verify.ts";
 export { checkedTarget, engineFor };
 
 export interface SessionOptions {
-  readonly target?: Target;
-  readonly variant?: Variant | "auto";
-  readonly shapes?: Record<string, readonly number[]>;
+  readonly target?: Target; // default: ort for models in QOperator form, exact for all others
+  readonly variant?: Variant | "auto"; // default: auto, the best that answers known questions right
+  readonly shapes?: Record<string, readonly number[]>; // of inputs with symbolic dimensions, to plan at once
   /** Threads that share the work of a run, the caller's own included; "auto": as many as the machine has, up to 4. Default: 1. */
   readonly threads?: number | "auto";
   readonly signal?: AbortSignal;
@@ -81,10 +81,10 @@ export class Session extends SessionBase {
 }
 
 export interface SimulateOptions {
-  readonly precision?: Precision;
-  readonly rounding?: Rounding;
-  readonly capture?: "all" | readonly string[];
-  readonly quantized?: boolean;
+  readonly precision?: Precision; // default: f64
+  readonly rounding?: Rounding; // what the simulation does with ties; default: halfEven
+  readonly capture?: "all" | readonly string[]; // also return these values
+  readonly quantized?: boolean; // encoded values as integer codes
 }
 
 /** The float simulation: quantize-dequantize at every encoded value; plain float where nothing is encoded.

@@ -13,8 +13,7 @@ export async function doctor(): Promise<DoctorReport> {
   const webAssembly = await compiling();
   const absent = { cold: "absent", warm: "absent" } as const;
   const dot = webAssembly.compiles ? await relaxedDot().catch(() => absent) : absent;
-  const variants = await variantReports(webAssembly.why);
-  const chosen = variants.find((one) => one.chosen)?.variant ?? null;
+  const { reports, chosen } = await variantReports(webAssembly.why);
   return {
     schema: "bitexact-doctor/1",
     version: VERSION,
@@ -22,9 +21,9 @@ export async function doctor(): Promise<DoctorReport> {
     engine: await engineReport(),
     webAssembly,
     relaxedDot: dot,
-    chosen,
-    variants,
-    threads: await threadsReport(),
+    chosen: chosen?.geometry.variant ?? null,
+    variants: reports,
+    threads: await threadsReport(chosen?.geometry ?? null),
     memory: webAssembly.compiles ? memoryReport() : { largestBytes: 0 },
   };
 }

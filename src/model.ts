@@ -21,14 +21,14 @@ import { type ElementType, isFloatType } from "./tensor/dtype.ts";
 export interface ValueInfo {
   readonly name: string;
   readonly type: ElementType;
-  readonly shape: readonly (number | string)[];
-  readonly encoding?: Encoding;
+  readonly shape: readonly (number | string)[]; // a name where the dimension is symbolic
+  readonly encoding?: Encoding; // where codes of its type are taken or given too
 }
 
 export interface Model {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  readonly warnings: readonly Issue[];
+  readonly warnings: readonly Issue[]; // unmatched names, float islands, fields that were ignored
 }
 
 /** A Model with the graph inside the package works on. */
@@ -37,9 +37,9 @@ export interface LoadedModel extends Model {
 }
 
 export interface LoadOptions {
-  readonly encodings?: Source | object;
-  readonly externalData?: Record<string, Source>;
-  readonly strict?: boolean;
+  readonly encodings?: Source | object; // an AIMET file, or what it holds
+  readonly externalData?: Record<string, Source>; // by the location that the model names; in Node found beside the model
+  readonly strict?: boolean; // refuse unmatched names and float islands
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }

@@ -52,6 +52,7 @@ const ROWS: readonly (readonly [prefix: string, row: number])[] = [
   ["src/cli/table.ts", 8],
   ["src/cli/", 10],
   ["web/", 10],
+  ["scripts/", 0],
   ["package.json", 0],
 ];
 

@@ -20,7 +20,7 @@ let dist = "";
 beforeAll(async () => {
   dist = mkdtempSync(join(tmpdir(), "bitexact-bundle-"));
   await build({ root, logLevel: "error", build: { outDir: dist, emptyOutDir: true } });
-});
+}, 60_000);
 afterAll(() => rmSync(dist, { recursive: true, force: true }));
 
 const read = (name: string): Buffer => readFileSync(join(dist, name));

@@ -1,11 +1,13 @@
 /** Limits of this engine: threads with shared memory, and how far one memory grows. */
+import type { ModuleGeometry } from "../kernels/variant.ts";
 import { coreCount, inBrowser } from "./engine.ts";
 import type { MemoryReport, ThreadsReport } from "./report.ts";
 
 const PAGE = 65536;
 const MOST_PAGES = 65536;
 
-export async function threadsReport(): Promise<ThreadsReport> {
+/** Looks for what threads need and starts two of them, with the kernels of `geometry`. */
+export async function threadsReport(geometry: ModuleGeometry | null): Promise<ThreadsReport> {
   const cores = await coreCount();
   const isolated = (globalThis as { readonly crossOriginIsolated?: boolean }).crossOriginIsolated;
   const facts = {
@@ -15,8 +17,16 @@ export async function threadsReport(): Promise<ThreadsReport> {
     sharedMemory: canShare(),
     workers: !inBrowser || typeof Worker !== "undefined",
   };
-  const why = whyOne(facts);
+  const why = whyOne(facts) ?? (geometry ? await startingFault(geometry) : "no kernels are exact here");
   return { ...facts, available: why === null ? (cores ?? 1) : 1, why };
+}
+
+/** Null when a second thread starts. */
+async function startingFault(geometry: ModuleGeometry): Promise<string | null> {
+  const { assembleCrew } = await import("../runtime/threads/crew.ts");
+  const crew = await assembleCrew(2, geometry);
+  crew.dispose();
+  return crew.reason;
 }
 
 function canShare(): boolean {

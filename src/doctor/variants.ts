@@ -20,19 +20,22 @@ interface Tested {
 
 /** Tests all variants, one after the other, also those behind the one that is chosen; none where nothing compiles because of `refusal`.
  *  Never throws: what fails is a reason. */
-export async function variantReports(refusal: string | null): Promise<VariantReport[]> {
+export async function variantReports(
+  refusal: string | null,
+): Promise<{ readonly reports: VariantReport[]; readonly chosen: Accepted | null }> {
   const tested: Tested[] = [];
   for (const variant of BEST_FIRST)
     tested.push(refusal === null ? await test(variant) : { variant, accepted: refusal, milliseconds: 0, loaded: false });
-  const chosen = tested.find(({ accepted }) => typeof accepted !== "string")?.variant;
-  return tested.map((one) => {
-    const { variant, accepted, loaded, milliseconds } = one;
-    const testMs = loaded ? milliseconds : null;
-    if (typeof accepted === "string") return { variant, exact: false, chosen: false, why: accepted, testMs, gops: null };
-    const why =
-      variant === chosen ? "chosen: the best that answers every question right" : `answers right, but ${chosen} does too and is preferred`;
-    return { variant, exact: true, chosen: variant === chosen, why, testMs, gops: rate(accepted) };
-  });
+  const first = tested.find(({ accepted }) => typeof accepted !== "string");
+  return { reports: tested.map((one) => reportOf(one, first?.variant)), chosen: (first?.accepted as Accepted | undefined) ?? null };
+}
+
+function reportOf({ variant, accepted, loaded, milliseconds }: Tested, chosen: Variant | undefined): VariantReport {
+  const testMs = loaded ? milliseconds : null;
+  if (typeof accepted === "string") return { variant, exact: false, chosen: false, why: accepted, testMs, gops: null };
+  const why =
+    variant === chosen ? "chosen: the best that answers every question right" : `answers right, but ${chosen} does too and is preferred`;
+  return { variant, exact: true, chosen: variant === chosen, why, testMs, gops: rate(accepted) };
 }
 
 async function test(variant: Variant): Promise<Tested> {

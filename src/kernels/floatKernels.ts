@@ -78,6 +78,9 @@ export const FLOAT_KERNELS = {
   /** A convolution, not transposed, with constant finite weights: lanes hold pixels. w: [group][columns/4][channels · taps][4]; geometry as conv; panels:
    *  scratch, `chunk` pixels (a multiple of 8) · channels · taps elements. units = batch · groups. */
   conv_pixels_f32: ["input", "w", "bias", "output", "geometry", "panels", "chunk"],
+  /** A convolution of one input channel per group with constant finite weights, forward, at most two axes: plane: scratch, lines of `pitch` bytes with
+   *  padding. units = batch · groups. */
+  depthwise_f32: ["input", "weight", "bias", "output", "geometry", "plane", "pitch"],
   /** output[n] = −(zero + shift)·sums[n], int32. zero → f64. units = columns. */
   start_values: ["zero", "shift", "sums", "output"],
   /** output[m] = −(zero[m] + shift), int32. zero → f64 per row. units = rows. */

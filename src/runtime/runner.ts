@@ -14,9 +14,9 @@ import type { PortInfo } from "./states.ts";
 import type { Stream, StreamOptions } from "./stream.ts";
 
 export interface RunOptions {
-  readonly quantized?: boolean;
-  readonly capture?: "all" | readonly string[];
-  readonly fetches?: readonly string[];
+  readonly quantized?: boolean; // outputs as integer codes with their encoding, instead of float32
+  readonly capture?: "all" | readonly string[]; // also return these values, as codes where encoded
+  readonly fetches?: readonly string[]; // outputs to return; default: all
   /** Tensors to write results to instead of new ones, by name: of the type, shape and encoding a run returns, for instance a run's results. */
   readonly outputs?: Readonly<Record<string, Tensor>>;
   /** `run` with a signal, or with onProgress, lets other tasks in between steps: feeds and outputs are not to be touched until it settles. */
@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** A run whose feeds are in place. */
+/** A run whose feeds are in place. @internal */
 export interface Job {
   readonly bound: BoundPlan;
   readonly views: Views;
@@ -36,7 +36,7 @@ export type Captures = "all" | readonly string[];
 export const NO_CAPTURES: Captures = [];
 const NO_OPTIONS: RunOptions = {};
 
-/** A run in two parts, between which its calls are made. */
+/** A run in two parts, between which its calls are made. @internal */
 export interface Task {
   readonly begin: (machine: Machine) => Job;
   readonly finish: (job: Job) => Record<string, Tensor>;
@@ -46,7 +46,8 @@ export interface Task {
 export abstract class Runner {
   readonly target: Target;
   readonly variant: Variant;
-  machine: Machine | null; // null once disposed
+  /** Null once disposed. @internal */
+  machine: Machine | null;
   abstract readonly inputs: readonly PortInfo[];
   abstract readonly outputs: readonly PortInfo[];
   private line: Promise<Line> | null = null;
@@ -67,12 +68,13 @@ export abstract class Runner {
   /** Told of every plan that ran. */
   protected ran(_bound: BoundPlan): void {}
 
+  /** throws SessionError "session/disposed". @internal */
   live(): Machine {
     if (!this.machine) throw new SessionError("session/disposed", "the session was disposed; create a new one");
     return this.machine;
   }
 
-  /** The machine, for what must not come between the steps of a run. throws SessionError "session/busy", "session/disposed". */
+  /** The machine, for what must not come between the steps of a run. throws SessionError "session/busy", "session/disposed". @internal */
   idle(): Machine {
     if (this.waiting > 0)
       throw new SessionError("session/busy", "a run of this session is under way; await it first, or use run, which waits");
@@ -101,13 +103,13 @@ export abstract class Runner {
     return createStream(this, options);
   }
 
-  /** Whether a run is to pause, or to wait for one that does. For streams, as what follows. */
+  /** Whether a run is to pause, or to wait for one that does. For streams, as what follows. @internal */
   waits(options: RunOptions): boolean {
     const { signal, onProgress } = checkedOptions(options);
     return this.waiting > 0 || signal !== undefined || onProgress !== undefined;
   }
 
-  /** Runs the task in the line of those that pause. */
+  /** Runs the task in the line of those that pause. @internal */
   async inTurn(task: Task, options: RunOptions): Promise<Record<string, Tensor>> {
     this.live();
     this.waiting++;
@@ -122,7 +124,7 @@ export abstract class Runner {
     }
   }
 
-  /** Puts feeds, by default all as they are, in place. */
+  /** Puts feeds, by default all as they are, in place. @internal */
   begin(
     machine: Machine,
     feeds: Feeds,
@@ -141,6 +143,7 @@ export abstract class Runner {
     return { bound, views, wanted, outputs };
   }
 
+  /** The results of a run. @internal */
   finish({ bound, views, wanted, outputs }: Job): Record<string, Tensor> {
     if (views.fault[0] !== 0) throw this.faultOf(views.fault, bound.plan.steps);
     const results = deliver(wanted, outputs);

@@ -30,9 +30,9 @@ import {
 } from "./source.ts";
 
 export interface VerifyOptions {
-  readonly against?: "reference" | "sim-f64" | "sim-f32" | readonly Recording[];
-  readonly rounding?: Rounding;
-  readonly mode?: "local" | "endToEnd" | "both";
+  readonly against?: "reference" | "sim-f64" | "sim-f32" | readonly Recording[]; // default: sim-f64; recorded values: one record per sample
+  readonly rounding?: Rounding; // what the simulation does with ties; default: halfEven
+  readonly mode?: "local" | "endToEnd" | "both"; // each layer fed the source's inputs, or the model run through; default: both
   readonly target?: Target;
   readonly variant?: Variant | "auto";
   /** Also measure what quantization costs, layer by layer; the network runs once more in floating point. */

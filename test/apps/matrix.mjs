@@ -1,6 +1,12 @@
 // The results as a matrix: for the terminal and for docs/matrix.md.
 const SIGNS = { passed: "✓", failed: "✗", "not run": "○" };
 
+/** Throws unless every digest and verdict of `found` is the one of `expected`, and it ran on `threads`. */
+export function expectPart(found, expected, threads) {
+  const differs = Object.entries(found).filter(([name, value]) => value !== (name.endsWith(", threads") ? threads : expected[name]));
+  if (differs.length > 0 || Object.keys(found).length === 0) throw new Error(`found ${JSON.stringify(found)}`);
+}
+
 const unique = (values) => [...new Set(values)];
 
 function grid(results) {
@@ -32,13 +38,11 @@ function section(title, text, results) {
     .trimEnd();
 }
 
-const ENGINE_COLUMNS = ["files", "import", "require", "clear error"];
-
 /** docs/matrix.md. */
 export function markdown(results) {
   const ofPages = new Set(results.filter(({ column }) => column === "plain").map(({ row }) => row));
   const pages = results.filter(({ row }) => ofPages.has(row));
-  const engines = results.filter(({ row, column }) => !ofPages.has(row) && (ENGINE_COLUMNS.includes(column) || column === "inline"));
+  const engines = results.filter(({ row }) => !ofPages.has(row));
   return `# Where it runs
 
 Written by \`npm run apps -- --write\`. Every tick is a program that was built from the packed tarball and run: two bundled networks, every captured

@@ -39,8 +39,22 @@ export function openWorkshop() {
     mkdirSync(join(folder, place), { recursive: true });
     for (const name of ["model.onnx", "model.encodings"]) cpSync(join(network, name), join(folder, place, name));
   }
+  compileModels(folder);
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   return { folder, files: files.map(({ path }) => path), size, installed, remove };
+}
+
+/** model.bex beside each model, by the package's own command. */
+function compileModels(folder) {
+  const models = join(folder, "node_modules", "bitexact", "models");
+  for (const name of ["digits_cnn/w8a8_pc", "tiny_transformer/w8a8_pc"]) {
+    const model = join(models, name, "model");
+    const args = ["compile", `${model}.onnx`, "-e", `${model}.encodings`, "-o", `${model}.bex`];
+    const { status, stderr } = spawnSync(process.execPath, [join(folder, "node_modules", "bitexact", "dist", "cli.js"), ...args], {
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(`bitexact ${args.join(" ")}: ${stderr}`);
+  }
 }
 
 export const toolMissing = (name) => (existsSync(join(TOOLS, name)) ? null : `${name} is not installed (npm run apps)`);

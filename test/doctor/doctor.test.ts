@@ -4,9 +4,12 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { browserName } from "../../src/doctor/engine.ts";
 import { memoryReport, threadsReport, whyOne } from "../../src/doctor/limits.ts";
 import { doctor } from "../../src/doctor.ts";
+import { Session } from "../../src/index.ts";
 import { behaviour, relaxedDot } from "../../src/kernels/relaxedDot.ts";
 import { kernelsFor } from "../../src/runtime/kernelSource.ts";
 import { VERSION } from "../../src/version.ts";
+
+const MODEL = "models/digits_cnn/w8a8_pc/model";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -132,8 +135,18 @@ describe("limits", () => {
     expect(whyOne({ ...all, cores: 1 })).toMatch(/one core/);
   });
 
-  test("in Node threads are to be had", async () => {
-    expect(await threadsReport()).toMatchObject({ sharedArrayBuffer: true, sharedMemory: true, crossOriginIsolated: null, workers: true });
+  test("threads are to be had where a session gets them, and for the same reason not", async () => {
+    const { geometry } = await kernelsFor("auto");
+    const session = await Session.create(`${MODEL}.onnx`, { encodings: `${MODEL}.encodings`, threads: 2 });
+    const report = await threadsReport(geometry);
+    expect(report).toMatchObject({ sharedArrayBuffer: true, sharedMemory: true, crossOriginIsolated: null, workers: true });
+    if (report.cores !== 1) expect(report.why).toBe(session.threadsReason);
+    expect(report.available).toBe(session.threads === 1 ? 1 : report.cores);
+    session.dispose();
+  });
+
+  test("without kernels there is one thread", async () => {
+    expect(await threadsReport(null)).toMatchObject({ available: 1, why: "no kernels are exact here" });
   });
 
   test("the memory grows to the last page the engine gives, and no further", () => {

@@ -75,6 +75,13 @@ describe("float convolutions", () => {
     { channels: 1, columns: 1, size: [8, 19], kernel: 3, stride: 2, group: 5 },
     { channels: 1, columns: 1, size: [7, 6], kernel: 3, stride: 1, group: 2 },
     { channels: 1, columns: 1, size: [3, 5], kernel: 3, stride: 1, group: 2 },
+    { channels: 1, columns: 3, size: [3, 2], kernel: 3, stride: 1, group: 2 },
+    { channels: 1, columns: 1, size: [11, 13], kernel: 5, stride: 1, group: 3 },
+    { channels: 1, columns: 2, size: [12, 9], kernel: 5, stride: 3, group: 2 },
+    { channels: 5, columns: 6, size: [21, 27], kernel: 3, stride: 2, group: 1 }, // pixels in lanes: two apart, and three
+    { channels: 3, columns: 5, size: [20, 31], kernel: 5, stride: 3, group: 1 },
+    { channels: 2, columns: 7, size: [9, 7], kernel: 7, stride: 1, group: 2 }, // lines shorter than a tile
+    { channels: 4, columns: 2, size: [6, 3], kernel: 3, stride: 1, group: 1 },
   ])("agree on images of several chunks and on depthwise lines: %o", async ({ channels, columns, size, kernel, stride, group }) => {
     const random = createPcg32(channels * 100 + columns, 5);
     const floats = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-2, 2));

@@ -11,7 +11,7 @@ import type { Target } from "../../src/plan/plan.ts";
 import { arrayType, type ElementType } from "../../src/tensor/dtype.ts";
 import { samples } from "../numerics/tier.ts";
 
-const RUNS = samples(30, 150, 5000);
+const RUNS = samples(30, 100, 3000);
 const SEED = Number(process.env.BITEXACT_SEED ?? 40_500);
 const DIMS = [2, 3, 4];
 const SCALES = [0.03125, 0.1, 1 / 3, 2 ** -9];
@@ -29,6 +29,12 @@ const STEPS = [
   "Gather",
   "Split",
   "Expand",
+  "Tile",
+  "Flatten",
+  "ReduceMax",
+  "TopK",
+  "GatherElements",
+  "Resize",
   "Relu",
   "MaxPool",
   "Neg",
@@ -65,6 +71,12 @@ const attrs = (b: GraphBuilder, step: Step, id: string, i: number): [inputs: str
   if (step === "Gather") return [[id, ints("indices", -1, 0)], { attrs: { axis: -1 } }];
   if (step === "Split") return [[id], { outputs: [`v${i}`, `w${i}`], attrs: { axis: -1, num_outputs: 2 } }];
   if (step === "Expand") return [[id, ints("shape", 2, 1, 1, 1)], {}];
+  if (step === "Tile") return [[id, ints("repeats", 2, 1, 1)], {}];
+  if (step === "Flatten") return [[id], { attrs: { axis: 1 } }];
+  if (step === "ReduceMax") return [[id, ints("axes", -1)], { attrs: { keepdims: 1 } }];
+  if (step === "TopK") return [[id, ints("k", 2)], { outputs: [`v${i}`, `w${i}`] }];
+  if (step === "GatherElements") return [[id, b.constant(`at_${i}`, [1, 0, -1], [1, 1, 3], "int64")], { attrs: { axis: -1 } }];
+  if (step === "Resize") return [[id, "", "", b.constant(`sizes_${i}`, [2, 5, 3], [3], "int64")], { attrs: { mode: "nearest" } }];
   if (step === "Add") return [[id, id], {}];
   if (step === "MaxPool") return [[id], { attrs: { kernel_shape: [2], pads: [1, 0] } }];
   if (step === "float64") return [[id], { attrs: { to: 11 } }];

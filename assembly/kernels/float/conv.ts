@@ -2,7 +2,6 @@
 // channels of the group ascending, taps in row-major order, padded taps skipped, acc += x·w rounded twice; then + bias.
 // Output o and input i meet at tap w when, forward: i = o·stride + w·dilation − pad; transposed: o = i·stride + w·dilation − pad.
 import { ConvArgs } from "./args";
-import { depthwiseElement, depthwiseLine } from "./depthwise";
 
 @unmanaged
 export class Spatial {
@@ -77,7 +76,10 @@ function conv<T>(args: usize, begin: i32, end: i32): void {
 }
 
 function addBias<T>(output: usize, count: i32, bias: T): void {
-  for (let i = 0; i < count; i++, output += sizeof<T>()) store<T>(output, load<T>(output) + bias);
+  const lanes = 16 / <i32>sizeof<T>();
+  const shift = v128.splat<T>(bias);
+  for (; count >= lanes; count -= lanes, output += 16) v128.store(output, v128.add<T>(v128.load(output), shift));
+  for (; count > 0; count--, output += sizeof<T>()) store<T>(output, load<T>(output) + bias);
 }
 
 /** One output row. Forward outputs [first, last) have every tap of the row on data: lanes hold neighbours, the last vectors overlap what
@@ -94,7 +96,6 @@ function row<T>(p: ConvArgs, input: usize, weight: usize, output: usize, z: i32,
     last = reach < 0 ? 0 : min(axis.out, reach / axis.stride + 1);
     if (last - first < lanes) first = last = axis.out;
   }
-  if (sizeof<T>() == 4 && isDepthwise(p.geometry, z, y)) return depthwise(p, input, weight, output, z, y, first, last);
   for (let x = 0; x < first; x++) store<T>(output + x * sizeof<T>(), element<T>(p, input, weight, z, y, x));
   let x = first;
   for (; x <= last - 4 * lanes; x += 4 * lanes) wide<T>(p, input, weight, output + x * sizeof<T>(), z, y, x);
@@ -103,33 +104,6 @@ function row<T>(p: ConvArgs, input: usize, weight: usize, output: usize, z: i32,
     narrow<T>(p, input, weight, output + at * sizeof<T>(), z, y, at);
   }
   for (x = last; x < axis.out; x++) store<T>(output + x * sizeof<T>(), element<T>(p, input, weight, z, y, x));
-}
-
-/** Whether output line (z, y) is one of a 3x3 convolution of one channel, without gaps, with all its lines on data. */
-function isDepthwise(geometry: usize, z: i32, y: i32): bool {
-  const g = changetype<Geometry>(geometry);
-  const a0 = axisOf(geometry, 0);
-  const a1 = axisOf(geometry, 1);
-  const a2 = axisOf(geometry, 2);
-  if (g.transposed || g.inChannels != g.groups || a0.window != 1 || a1.window != 3 || a2.window != 3) return false;
-  if (a1.dilation != 1 || a2.dilation != 1 || a2.stride > 2) return false;
-  return inputIndex(a0, 0, z, 0) >= 0 && inputIndex(a1, 0, y, 0) >= 0 && inputIndex(a1, 0, y, 2) >= 0;
-}
-
-/** A line that `isDepthwise`: lanes where all taps lie on data, the ends one by one. */
-function depthwise(p: ConvArgs, input: usize, weight: usize, output: usize, z: i32, y: i32, first: i32, last: i32): void {
-  const a1 = axisOf(p.geometry, 1);
-  const axis = axisOf(p.geometry, 2);
-  const pitch = <usize>axis.size * 4;
-  const iz = inputIndex(axisOf(p.geometry, 0), 0, z, 0);
-  const lines = input + (iz * a1.size + y * a1.stride - a1.padBegin) * pitch - <usize>axis.padBegin * 4;
-  if (first < last) depthwiseLine(lines, pitch, weight, output, axis.stride, first, last);
-  for (let x = 0; x < axis.out; x++) {
-    if (x == first) x = last;
-    if (x == axis.out) break;
-    const step = x * axis.stride;
-    store<f32>(output + <usize>x * 4, depthwiseElement(lines + <usize>step * 4, pitch, weight, step - axis.padBegin, axis.size));
-  }
 }
 
 /** Neighbouring outputs' inputs, `step` bytes apart. */

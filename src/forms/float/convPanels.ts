@@ -6,6 +6,7 @@ import type { ConvGeometry } from "../../ops/op.ts";
 import { constantNumbers, type Resolved } from "../operands.ts";
 import { emitFloat, type FloatContext, read, write } from "./context.ts";
 import { emitConvPixels, pixelProducts } from "./convPixels.ts";
+import { emitDepthwise, isDepthwise } from "./depthwise.ts";
 
 /** Output channels of a group below which too many lanes stay empty; a transposed convolution has no lanes in its own kernel. */
 const LEAST_CHANNELS = 8;
@@ -23,10 +24,16 @@ export function lowerConvPanels(resolved: Resolved, geometry: ConvGeometry, bias
   const [columns, channels] = [outChannels / groups, inChannels / groups];
   const weightId = node.inputs[1]!;
   const fills = columns >= LEAST_CHANNELS || (transposed && groups <= MOST_GROUPS);
-  const fillsPixels = f.precision === "f32" && !transposed && columns > 1 && (channels > 1 || groups === 1);
-  if (!(fills || fillsPixels) || !isConstant(f.graph, weightId)) return false;
+  const single = f.precision === "f32" && !transposed;
+  const planes = single && isDepthwise(geometry);
+  const fillsPixels = single && columns > 1;
+  if (!(fills || fillsPixels || planes) || !isConstant(f.graph, weightId)) return false;
   const weights = constantNumbers(f.graph, weightId, f.precision).data;
   if (!weights.every(Number.isFinite)) return false;
+  if (planes) {
+    emitDepthwise(resolved, geometry, biasId, f);
+    return true;
+  }
   const taps = spatial.reduce((product, { window }) => product * window, 1);
   const pixels = spatial.reduce((product, { out }) => product * out, 1);
   const depth = channels * taps;

@@ -4,8 +4,13 @@ import type { ModuleGeometry } from "../../kernels/variant.ts";
 import type { Part, Plan, Port, Step } from "../../plan/plan.ts";
 import { productWork, type StepArgs, type Work, workOf } from "./work.ts";
 
-/** What handing out a step and waiting for all costs, and the least work that is worth a part of its own, in nanoseconds. */
-const [HANDOVER_NS, LEAST_NS] = [700, 1500];
+/** When a step is worth sharing out, in nanoseconds. */
+export interface Worth {
+  readonly handover: number; // what handing out a step and waiting for all costs
+  readonly least: number; // work of one part
+}
+
+const WORTH: Worth = { handover: 700, least: 1500 };
 const ALIGN = 64;
 /** What kernels may read behind a buffer. */
 const SLACK = 64;
@@ -15,13 +20,13 @@ type Changes = Readonly<Record<string, number>>;
 
 /** The plan with its larger steps in parts for `threads` threads. Args of parts and each further thread's scratch lie behind the arena, inside its
  *  `bytes`. Results do not depend on it: kernels compute each unit alike, whoever calls them. */
-export function splitPlan(plan: Plan, geometry: ModuleGeometry, threads: number): Plan {
+export function splitPlan(plan: Plan, geometry: ModuleGeometry, threads: number, worth = WORTH): Plan {
   const base = Math.ceil((plan.arena.address + plan.arena.bytes) / ALIGN) * ALIGN;
   const drafts = new Map<Step, Draft>();
   const reader = readerOf(plan);
   const ports = [...plan.inputs, ...plan.outputs, ...plan.captures];
   for (const step of [...plan.steps, ...ports.flatMap(({ convert, flip }) => [...convert, ...flip])]) {
-    const draft = draftOf(reader(step), geometry, threads);
+    const draft = draftOf(reader(step), geometry, threads, worth);
     if (draft) drafts.set(step, draft);
   }
   const scratch = Math.max(
@@ -54,19 +59,19 @@ interface Draft {
 }
 
 /** How a step is shared out; null where that would gain nothing. */
-function draftOf(step: StepArgs, geometry: ModuleGeometry, threads: number): Draft | null {
-  if (step.kernel === "igemm_q8") return productDraft(step, geometry, threads);
+function draftOf(step: StepArgs, geometry: ModuleGeometry, threads: number, worth: Worth): Draft | null {
+  if (step.kernel === "igemm_q8") return productDraft(step, geometry, threads, worth);
   const work = workOf(step, geometry);
   if (!work) return null;
-  const parts = Math.min(threads, Math.floor(work.ns / LEAST_NS), step.units);
-  if (parts < 2 || work.ns - work.ns / parts < HANDOVER_NS) return null;
+  const parts = Math.min(threads, Math.floor(work.ns / worth.least), step.units);
+  if (parts < 2 || work.ns - work.ns / parts < worth.handover) return null;
   const shares = sharesOf(step.units, parts, work.align ?? 1);
   return shares.length < 2 ? null : { work, shares, changes: {} };
 }
 
-function productDraft(step: StepArgs, geometry: ModuleGeometry, threads: number): Draft | null {
+function productDraft(step: StepArgs, geometry: ModuleGeometry, threads: number, worth: Worth): Draft | null {
   const { alone, best } = productWork(step, geometry, threads);
-  if (best.parts < 2 || alone - best.ns < HANDOVER_NS) return null;
+  if (best.parts < 2 || alone - best.ns < worth.handover) return null;
   const [m, panels] = [step.field("m"), Math.ceil(step.field("n") / 8)];
   const blocks = Math.ceil(m / best.mBlock);
   const shares = blocks > 1 ? sharesOf(blocks * panels, best.parts, panels) : sharesOf(panels, best.parts, 1);
