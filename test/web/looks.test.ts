@@ -51,8 +51,6 @@ const TEXT = [
   ["ink", "orange-soft"],
 ] as const;
 
-const slow = it.skipIf(process.env.BITEXACT_TIER === "fast");
-
 describe.skipIf(!CHROMIUM)("the page's looks", () => {
   let there: Stage;
   beforeAll(async () => {
@@ -108,7 +106,7 @@ describe.skipIf(!CHROMIUM)("the page's looks", () => {
     });
   }
 
-  slow("every panel can be seen, and every control, picture and table has a name that is read out", async () => {
+  it("every panel can be seen, and every control, picture and table has a name that is read out", async () => {
     const { page } = await told({ viewport: { width: 1100, height: 900 } });
     for (const panel of ["inspect", "verify", "sqnr", "speed", "doctor"]) {
       const shown = page.locator(`[data-panel=${panel}]`);
@@ -124,7 +122,7 @@ describe.skipIf(!CHROMIUM)("the page's looks", () => {
     await page.context().close();
   });
 
-  slow("is usable by keyboard alone: the sample's button is the first stop, and what is focused can be seen", async () => {
+  it("is usable by keyboard alone: the sample's button is the first stop, and what is focused can be seen", async () => {
     const { page } = await there.open("plain");
     await page.keyboard.press("Tab");
     const focused = await page.evaluate(() => ({
