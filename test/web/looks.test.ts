@@ -79,24 +79,21 @@ describe.skipIf(!CHROMIUM)("the page's looks", () => {
 
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of [360, 768, 1600]) {
-      (width === 360 && colorScheme === "dark" ? it : slow)(
-        `at ${width} pixels, ${colorScheme}: nothing runs over the edge, and what overflows scrolls by itself`,
-        async () => {
-          const { page, complaints } = await told({ viewport: { width, height: 900 }, colorScheme });
-          const [needed, given] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-          expect(needed).toBeLessThanOrEqual(given!);
-          const outside = await page.$$eval("main *", (elements) =>
-            elements
-              .filter((element) => !element.closest(".scroll") && element.getBoundingClientRect().right > innerWidth + 1)
-              .map((element) => element.outerHTML.slice(0, 80)),
-          );
-          expect(outside).toEqual([]);
-          const kept = KEPT.includes(`${width}-${colorScheme}`);
-          if (kept) keep(`page-${width}-${colorScheme}`, await page.screenshot());
-          expect(complaints).toEqual([]);
-          await page.context().close();
-        },
-      );
+      it(`at ${width} pixels, ${colorScheme}: nothing runs over the edge, and what overflows scrolls by itself`, async () => {
+        const { page, complaints } = await told({ viewport: { width, height: 900 }, colorScheme });
+        const [needed, given] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+        expect(needed).toBeLessThanOrEqual(given!);
+        const outside = await page.$$eval("main *", (elements) =>
+          elements
+            .filter((element) => !element.closest(".scroll") && element.getBoundingClientRect().right > innerWidth + 1)
+            .map((element) => element.outerHTML.slice(0, 80)),
+        );
+        expect(outside).toEqual([]);
+        const kept = KEPT.includes(`${width}-${colorScheme}`);
+        if (kept) keep(`page-${width}-${colorScheme}`, await page.screenshot());
+        expect(complaints).toEqual([]);
+        await page.context().close();
+      });
     }
 
     it(`text has a contrast of at least 4.5 on what it stands on, ${colorScheme}`, async () => {

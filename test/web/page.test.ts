@@ -43,25 +43,22 @@ describe.skipIf(!CHROMIUM)("the page", () => {
   };
 
   for (const mode of ["plain", "isolated", "csp"] as const) {
-    (mode === "csp" ? it : slow)(
-      `inspects and verifies dropped files as the command line does, under ${mode} headers, without a word on the console`,
-      async () => {
-        const { page, complaints, result } = await dropped(mode, all(cnn));
-        const { inspect } = await result("ready");
-        const expected = await json<InspectReport>("inspect", cnn.model, "-e", cnn.encodings);
-        for (const key of ["operators", "coverage", "macs", "islands", "unmatched", "inputs", "outputs"] as const)
-          expect(inspect![key], key).toEqual(expected[key]);
-        expect(await page.inputValue("#against")).toBe("recorded");
-        await page.click("text=Verify");
-        const { verify } = await result();
-        const own = await verified(cnn, "--inputs", cnn.inputs, "--against", cnn.sim);
-        expect(comparable(verify!)).toEqual(comparable(own));
-        expect(await page.getAttribute("[data-verdict]", "data-verdict")).toBe("exact");
-        expect(await page.evaluate(() => crossOriginIsolated)).toBe(mode === "isolated");
-        expect(complaints).toEqual([]);
-        await page.context().close();
-      },
-    );
+    it(`inspects and verifies dropped files as the command line does, under ${mode} headers, without a word on the console`, async () => {
+      const { page, complaints, result } = await dropped(mode, all(cnn));
+      const { inspect } = await result("ready");
+      const expected = await json<InspectReport>("inspect", cnn.model, "-e", cnn.encodings);
+      for (const key of ["operators", "coverage", "macs", "islands", "unmatched", "inputs", "outputs"] as const)
+        expect(inspect![key], key).toEqual(expected[key]);
+      expect(await page.inputValue("#against")).toBe("recorded");
+      await page.click("text=Verify");
+      const { verify } = await result();
+      const own = await verified(cnn, "--inputs", cnn.inputs, "--against", cnn.sim);
+      expect(comparable(verify!)).toEqual(comparable(own));
+      expect(await page.getAttribute("[data-verdict]", "data-verdict")).toBe("exact");
+      expect(await page.evaluate(() => crossOriginIsolated)).toBe(mode === "isolated");
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
   }
 
   it.each([
