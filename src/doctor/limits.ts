@@ -24,10 +24,10 @@ export async function threadsReport(geometry: ModuleGeometry | null): Promise<Th
 /** Null when a second thread starts. */
 async function startingFault(geometry: ModuleGeometry): Promise<string | null> {
   const { assembleCrew } = await import("../runtime/threads/crew.ts");
-  const assembled = await assembleCrew(2, geometry);
-  if ("reason" in assembled) return assembled.reason;
-  assembled.crew.dispose();
-  return null;
+  const crew = await assembleCrew(2, geometry);
+  const { alone } = crew;
+  crew.dispose();
+  return alone;
 }
 
 function canShare(): boolean {
