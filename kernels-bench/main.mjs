@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { build } from "vite";
 
-const SUITES = ["kernels", "models", "scaling", "coldstart", "size", "loading"];
+const SUITES = ["kernels", "models", "scaling", "threads", "coldstart", "size", "loading"];
 const list = (text) => text.split(",").filter((part) => part !== "");
 
 const program = new Command("npm run bench --")
@@ -72,7 +72,7 @@ const context = {
   also: options.also,
   peak,
   log: (line) => console.log(line),
-  emit: (row) => rows.push({ ...row, engine, threads: 1 }),
+  emit: (row) => rows.push({ threads: 1, ...row, engine }),
   wrong: (line) => {
     console.error(line);
     process.exitCode = 1;

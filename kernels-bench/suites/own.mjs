@@ -51,10 +51,10 @@ function filled(Tensor, type, shape) {
 
 /** A proven session that runs with preallocated outputs: { run, bare, session, digest }. bare fills the inputs and executes the
  *  kernels of a run, nothing else. codes: inputs and outputs are codes, not floats. feeds: instead of pseudo-random ones. */
-export async function openOwn(source, { variant = "auto", codes = false, feeds: given, ...options } = {}) {
+export async function openOwn(source, { variant = "auto", codes = false, threads = 1, feeds: given, ...options } = {}) {
   const api = await bitexact();
   const model = await api.loadModel(source, options);
-  const session = await api.Session.create(model, { variant });
+  const session = await api.Session.create(model, { variant, threads });
   const feeds = given ?? feedsOf(api, session, model, codes);
   const settings = { quantized: codes };
   const outputs = session.runSync(feeds, settings);

@@ -40,7 +40,7 @@ export function choiceAt<T extends string>(value: unknown, where: string, choice
 
 /** A list of different texts. */
 export function namesAt(value: unknown, where: string): readonly string[] {
-  const list = listAt(value, where).map((name, i) => textAt(name, `${where}[${i}]`));
+  const list = listAt(value, where).map((name) => textAt(name, where));
   if (new Set(list).size !== list.length) flaw(where, "different names");
   return list;
 }

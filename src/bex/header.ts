@@ -5,6 +5,7 @@ import { TARGET_NAMES } from "../numerics/targets.ts";
 import { isWide } from "../plan/storage.ts";
 import { IMAGE_BASE } from "../plan/weightStore.ts";
 import { arrayType, type ElementType, integerType, isFloatType } from "../tensor/dtype.ts";
+import { BLOCK } from "./checksum.ts";
 import { choiceAt, flaw, integerAt, listAt, namesAt, recordAt, textAt } from "./fields.ts";
 import {
   type BexEncoding,
@@ -69,7 +70,7 @@ export function altered(part: string): Error {
 /** The header's record. throws ModelError "bex/header". */
 export function readHeader(bytes: Uint8Array, { fileBytes, headerBytes }: Preamble): BexHeader {
   const fields = recordAt(parsed(bytes), "header");
-  const sections = listAt(fields.sections, "sections").map((section, i) => sectionAt(section, `sections[${i}]`));
+  const sections = listAt(fields.sections, "sections").map(sectionAt);
   const end = sections.reduce((sum, [length]) => sum + length, PREAMBLE_BYTES + headerBytes);
   if (end !== fileBytes) flaw("sections", `${fileBytes - PREAMBLE_BYTES - headerBytes} bytes in all`);
   const plans = listAt(fields.plans, "plans").map((plan, i) => planAt(plan, `plans[${i}]`, sections));
@@ -104,9 +105,9 @@ function checksumAt(value: unknown, where: string): string {
   return CHECKSUM.test(text) ? text : flaw(where, "16 hexadecimal digits");
 }
 
-function sectionAt(value: unknown, where: string): readonly [number, string] {
-  const [bytes, checksum] = listAt(value, where);
-  return [integerAt(bytes, `${where} bytes`, 64, MEMORY_LIMIT, 64), checksumAt(checksum, `${where} checksum`)];
+function sectionAt(value: unknown): readonly [number, string] {
+  const [bytes, checksum] = listAt(value, "sections");
+  return [integerAt(bytes, "sections", BLOCK, MEMORY_LIMIT, BLOCK), checksumAt(checksum, "sections")];
 }
 
 function planAt(value: unknown, where: string, sections: BexHeader["sections"]): BexPlan {
@@ -162,12 +163,12 @@ function modulesAt(value: unknown, where: string, variant: string): Readonly<Rec
 
 function imageAt(value: unknown, where: string, sections: BexHeader["sections"], end: number): BexPlan["image"] {
   let least = IMAGE_BASE;
-  return listAt(value, where).map((part, i) => {
-    const [index, start] = listAt(part, `${where}[${i}]`);
-    const section = integerAt(index, `${where}[${i}] section`, 0, sections.length - 1);
-    const address = integerAt(start, `${where}[${i}] address`, least, end, 64);
+  return listAt(value, where).map((part) => {
+    const [index, start] = listAt(part, where);
+    const section = integerAt(index, where, 0, sections.length - 1);
+    const address = integerAt(start, where, least, end, BLOCK);
     least = address + sections[section]![0];
-    if (least > end) flaw(`${where}[${i}]`, `a section that ends at ${end} or before`);
+    if (least > end) flaw(where, `sections that end at ${end} or before`);
     return [section, address] as const;
   });
 }
@@ -176,10 +177,10 @@ function stepsAt(value: unknown, where: string, { end, kernels, nodes }: Room): 
   const numbers = listAt(value, where);
   if (numbers.length % STEP_NUMBERS !== 0) flaw(where, `${STEP_NUMBERS} numbers a step`);
   for (let i = 0; i < numbers.length; i += STEP_NUMBERS) {
-    integerAt(numbers[i], `${where}[${i}] kernel`, 0, kernels - 1);
-    integerAt(numbers[i + 1], `${where}[${i + 1}] args`, IMAGE_BASE, end - 4, 4);
-    integerAt(numbers[i + 2], `${where}[${i + 2}] units`, 0, MOST_UNITS);
-    integerAt(numbers[i + 3], `${where}[${i + 3}] node`, 0, nodes - 1);
+    integerAt(numbers[i], where, 0, kernels - 1);
+    integerAt(numbers[i + 1], where, IMAGE_BASE, end - 4, 4);
+    integerAt(numbers[i + 2], where, 0, MOST_UNITS);
+    integerAt(numbers[i + 3], where, 0, nodes - 1);
   }
   return numbers as FlatSteps;
 }

@@ -16,6 +16,7 @@ export interface ModelOptions {
   readonly variant?: Variant | "auto";
   readonly shape?: Readonly<Record<string, readonly number[]>>;
   readonly json?: string;
+  readonly threads?: number | "auto"; // of run and bench
 }
 
 /** The options every command on a model has. variant: whether it asks for one. */
@@ -43,6 +44,22 @@ export function parseCount(text: string): number {
     throw new InvalidArgumentError("expected a whole number from 1 to 1000000");
   return value;
 }
+
+/** Threads: what Session.create takes. */
+export function parseThreads(text: string): number | "auto" {
+  const value = Number(text);
+  if (text === "auto") return text;
+  if (!/^[1-8]$/.test(text)) throw new InvalidArgumentError("expected a whole number from 1 to 8, or auto");
+  return value;
+}
+
+/** The option of commands that time or run a model. */
+export const THREADS = [
+  "--threads <n>",
+  "threads that share the work; auto: as many as the machine has, up to 4",
+  parseThreads,
+  1,
+] as const;
 
 /** A seed: 0 … 2^32 − 1. */
 export function parseSeed(text: string): number {

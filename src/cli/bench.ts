@@ -5,11 +5,11 @@ import pc from "picocolors";
 import { modelError } from "../errors.ts";
 import { type BenchReport, type BenchRow, benchReport, type Group, type Groups, gopsOf, groupsOf } from "../report/benchReport.ts";
 import { profileSession, type SessionProfile } from "../session/profile.ts";
-import { collectInput, type ModelOptions, parseCount, parseSeed, parseText, withModelOptions } from "./arguments.ts";
+import { collectInput, type ModelOptions, parseCount, parseSeed, parseText, THREADS, withModelOptions } from "./arguments.ts";
 import { cpuName, engineName } from "./engineFacts.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
-import { openModel } from "./opened.ts";
+import { openModel, THREADS_NOTE } from "./opened.ts";
 import { REPORT_FLAG, REPORT_HELP, writeReport } from "./report.ts";
 import { gatherSamples } from "./samples.ts";
 import { lineWidth, type Streams } from "./streams.ts";
@@ -41,6 +41,7 @@ export function addBench(program: Command, streams: Streams, done: (code: ExitCo
     .option("--inputs <file.npz>", "an input sample; a member's name is the tensor's name", parseText)
     .option("--random <seed>", `a random sample from this seed (default: ${DEFAULT_SEED} where no input is given)`, parseSeed)
     .option("--runs <n>", "how often the model is run and timed", parseCount, DEFAULT_RUNS)
+    .option(...THREADS)
     .option("--trace <file>", "write the fastest run as Chrome trace events; - is stdout", parseText)
     .option(REPORT_FLAG, REPORT_HELP, parseText)
     .addHelpText("after", EXAMPLES)
@@ -56,12 +57,15 @@ export async function benchCommand(path: string, options: BenchCommandOptions, s
     throw modelError("cli/stdout", "--json - and --trace -: stdout takes one of them; give the other a file.");
   const given = options.input ?? options.inputs ?? options.random;
   const wanted = given === undefined ? { ...options, random: DEFAULT_SEED } : options;
-  const { session, gathered } = await openModel(path, options, (model) => gatherSamples(model, wanted, streams.stderr));
+  const { model, session, gathered } = await openModel(path, options, (model) => gatherSamples(model, wanted, streams.stderr));
   const { feeds } = gathered;
+  for (const { code, message } of model.warnings)
+    if (code === THREADS_NOTE) streams.stderr.write(`${pc.dim(`note ${code}: ${message}`)}\n`);
   const profile = await profileSession(session, feeds[0] ?? {}, options.runs);
   const groups = groupsOf(profile);
   const { variant, target } = session;
-  const subject = { name: basename(path), variant, target, engine: engineName(), cpu: cpuName(), runs: options.runs };
+  const threads = "threads" in session ? session.threads : 1;
+  const subject = { name: basename(path), threads, variant, target, engine: engineName(), cpu: cpuName(), runs: options.runs };
   const report = benchReport(subject, profile, groups);
   session.dispose();
   const out = textSink(options.json === "-" ? "-" : options.trace, streams);
@@ -78,7 +82,11 @@ function describe(path: string, report: BenchReport, profile: SessionProfile, { 
   const steps = profile.steps.reduce((sum, { medianUs }) => sum + medianUs, 0);
   const rate = model.gops === null ? "" : `, ${formatCount(report.macs)} MACs, ${model.gops.toFixed(1)} GOPS`;
   return [
-    wrap(`${path}: target ${model.target}, kernels ${model.variant}, one thread, ${model.engine}, ${report.cpu}`, width, "  "),
+    wrap(
+      `${path}: target ${model.target}, kernels ${model.variant}, ${model.threads === 1 ? "one thread" : `${model.threads} threads`}, ${model.engine}, ${report.cpu}`,
+      width,
+      "  ",
+    ),
     wrap(
       `${pc.bold(`${milliseconds(model.medianMs)} ms`)} a run (median of ${report.runs}), least ${milliseconds(model.minMs)} ms${rate}`,
       width,

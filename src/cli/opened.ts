@@ -3,11 +3,14 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { MAGIC } from "../bex/format.ts";
 import { loadCompiled } from "../bex/load.ts";
 import type { CompiledSession } from "../bex/session.ts";
-import { type Issue, ModelError } from "../errors.ts";
+import { type Issue, ModelError, modelError } from "../errors.ts";
 import { loadModel, type Model, Session } from "../index.ts";
 import type { LoadedModel } from "../model.ts";
 import { indexBounds } from "../passes/indexBounds.ts";
 import type { ModelOptions } from "./arguments.ts";
+
+/** Code of the warning that a session has fewer threads than were asked for. */
+export const THREADS_NOTE = "session/threads";
 
 /** What samples are gathered for. */
 export interface RunnableModel extends Model {
@@ -46,6 +49,8 @@ export function refuseDecided(path: string, options: ModelOptions): void {
 export async function openModel<T>(path: string, options: ModelOptions, gather: (model: RunnableModel) => T): Promise<Opened<T>> {
   if (isCompiled(path)) {
     refuseDecided(path, options);
+    if (options.threads !== undefined && options.threads !== 1)
+      throw modelError("cli/compiled", `${path}: compiled models run on one thread. Leave out --threads.`);
     const session = await loadCompiled(path, { variant: options.variant ?? "auto" });
     const { inputs, outputs, bounds } = session;
     const model = { inputs, outputs, warnings: [], bounds };
@@ -58,6 +63,8 @@ export async function openModel<T>(path: string, options: ModelOptions, gather: 
     ...(options.target ? { target: options.target } : {}),
     variant: options.variant ?? "auto",
     ...(options.shape ? { shapes: options.shape } : {}),
+    threads: options.threads ?? 1,
   });
-  return { model, session, gathered };
+  const alone: Issue[] = session.threadsReason === null ? [] : [{ code: THREADS_NOTE, message: session.threadsReason }];
+  return { model: { ...model, warnings: [...model.warnings, ...alone] }, session, gathered };
 }

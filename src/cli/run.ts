@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Command } from "commander";
 import pc from "picocolors";
 import type { Model, RunOptions, Session, Tensor } from "../index.ts";
-import { collectInput, type ModelOptions, parseCount, parseSeed, parseText, withModelOptions } from "./arguments.ts";
+import { collectInput, type ModelOptions, parseCount, parseSeed, parseText, THREADS, withModelOptions } from "./arguments.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
 import { openModel } from "./opened.ts";
@@ -29,6 +29,7 @@ export interface RunReport {
   readonly schema: "bitexact-run/1";
   readonly target: string;
   readonly variant: string;
+  readonly threads: number;
   readonly samples: number;
   readonly millisecondsPerSample: number; // median
   readonly tensors: readonly {
@@ -56,6 +57,7 @@ export function addRun(program: Command, streams: Streams, done: (code: ExitCode
     .option("--inputs <file.npz>", "input samples; a member's name is the tensor's name", parseText)
     .option("--random <seed>", "random samples from this seed", parseSeed)
     .option("--samples <n>", "how many samples (default: all of --inputs, 1 of --random)", parseCount)
+    .option(...THREADS)
     .option("--out <file.npz>", "save the outputs, samples along the leading dimension", parseText)
     .option("--quantized", "outputs as integer codes instead of float32")
     .option("--capture <names>", "also return these values: all, or name,name", parseText)
@@ -95,7 +97,7 @@ export async function runCommand(path: string, options: RunCommandOptions, strea
 }
 
 function reportOf(
-  session: Pick<Session, "target" | "variant">,
+  session: Pick<Session, "target" | "variant"> & { readonly threads?: number },
   samples: number,
   milliseconds: number,
   tensors: Readonly<Record<string, Tensor>>,
@@ -104,6 +106,7 @@ function reportOf(
     schema: "bitexact-run/1",
     target: session.target,
     variant: session.variant,
+    threads: session.threads ?? 1,
     samples,
     millisecondsPerSample: milliseconds,
     tensors: Object.entries(tensors).map(([name, { type, dims, data, encoding }]) => {
@@ -173,7 +176,7 @@ function describe(
   });
   return [
     wrap(
-      `${path}: ${plural(report.samples, "sample")}, target ${report.target}, kernels ${report.variant}, ${report.millisecondsPerSample.toFixed(3)} ms per sample`,
+      `${path}: ${plural(report.samples, "sample")}, target ${report.target}, kernels ${report.variant}, ${plural(report.threads, "thread")}, ${report.millisecondsPerSample.toFixed(3)} ms per sample`,
       width,
       "  ",
     ),

@@ -25,9 +25,8 @@ export async function threadsReport(geometry: ModuleGeometry | null): Promise<Th
 async function startingFault(geometry: ModuleGeometry): Promise<string | null> {
   const { assembleCrew } = await import("../runtime/threads/crew.ts");
   const crew = await assembleCrew(2, geometry);
-  const { alone } = crew;
   crew.dispose();
-  return alone;
+  return crew.reason;
 }
 
 function canShare(): boolean {

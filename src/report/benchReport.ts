@@ -9,7 +9,7 @@ export interface BenchRow {
   readonly variant: string;
   readonly target: string;
   readonly engine: string;
-  readonly threads: 1;
+  readonly threads: number;
   readonly medianMs: number;
   readonly minMs: number;
   readonly gops: number | null; // 2 · MACs / median; null where nothing multiplies
@@ -70,13 +70,14 @@ export interface BenchSubject {
   readonly engine: string;
   readonly cpu: string;
   readonly runs: number;
+  readonly threads?: number; // default: 1
 }
 
 /** The profile of a session as rows. */
 export function benchReport(subject: BenchSubject, profile: SessionProfile, { layers, kernels }: Groups): BenchReport {
-  const { variant, target, engine, cpu, runs } = subject;
+  const { variant, target, engine, cpu, runs, threads = 1 } = subject;
   const row = (suite: BenchRow["suite"], name: string, medianMs: number, minMs: number, macs: number): BenchRow => ({
-    ...{ suite, name, runtime: "bitexact", variant, target, engine, threads: 1, medianMs, minMs },
+    ...{ suite, name, runtime: "bitexact", variant, target, engine, threads, medianMs, minMs },
     gops: gopsOf(macs, 1000 * medianMs),
     percentOfPeak: null,
   });

@@ -42,7 +42,7 @@ async function runPausing(runner: Runner, task: Task, { signal, onProgress }: Ru
       kernel(args, 0, units);
       onProgress?.({ phase: "run", done: i + 1, total: calls.length, layer: plan.steps[i]!.node });
       await giveWay();
-      runner.live();
+      if (!runner.machine) runner.live(); // says that it was disposed
       requireWanted(signal);
     }
   } catch (error) {

@@ -5,6 +5,7 @@ import { notLoaded } from "../plan/notLoaded.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { NO_BYTES, type WeightStore } from "../plan/weightStore.ts";
 import type { Kept } from "./kept.ts";
+import { withinMemory } from "./outOfMemory.ts";
 
 const PAGE = 65536;
 const MAX_PAGES = 65536;
@@ -40,7 +41,7 @@ export interface Call {
 }
 
 export function createMachine(module: WebAssembly.Module): Machine {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+  const memory = withinMemory(() => new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES }));
   const kernels = instantiateKernels(module, memory);
   return { memory, kernels, buffer: memory.buffer, current: null, aside: new WeakMap() };
 }

@@ -1,7 +1,7 @@
 /** Engines refuse allocations with a RangeError; callers get a SessionError that says so. */
 import { SessionError } from "../errors.ts";
 
-const REFUSED = /allocation failed|invalid (typed )?array (buffer )?length|array buffer|out of memory|too large/i;
+const REFUSED = /allocation failed|not allocate|invalid (typed )?array (buffer )?length|array buffer|out of memory|too large/i;
 
 /** The result of `compute`. throws SessionError "session/out-of-memory" when the engine refuses the memory for it. */
 export function withinMemory<T>(compute: () => T): T {

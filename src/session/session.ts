@@ -45,7 +45,6 @@ export class Session extends Runner {
     this.onProgress = onProgress;
     this.store = createWeightStore((address, bytes) => placeWeights(machine, address, bytes), crew?.weightBase);
     this.crew = crew;
-    this.onProgress = onProgress;
     this.packer = kernelPacker(machine.kernels, engine.geometry, (end) => growFor(machine, end));
   }
 

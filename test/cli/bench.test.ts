@@ -36,6 +36,13 @@ describe("bench", () => {
     expect(of("layer").find(({ name }) => name === "pool")?.gops).toBeNull();
   });
 
+  test("rows say how many threads there were", async () => {
+    const { code, stdout, stderr } = await bench("--json", "-", "--threads", "2");
+    expect(code, stderr).toBe(0);
+    for (const { threads } of (JSON.parse(stdout) as BenchReport).rows) expect(threads).toBe(2);
+    expect(stderr).toContain("2 threads");
+  });
+
   test("the trace nests kernels in layers and layers in the run", async () => {
     const file = join(scratch(), "trace.json");
     const { code, stdout } = await bench("--inputs", cnn.inputs, "--trace", file);

@@ -30,6 +30,15 @@ describe("run", () => {
     }
   });
 
+  test("two threads give the hashes of one, and the report says how many there were", async () => {
+    const words = ["--inputs", cnn.inputs, "--capture", "all", "--quantized"];
+    const [one, two] = [await runJson(...words), await runJson(...words, "--threads", "2")];
+    expect([one.threads, two.threads]).toEqual([1, 2]);
+    expect(two.tensors).toEqual(one.tensors);
+    for (const wrong of ["0", "9", "1.5", "two"])
+      expect((await bitexact("run", cnn.model, "-e", cnn.encodings, "--random", "1", "--threads", wrong)).code).toBe(2);
+  });
+
   test("outputs are float32 by default, three samples along the leading dimension, hashed", async () => {
     const out = join(scratch(), "out.npz");
     const report = await runJson("--inputs", cnn.inputs, "--out", out);

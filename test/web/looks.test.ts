@@ -94,7 +94,7 @@ describe.skipIf(!CHROMIUM)("the page's looks", () => {
           );
           expect(outside).toEqual([]);
           const kept = KEPT.includes(`${width}-${colorScheme}`);
-        if (kept) keep(`page-${width}-${colorScheme}`, await page.screenshot());
+          if (kept) keep(`page-${width}-${colorScheme}`, await page.screenshot());
           expect(complaints).toEqual([]);
           await page.context().close();
         },
