@@ -16,8 +16,9 @@ export function compactCore(fileName: string): Plugin {
         compress: { passes: 2 },
         mangle: false,
         keep_classnames: true,
+        format: { comments: /@vite-ignore|webpackIgnore/ }, // words for the bundlers of users
       });
-      chunk.code = code ?? chunk.code;
+      chunk.code = (code ?? chunk.code).replace(/\n?(\/\*[^*]*\*\/)\n?/g, "$1"); // the words on lines of their own cost more
     },
   };
 }

@@ -1,6 +1,5 @@
 /** Where the kernel modules' bytes come from: files beside the package's own, bytes registered by `bitexact/inline`, or the build folder in development. */
-import { modelError } from "../errors.ts";
-import { readSource, type Source } from "../io/source.ts";
+import { readSource, type Source, unreadable } from "../io/source.ts";
 import { type KernelSelection, selectVariant } from "../kernels/select.ts";
 import type { Variant } from "../kernels/variant.ts";
 
@@ -31,7 +30,7 @@ export function useKernelSources(kernels: KernelSources): void {
 export async function kernelBytes(name: KernelFile): Promise<Uint8Array<ArrayBuffer>> {
   const source = await sources[name]();
   const bytes = await readSource(source); // not streamed to the compiler, which insists on a MIME type
-  if (bytes[1] !== 97) throw modelError("source/unreadable", `${source}: no WebAssembly.`); // many servers answer a missing file with a page
+  if (bytes[1] !== 97) throw unreadable(`${source}`, "no WebAssembly"); // many servers answer a missing file with a page
   return bytes as Uint8Array<ArrayBuffer>;
 }
 
