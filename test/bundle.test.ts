@@ -127,6 +127,26 @@ describe("the bundle", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  it("names its own files so that bundlers see them, each large enough not to be embedded", () => {
+    const text = ["bitexact.js", "worker.js", "threads.js", "runtime.js"].map((name) => read(name).toString()).join("\n");
+    const named = [...text.matchAll(/new URL\([`"']\.\/([\w/.-]+)[`"'],import\.meta\.url\)/g)].map(([, name]) => name as string);
+    for (const name of ["simd", "usdot", "sdot", "float", "rest-signed", "rest-unsigned"]) {
+      expect(named).toContain(`kernels/${name}.wasm`);
+      expect(read(`kernels/${name}.wasm`).length, name).toBeGreaterThan(4096);
+    }
+    expect(named).toEqual(expect.arrayContaining(["sessionWorker.js", "threadWorker.js"]));
+    for (const name of named) expect(read(name).length, name).toBeGreaterThan(0);
+  });
+
+  it("has an entry for require beside each entry, and inline kernels equal to the files", () => {
+    for (const entry of ["index", "inline", "verify", "worker", "runtime"])
+      expect(read(`${entry}.cjs`).toString()).toContain(`./${entry}.js`);
+    for (const name of ["simd", "usdot", "sdot", "float", "rest-signed", "rest-unsigned"]) {
+      const text = /base64,([\w+/=]+)/.exec(read(`${name}.js`).toString())?.[1] ?? "";
+      expect(Buffer.from(text, "base64").equals(read(`kernels/${name}.wasm`)), name).toBe(true);
+    }
+  });
+
   it("keeps the names of public classes", async () => {
     const api = await import(/* @vite-ignore */ pathToFileURL(join(dist, "index.js")).href);
     for (const name of ["Session", "Tensor", "ModelError", "SessionError"]) expect(api[name].name).toBe(name);
