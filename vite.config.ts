@@ -4,10 +4,12 @@ import { chunkGroups } from "./scripts/chunks.ts";
 import { compactCore } from "./scripts/compactCore.ts";
 import { sharedNames } from "./scripts/exportNames.ts";
 import { bundledLicenses } from "./scripts/licenses.ts";
-import { kernelFiles, ownAddresses, requireEntries, runtimeEntry } from "./scripts/packagePlugins.ts";
+import { kernelFiles, ownAddresses, requireEntries, separateEntries } from "./scripts/packagePlugins.ts";
 
 /** What users import: file in src → name of the entry. */
 const ENTRIES = { index: "src/index.ts", inline: "src/inline.ts", verify: "src/verify.ts", worker: "src/worker.ts" };
+
+const SEPARATE = { runtime: "src/runtimeEntry.ts", threadWorker: "src/runtime/threads/worker.ts" };
 
 const TARGET = "es2022";
 const OUTPUT = {
@@ -22,7 +24,7 @@ export default defineConfig({
     ownAddresses(),
     kernelFiles(),
     requireEntries([...Object.keys(ENTRIES), "runtime"]),
-    runtimeEntry(TARGET, OUTPUT),
+    separateEntries(SEPARATE, TARGET, OUTPUT),
     sharedNames(),
     compactCore("bitexact.js"),
     bundledLicenses("THIRD-PARTY-LICENSES.txt"),
@@ -35,7 +37,6 @@ export default defineConfig({
       entry: {
         ...ENTRIES,
         sessionWorker: "src/sessionWorker.ts",
-        threadWorker: "src/runtime/threads/worker.ts",
         cli: "src/cli/main.ts",
         demo: "src/cli/demo.ts",
       },

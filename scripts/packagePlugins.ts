@@ -69,23 +69,27 @@ export function requireEntries(entries: readonly string[]): Plugin {
   };
 }
 
-/** dist/runtime.js from src/runtimeEntry.ts, by a build of its own: what it needs is a third of the core, and shares no file with it. `output` is how the
- *  package's own bundles are written. */
-export function runtimeEntry(target: string, output: NonNullable<NonNullable<UserConfig["build"]>["rolldownOptions"]>["output"]): Plugin {
+type Output = NonNullable<NonNullable<UserConfig["build"]>["rolldownOptions"]>["output"];
+
+/** Entries (name → file in src) that share no file with the core, each by a build of its own: what runs compiled models is a third of it, and what a
+ *  thread runs less. `output` is how the package's own bundles are written. */
+export function separateEntries(entries: Readonly<Record<string, string>>, target: string, output: Output): Plugin {
+  const one = (dir: string, name: string, file: string) =>
+    build({
+      configFile: false,
+      logLevel: "error",
+      plugins: [esmExternalRequirePlugin({ external: [/^node:/] }), ownAddresses()],
+      build: {
+        ...{ target, outDir: dir, emptyOutDir: false, copyPublicDir: false },
+        lib: { entry: { [name]: file }, formats: ["es"] },
+        rolldownOptions: { output: { ...output, codeSplitting: false } },
+      },
+    });
   return {
-    name: "bitexact-runtime",
+    name: "bitexact-separate",
     apply: "build",
     async writeBundle({ dir = "dist" }) {
-      await build({
-        configFile: false,
-        logLevel: "error",
-        plugins: [esmExternalRequirePlugin({ external: [/^node:/] }), ownAddresses()],
-        build: {
-          ...{ target, outDir: dir, emptyOutDir: false, copyPublicDir: false },
-          lib: { entry: { runtime: "src/runtimeEntry.ts" }, formats: ["es"] },
-          rolldownOptions: { output: { ...output, codeSplitting: false } },
-        },
-      });
+      for (const [name, file] of Object.entries(entries)) await one(dir, name, file);
     },
   };
 }

@@ -27,7 +27,7 @@ const read = (name: string): Buffer => readFileSync(join(dist, name));
 const packed = (name: string): number => gzipSync(read(name), { level: 9 }).length;
 
 /** Runs a model in a process of its own on a copy of the bundle without `missing`. Returns the outputs' names, or the error. */
-function runWithout(missing: readonly string[], model: string, encoded = true, options = {}): string {
+function runWithout(missing: readonly string[], model: string, encoded = true, options = {}, more = ""): string {
   const folder = mkdtempSync(join(tmpdir(), "bitexact-part-"));
   try {
     cpSync(dist, folder, { recursive: true });
@@ -40,7 +40,8 @@ function runWithout(missing: readonly string[], model: string, encoded = true, o
       const { name, shape } = model.inputs[0];
       const dims = shape.map((dim) => (typeof dim === "number" ? dim : 1));
       const out = session.runSync({ [name]: new Tensor("float32", new Float32Array(dims.reduce((a, b) => a * b, 1)), dims) });
-      console.log(Object.keys(out).join());`;
+      console.log(Object.keys(out).join());
+      ${more}`;
     return execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   } catch (error) {
     return String((error as { stderr?: string }).stderr);
@@ -50,6 +51,18 @@ function runWithout(missing: readonly string[], model: string, encoded = true, o
 }
 
 describe("the bundle", () => {
+  it("runs a model on two threads, which do not keep the process alive", () => {
+    expect(runWithout([], "digits_cnn/w8a8_pc", true, { threads: 2 }, "console.log(session.threads)")).toBe("output\n2\n");
+    expect(read("threads.js").toString()).toMatch(
+      /new Worker\(new URL\([`"]\.\/threadWorker\.js[`"],import\.meta\.url\),\{type:[`"]module[`"]\}\)/,
+    );
+  });
+
+  it("runs on one thread, and says why, where the script of threads is missing", () => {
+    const said = runWithout(["threadWorker.js"], "digits_cnn/w8a8_pc", true, { threads: 2 }, "console.log(session.threadsReason)");
+    expect(said).toMatch(/^output\nthreads did not start: /);
+  });
+
   it(`has a core of at most ${CORE_LIMIT} bytes, compressed, and kernels of at most ${KERNEL_LIMIT} per variant`, () => {
     const core = closure(dist, "index.js");
     const sizes = core.map((name) => `${name} ${packed(name)}`).join(", ");
@@ -112,6 +125,26 @@ describe("the bundle", () => {
     for (const name of ["float.wasm", "rest-signed.wasm"]) cpSync(join(dist, "kernels", name), join(folder, "kernels", name));
     expect(run(transformer)).toMatch(/^simd -?\d/);
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("names its own files so that bundlers see them, each large enough not to be embedded", () => {
+    const text = ["bitexact.js", "worker.js", "threads.js", "runtime.js"].map((name) => read(name).toString()).join("\n");
+    const named = [...text.matchAll(/new URL\([`"']\.\/([\w/.-]+)[`"'],import\.meta\.url\)/g)].map(([, name]) => name as string);
+    for (const name of ["simd", "usdot", "sdot", "float", "rest-signed", "rest-unsigned"]) {
+      expect(named).toContain(`kernels/${name}.wasm`);
+      expect(read(`kernels/${name}.wasm`).length, name).toBeGreaterThan(4096);
+    }
+    expect(named).toEqual(expect.arrayContaining(["sessionWorker.js", "threadWorker.js"]));
+    for (const name of named) expect(read(name).length, name).toBeGreaterThan(0);
+  });
+
+  it("has an entry for require beside each entry, and inline kernels equal to the files", () => {
+    for (const entry of ["index", "inline", "verify", "worker", "runtime"])
+      expect(read(`${entry}.cjs`).toString()).toContain(`./${entry}.js`);
+    for (const name of ["simd", "usdot", "sdot", "float", "rest-signed", "rest-unsigned"]) {
+      const text = /base64,([\w+/=]+)/.exec(read(`${name}.js`).toString())?.[1] ?? "";
+      expect(Buffer.from(text, "base64").equals(read(`kernels/${name}.wasm`)), name).toBe(true);
+    }
   });
 
   it("keeps the names of public classes", async () => {
