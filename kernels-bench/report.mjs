@@ -98,6 +98,21 @@ function scalingTable() {
   return table([...head.map((title) => title.replace("ms per unit × first", "rate × last"))], lines);
 }
 
+/** Networks on several threads. */
+function threadsTable() {
+  const found = of("threads");
+  if (found.length === 0) return "";
+  const lines = found.map((row) => [
+    row.name,
+    `${row.engine}, ${row.variant}`,
+    row.threads,
+    ms(row.minMs),
+    ms(row.medianMs),
+    row.scaling.toFixed(2),
+  ]);
+  return `## Threads\n\nOne process, in turn; ×: one thread's fastest run over this one's.\n\n${table(["network", "engine", "threads", "min ms", "median ms", "×"], lines)}\n`;
+}
+
 /** Networks of other people, timed by --also. */
 function networks() {
   if (of("networks").length === 0) return "";
@@ -115,7 +130,7 @@ if (scaling.length > 0) writeFileSync("docs/scaling.svg", scalingChart(scaling.f
 const text = `# Benchmarks
 
 Measured ${reports[0].date} on ${reports[0].cpu} (2 cores, shared with others: trust minima and ratios taken in one process), one thread, by
-\`npm run bench -- --suite kernels,models,scaling,coldstart,size --peers ort-web,litert --json FILE\`, one run per engine (steps in the middle of a series are neighbours on
+\`npm run bench -- --suite kernels,models,scaling,threads,coldstart,size --peers ort-web,litert --json FILE\`, one run per engine (steps in the middle of a series are neighbours on
 the machine, not the kernels: they move from run to run), and written by
 \`node kernels-bench/report.mjs\`. GOPS = 2 · MAC / fastest time. The peak is that of the engine's own dot instruction in the same process.
 
@@ -125,7 +140,7 @@ ${kept}
 Every runtime has the same graph and weights in its own format; runs are interleaved.
 
 ${modelTable("models")}
-${networks()}## Kernels
+${networks()}${threadsTable()}## Kernels
 
 One layer each, fused requantization included; every answer is checked first.
 

@@ -27,7 +27,7 @@ const read = (name: string): Buffer => readFileSync(join(dist, name));
 const packed = (name: string): number => gzipSync(read(name), { level: 9 }).length;
 
 /** Runs a model in a process of its own on a copy of the bundle without `missing`. Returns the outputs' names, or the error. */
-function runWithout(missing: readonly string[], model: string, encoded = true, options = {}): string {
+function runWithout(missing: readonly string[], model: string, encoded = true, options = {}, more = ""): string {
   const folder = mkdtempSync(join(tmpdir(), "bitexact-part-"));
   try {
     cpSync(dist, folder, { recursive: true });
@@ -40,7 +40,8 @@ function runWithout(missing: readonly string[], model: string, encoded = true, o
       const { name, shape } = model.inputs[0];
       const dims = shape.map((dim) => (typeof dim === "number" ? dim : 1));
       const out = session.runSync({ [name]: new Tensor("float32", new Float32Array(dims.reduce((a, b) => a * b, 1)), dims) });
-      console.log(Object.keys(out).join());`;
+      console.log(Object.keys(out).join());
+      ${more}`;
     return execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   } catch (error) {
     return String((error as { stderr?: string }).stderr);
@@ -50,6 +51,18 @@ function runWithout(missing: readonly string[], model: string, encoded = true, o
 }
 
 describe("the bundle", () => {
+  it("runs a model on two threads, which do not keep the process alive", () => {
+    expect(runWithout([], "digits_cnn/w8a8_pc", true, { threads: 2 }, "console.log(session.threads)")).toBe("output\n2\n");
+    expect(read("threads.js").toString()).toMatch(
+      /new Worker\(new URL\([`"]\.\/threadWorker\.js[`"],import\.meta\.url\),\{type:[`"]module[`"]\}\)/,
+    );
+  });
+
+  it("runs on one thread, and says why, where the script of threads is missing", () => {
+    const said = runWithout(["threadWorker.js"], "digits_cnn/w8a8_pc", true, { threads: 2 }, "console.log(session.threadsReason)");
+    expect(said).toMatch(/^output\nthreads did not start: /);
+  });
+
   it(`has a core of at most ${CORE_LIMIT} bytes, compressed, and kernels of at most ${KERNEL_LIMIT} per variant`, () => {
     const core = closure(dist, "index.js");
     const sizes = core.map((name) => `${name} ${packed(name)}`).join(", ");

@@ -20,6 +20,16 @@ async function openBitexact() {
   };
 }
 
+async function openCompiled() {
+  const { loadCompiled, Tensor } = await import(pathToFileURL(resolve("dist/runtime.js")).href);
+  return async () => {
+    const session = await loadCompiled(path);
+    const [{ name, shape }] = session.inputs;
+    const feeds = { [name]: new Tensor("float32", fill(new Float32Array(shape.reduce((a, b) => a * b, 1))), [...shape]) };
+    return () => session.run(feeds);
+  };
+}
+
 async function openPeer() {
   const { startPeer } = await import("../peers/peers.mjs");
   const peer = await startPeer(runtime, (line) => process.stderr.write(`${line}\n`));
@@ -29,7 +39,8 @@ async function openPeer() {
 
 const before = megabytes();
 const start = performance.now();
-const load = runtime === "bitexact" ? await openBitexact() : await openPeer();
+const OPEN = { bitexact: openBitexact, "bitexact-compiled": openCompiled };
+const load = await (OPEN[runtime] ?? openPeer)();
 const imported = performance.now();
 const run = await load();
 const loaded = performance.now();

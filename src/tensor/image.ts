@@ -32,7 +32,7 @@ export interface ImageOptions {
   /** float32 (default), or uint8: the pixels themselves, without range, mean and std. */
   readonly type?: "float32" | "uint8";
   /** Of the model's input (`model.inputs[0].encoding`): the result holds the codes a run would make of the float32 elements. */
-  readonly encoding?: Encoding;
+  readonly encoding?: Encoding | undefined;
   /** Of the session that takes the codes, as `ort` divides in float32. Default exact. */
   readonly target?: Target;
   /** A tensor of the result's type, shape and encoding to write to, instead of a new one. */

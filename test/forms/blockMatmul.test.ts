@@ -87,11 +87,14 @@ describe(`weights that stay codes (seed ${SEED})`, () => {
     }
   });
 
-  it("take the kernel that reads codes", async () => {
+  it("take the kernel that reads codes, whose units threads share out", async () => {
     const model = await loadModel(encodeOnnx(product({ type: "int4", rows: [1], k: 512, n: 256, block: 32 }, createPcg32(SEED, 1))));
     const session = await Session.create(model);
     const { data } = numbers(createPcg32(1, 1), [1, 512]);
-    session.runSync({ x: new Tensor("float32", data, [1, 512]) });
+    const { y } = session.runSync({ x: new Tensor("float32", data, [1, 512]) });
+    const shared = await Session.create(model, { threads: 3 });
+    expect(shared.runSync({ x: new Tensor("float32", data, [1, 512]) }).y!.data).toEqual(y!.data);
+    shared.dispose();
     expect(session.memory().weights).toBeLessThan(512 * 256 * 0.5 + 256 * 16 * 5 + 1024);
     session.dispose();
   });

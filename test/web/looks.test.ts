@@ -51,8 +51,6 @@ const TEXT = [
   ["ink", "orange-soft"],
 ] as const;
 
-const slow = it.skipIf(process.env.BITEXACT_TIER === "fast");
-
 describe.skipIf(!CHROMIUM)("the page's looks", () => {
   let there: Stage;
   beforeAll(async () => {
@@ -81,24 +79,21 @@ describe.skipIf(!CHROMIUM)("the page's looks", () => {
 
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of [360, 768, 1600]) {
-      (width === 360 && colorScheme === "dark" ? it : slow)(
-        `at ${width} pixels, ${colorScheme}: nothing runs over the edge, and what overflows scrolls by itself`,
-        async () => {
-          const { page, complaints } = await told({ viewport: { width, height: 900 }, colorScheme });
-          const [needed, given] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-          expect(needed).toBeLessThanOrEqual(given!);
-          const outside = await page.$$eval("main *", (elements) =>
-            elements
-              .filter((element) => !element.closest(".scroll") && element.getBoundingClientRect().right > innerWidth + 1)
-              .map((element) => element.outerHTML.slice(0, 80)),
-          );
-          expect(outside).toEqual([]);
-          const kept = KEPT.includes(`${width}-${colorScheme}`);
-          if (kept) keep(`page-${width}-${colorScheme}`, await page.screenshot());
-          expect(complaints).toEqual([]);
-          await page.context().close();
-        },
-      );
+      it(`at ${width} pixels, ${colorScheme}: nothing runs over the edge, and what overflows scrolls by itself`, async () => {
+        const { page, complaints } = await told({ viewport: { width, height: 900 }, colorScheme });
+        const [needed, given] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+        expect(needed).toBeLessThanOrEqual(given!);
+        const outside = await page.$$eval("main *", (elements) =>
+          elements
+            .filter((element) => !element.closest(".scroll") && element.getBoundingClientRect().right > innerWidth + 1)
+            .map((element) => element.outerHTML.slice(0, 80)),
+        );
+        expect(outside).toEqual([]);
+        const kept = KEPT.includes(`${width}-${colorScheme}`);
+        if (kept) keep(`page-${width}-${colorScheme}`, await page.screenshot());
+        expect(complaints).toEqual([]);
+        await page.context().close();
+      });
     }
 
     it(`text has a contrast of at least 4.5 on what it stands on, ${colorScheme}`, async () => {
@@ -108,7 +103,7 @@ describe.skipIf(!CHROMIUM)("the page's looks", () => {
     });
   }
 
-  slow("every panel can be seen, and every control, picture and table has a name that is read out", async () => {
+  it("every panel can be seen, and every control, picture and table has a name that is read out", async () => {
     const { page } = await told({ viewport: { width: 1100, height: 900 } });
     for (const panel of ["inspect", "verify", "sqnr", "speed", "doctor"]) {
       const shown = page.locator(`[data-panel=${panel}]`);
@@ -124,7 +119,7 @@ describe.skipIf(!CHROMIUM)("the page's looks", () => {
     await page.context().close();
   });
 
-  slow("is usable by keyboard alone: the sample's button is the first stop, and what is focused can be seen", async () => {
+  it("is usable by keyboard alone: the sample's button is the first stop, and what is focused can be seen", async () => {
     const { page } = await there.open("plain");
     await page.keyboard.press("Tab");
     const focused = await page.evaluate(() => ({

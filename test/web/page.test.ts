@@ -28,9 +28,6 @@ const comparable = ({ variant: _, ...report }: VerifyReport) => report;
 
 if (!CHROMIUM) console.log("test/web: skipped, no Chromium is installed (BITEXACT_CHROMIUM names one elsewhere)");
 
-/** The fast tier: one kind of headers, the sample's story, and what differs. */
-const slow = it.skipIf(process.env.BITEXACT_TIER === "fast");
-
 describe.skipIf(!CHROMIUM)("the page", () => {
   let there: Stage;
   beforeAll(async () => {
@@ -46,28 +43,25 @@ describe.skipIf(!CHROMIUM)("the page", () => {
   };
 
   for (const mode of ["plain", "isolated", "csp"] as const) {
-    (mode === "csp" ? it : slow)(
-      `inspects and verifies dropped files as the command line does, under ${mode} headers, without a word on the console`,
-      async () => {
-        const { page, complaints, result } = await dropped(mode, all(cnn));
-        const { inspect } = await result("ready");
-        const expected = await json<InspectReport>("inspect", cnn.model, "-e", cnn.encodings);
-        for (const key of ["operators", "coverage", "macs", "islands", "unmatched", "inputs", "outputs"] as const)
-          expect(inspect![key], key).toEqual(expected[key]);
-        expect(await page.inputValue("#against")).toBe("recorded");
-        await page.click("text=Verify");
-        const { verify } = await result();
-        const own = await verified(cnn, "--inputs", cnn.inputs, "--against", cnn.sim);
-        expect(comparable(verify!)).toEqual(comparable(own));
-        expect(await page.getAttribute("[data-verdict]", "data-verdict")).toBe("exact");
-        expect(await page.evaluate(() => crossOriginIsolated)).toBe(mode === "isolated");
-        expect(complaints).toEqual([]);
-        await page.context().close();
-      },
-    );
+    it(`inspects and verifies dropped files as the command line does, under ${mode} headers, without a word on the console`, async () => {
+      const { page, complaints, result } = await dropped(mode, all(cnn));
+      const { inspect } = await result("ready");
+      const expected = await json<InspectReport>("inspect", cnn.model, "-e", cnn.encodings);
+      for (const key of ["operators", "coverage", "macs", "islands", "unmatched", "inputs", "outputs"] as const)
+        expect(inspect![key], key).toEqual(expected[key]);
+      expect(await page.inputValue("#against")).toBe("recorded");
+      await page.click("text=Verify");
+      const { verify } = await result();
+      const own = await verified(cnn, "--inputs", cnn.inputs, "--against", cnn.sim);
+      expect(comparable(verify!)).toEqual(comparable(own));
+      expect(await page.getAttribute("[data-verdict]", "data-verdict")).toBe("exact");
+      expect(await page.evaluate(() => crossOriginIsolated)).toBe(mode === "isolated");
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
   }
 
-  slow.each([
+  it.each([
     ["16-bit activations against the simulation in single precision", conv, "sim-f32"],
     ["a transformer against the reference", transformer, "reference"],
     ["a convolutional network against the simulation in double precision", cnn, "sim-f64"],
@@ -95,7 +89,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await page.context().close();
   });
 
-  slow("runs a sample to the same bytes as the command line", async () => {
+  it("runs a sample to the same bytes as the command line", async () => {
     const { page, result } = await dropped("plain", [cnn.model, cnn.encodings, cnn.inputs]);
     await page.fill("label:has-text('Sample') input", "0");
     await page.click("#run button:has-text('Run')");
@@ -161,7 +155,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await page.context().close();
   });
 
-  slow("takes a picture, and a frame of the camera", async () => {
+  it("takes a picture, and a frame of the camera", async () => {
     const { page, complaints, result } = await dropped("plain", [cnn.model, cnn.encodings]);
     await page.check("text=picture or camera");
     const picture = await page.screenshot({ clip: { x: 0, y: 0, width: 120, height: 90 } });
@@ -179,7 +173,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await page.context().close();
   });
 
-  slow("says what is wrong with files it cannot use, and goes on", async () => {
+  it("says what is wrong with files it cannot use, and goes on", async () => {
     const broken = join(scratch(), "broken.onnx");
     writeFileSync(broken, "no model at all");
     const { page, result } = await dropped("plain", [broken]);
@@ -193,7 +187,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await page.context().close();
   });
 
-  slow("stops a verification when asked, says so, and works on", async () => {
+  it("stops a verification when asked, says so, and works on", async () => {
     const { page, result } = await dropped("plain", [cnn.model, cnn.encodings]);
     await page.fill("label:has-text('Samples') input", "1000");
     await page.click("text=Verify");
@@ -208,7 +202,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await page.context().close();
   });
 
-  slow("says where ONNX Runtime Web must lie when it is not there", async () => {
+  it("says where ONNX Runtime Web must lie when it is not there", async () => {
     const { page } = await dropped("plain", [cnn.model, cnn.encodings]);
     await page.route("**/ort/**", (route) => route.fulfill({ status: 404 }));
     await page.click("text=Compare with ONNX Runtime Web");
@@ -217,7 +211,7 @@ describe.skipIf(!CHROMIUM)("the page", () => {
     await page.context().close();
   });
 
-  slow("saves a report file that opens by itself, from a disk, and says the same", async () => {
+  it("saves a report file that opens by itself, from a disk, and says the same", async () => {
     const { page } = await dropped("csp", all(cnn));
     await page.click("text=Verify");
     await page.waitForSelector("[data-panel=verify]");

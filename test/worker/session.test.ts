@@ -1,5 +1,5 @@
 /** Worker sessions of the built package in threads of Node: the session's own results and errors, transfers, abort, crashes. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -197,52 +197,4 @@ describe("a worker session", () => {
     expect((await errorOf(session.run(slowFeeds()))).code).toBe("session/disposed");
     await session[Symbol.asyncDispose]();
   });
-});
-
-/** input, h_in → output, h_out: a step of a GRU. */
-function stepModel(): Uint8Array {
-  const b = new GraphBuilder("step", 14);
-  b.input("input", [1, 1, 4]);
-  b.input("h_in", [1, 1, 3]);
-  b.constant("w", new Float32Array(36).fill(0.5), [1, 9, 4]);
-  b.constant("r", new Float32Array(27).fill(-0.25), [1, 9, 3]);
-  b.node("GRU", ["input", "w", "r", "", "", "h_in"], { outputs: ["output", "h_out"], attrs: { hidden_size: 3 } });
-  b.output("output");
-  b.output("h_out");
-  return encodeOnnx(b.build());
-}
-
-describe("docs/running.md", () => {
-  const blocks = [...readFileSync(join(root, "docs/running.md"), "utf8").matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code!);
-
-  it.each(blocks.map((code) => [code.split("\n").find((line) => line.includes("await"))!, code]))(
-    "shows code that runs: %s",
-    async (_, code) => {
-      const model = await api.loadModel(`${FILES}.onnx`, ENCODINGS);
-      const session = code.includes("stream") ? await api.Session.create(stepModel()) : await api.Session.create(model);
-      const around = {
-        ...api,
-        model,
-        session,
-        input: digit(1),
-        pixels: digit(1).data,
-        chunks: [1, 2].map((value) => new api.Tensor("float32", new Float32Array(4).fill(value), [1, 1, 4])),
-        cancelButton: {},
-        context: {
-          getImageData: (_x: number, _y: number, width: number, height: number) => ({
-            width,
-            height,
-            data: new Uint8ClampedArray(4 * width * height),
-          }),
-        },
-        console: { log: () => {} },
-      };
-      const body = code.replace(/^import .*$/gm, "").replaceAll('"model.', `"${FILES}.`);
-      const run = new Function(...Object.keys(around), `return (async () => {${body}})()`);
-      await run(...Object.values(around));
-      session.dispose();
-    },
-  );
-
-  it("has code", () => expect(blocks.length).toBeGreaterThanOrEqual(5));
 });

@@ -65,11 +65,11 @@ function browserLink(): Link {
 
 async function nodeLink(): Promise<Link> {
   const { Worker: NodeWorker } = await nodeModule<typeof import("node:worker_threads")>("node:worker_threads");
-  const worker = new NodeWorker(new URL("../../../build/threadWorker.js", import.meta.url));
-  worker.unref();
+  const worker = new NodeWorker(new URL("../../../build/threadWorker.js", import.meta.url), { execArgv: [] }); // flags of the caller may not suit a script
   const link: Link = { worker, onAnswer: () => {}, onFailure: () => {} };
   worker.on("message", (answer: Answer) => link.onAnswer(answer));
   worker.on("error", (error: unknown) => link.onFailure(`a worker failed: ${(error as Error)?.message ?? error}`));
   worker.on("exit", (code: number) => link.onFailure(`a worker ended with code ${code}`));
+  worker.unref(); // behind the listeners, which take it back
   return link;
 }
