@@ -6,12 +6,11 @@ import { forEachElement, layoutsCoincide } from "../plan/storage.ts";
 import { type ElementType, newArray, type TypedArray } from "../tensor/dtype.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { checkedFeeds, checkedOptions, tensorFlaw } from "./arguments.ts";
+import { checkedFeeds, tensorFlaw } from "./arguments.ts";
 import { enterFeeds } from "./bound.ts";
 import type { Feeds } from "./feeds.ts";
 import { keep, release } from "./kept.ts";
 import { type Machine, runCalls } from "./machine.ts";
-import { withinMemory } from "./outOfMemory.ts";
 import type { Gate } from "./ports.ts";
 import type { Job, Runner, RunOptions, Task } from "./runner.ts";
 import { givenPairs, inferredPairs, type PortInfo, type StatePair } from "./states.ts";
@@ -57,7 +56,8 @@ const NO_OPTIONS: RunOptions = {};
 
 /** throws ModelError "stream/…". */
 export function createStream(runner: Runner, options: StreamOptions = {}): Stream {
-  const { state, initial = {} } = checkedOptions(options);
+  if (typeof options !== "object" || options === null) throw modelError("option/type", "options: expected a record of options, or nothing");
+  const { state, initial = {} } = options;
   const { inputs, outputs } = runner;
   const pairs = state ? givenPairs(state, inputs, outputs) : inferredPairs(inputs, outputs);
   checkInitial(pairs, initial);
@@ -156,7 +156,7 @@ function zeros(inputs: readonly PortInfo[], name: string, feeds: Feeds): Tensor 
     throw modelError("stream/initial", `state '${name}': its shape ${formatShape(shape)} is not known; give it as initial`, {
       tensor: name,
     });
-  return withinMemory(() => new Tensor(type, newArray(type, sizeOf(dims)), dims));
+  return new Tensor(type, newArray(type, sizeOf(dims)), dims);
 }
 
 /** Puts states and feeds where the plan reads them. */

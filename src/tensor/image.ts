@@ -3,7 +3,6 @@ import type { Encoding } from "../encodings/encoding.ts";
 import { modelError } from "../errors.ts";
 import { quantizeFloat32, quantizeReal } from "../numerics/affine.ts";
 import type { Target } from "../numerics/target.ts";
-import { TARGET_NAMES } from "../numerics/targets.ts";
 import { integerType, newArray, type TypedArray } from "./dtype.ts";
 import { type Resize, resized } from "./imageResize.ts";
 import { Tensor } from "./tensor.ts";
@@ -42,6 +41,8 @@ export interface ImageOptions {
 
 /** Byte offsets of the source's channels that a channel of the result reads, for colour and for grey sources. */
 const ORDERS: Readonly<Record<Channels, readonly number[]>> = { RGB: [0, 1, 2], BGR: [2, 1, 0], RGBA: [0, 1, 2, 3], gray: [0] };
+
+const TARGETS: readonly Target[] = ["exact", "fixed-single", "fixed-double", "ort"];
 
 interface Pixels {
   readonly data: Uint8Array | Uint8ClampedArray;
@@ -119,7 +120,7 @@ function channelTable(options: ImageOptions, c: number, n: number, { encoding }:
   const mean = perChannel("mean", options.mean ?? 0, c, n);
   const std = perChannel("std", options.std ?? 1, c, n);
   if (!(range > 0 && range < Infinity)) throw modelError("image/range", `range: found ${String(range)}, expected 1 or 255`);
-  if (!TARGET_NAMES.includes(target)) throw modelError("image/target", `target: found '${String(target)}', expected that of the session`);
+  if (!TARGETS.includes(target)) throw modelError("image/target", `target: found '${String(target)}', expected that of the session`);
   if (std === 0) throw modelError("image/std", "std: found 0, expected another number");
   const table = Float64Array.from({ length: 256 }, (_, pixel) => Math.fround(((pixel * range) / 255 - mean) / std));
   if (!encoding) return table;

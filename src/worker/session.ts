@@ -3,7 +3,7 @@ import { type Issue, type ModelError, modelError } from "../errors.ts";
 import { isNode, type Source } from "../io/source.ts";
 import type { LoadOptions, ValueInfo } from "../model.ts";
 import type { Target, Variant } from "../plan/plan.ts";
-import { checkedFeeds, checkedOptions, checkGivenRecord } from "../runtime/arguments.ts";
+import { checkedFeeds } from "../runtime/arguments.ts";
 import type { Feeds } from "../runtime/feeds.ts";
 import type { RunOptions } from "../runtime/runner.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -48,7 +48,8 @@ export interface WorkerSession {
 /** Loads a model in a worker of its own. source and options as of Session.create; what is given is kept to load it again.
  *  throws ModelError, SessionError as Session.create does. */
 export async function createWorkerSession(source: Source, options: WorkerSessionOptions = {}): Promise<WorkerSession> {
-  const { signal, onProgress, keep = false, worker, encodings, externalData = {}, ...plain } = checkedOptions(options);
+  if (typeof options !== "object" || options === null) throw modelError("option/type", "options: expected a record of options, or nothing");
+  const { signal, onProgress, keep = false, worker, encodings, externalData = {}, ...plain } = options;
   const files = await Promise.all(Object.entries(externalData).map(async ([name, file]) => [name, await sent(file)] as const));
   const cloned = {
     ...plain,
@@ -77,7 +78,7 @@ function session(client: Client, opened: Opened, keepAll: boolean): WorkerSessio
 
 async function run(client: Client, feeds: Feeds, options: WorkerRunOptions): Promise<Record<string, Tensor>> {
   const { signal, onProgress, keep, outputs, ...plain } = options;
-  checkGivenRecord(outputs);
+  if (outputs && typeof outputs !== "object") throw modelError("option/outputs", "outputs: expected a record of tensors by output name");
   const tensors = packTensors(checkedFeeds(feeds));
   for (const [name, { data, dims }] of Object.entries(tensors)) if (data?.byteLength === 0 && !dims?.includes(0)) throw givenAway(name);
   const body = { feeds: tensors, options: plain, outputs: outputs ? packFields(outputs) : null };
