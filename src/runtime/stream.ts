@@ -41,7 +41,7 @@ export interface Stream {
 }
 
 interface State extends StatePair {
-  tensor: Tensor | null; // the initial one, or one of the shape the state has by now: later it only stands in for what is kept
+  tensor: Tensor | null; // the initial one if given; after a step one of the state's shape, which only stands in for what is kept
   kept: Kept | null; // null before the first step
 }
 
@@ -83,7 +83,7 @@ export function createStream(runner: Runner, { state, initial = {} }: StreamOpti
       },
       finish: (job) => {
         const results = runner.finish(job);
-        if (states === mine) for (const state of mine) leave(runner.live(), state, gateOf(job.views.outputs, state.output)); // not reset meanwhile
+        if (states === mine) leaveAll(runner.live(), mine, job); // not reset meanwhile
         return results;
       },
     };
@@ -127,7 +127,7 @@ function withStates(inputs: readonly PortInfo[], states: readonly State[], feeds
       throw modelError("stream/state-fed", `input '${input}': is a state of the stream; give it as initial, or leave it out`, {
         tensor: input,
       });
-    all[input] = state.tensor ??= zeros(inputs, input, feeds);
+    all[input] = state.tensor ?? zeros(inputs, input, feeds);
   }
   return all;
 }
@@ -174,17 +174,31 @@ function grid({ type, encoding }: Port): string {
   return encoding ? `${encoding.type}, scale ${encoding.scale[0]}, zero point ${encoding.zeroPoint[0]}` : type;
 }
 
-/** Keeps what left through `gate`, row-major. */
-function leave(machine: Machine, state: State, gate: Gate): void {
-  const { address, shape, layout, encoding, type } = gate.port;
-  const bytes = gate.size * regionOf(gate).BYTES_PER_ELEMENT;
-  let offset = state.kept?.offset;
-  if (offset === undefined || state.kept?.bytes !== bytes) {
-    if (state.kept) release(machine, state.kept.offset, state.kept.bytes);
-    state.kept = null;
-    offset = keep(machine, bytes); // may grow the memory, which ends the gate's views
+/** Keeps all states that left. None has changed when there is no memory for one of them: places are found before anything is written.
+ *  throws SessionError "session/out-of-memory". */
+function leaveAll(machine: Machine, states: readonly State[], { views }: Job): void {
+  const found: Kept[] = [];
+  try {
+    for (const { output, kept } of states) found.push(placeFor(machine, kept, gateOf(views.outputs, output)));
+  } catch (error) {
+    for (const [i, { offset, bytes }] of found.entries()) if (offset !== states[i]!.kept?.offset) release(machine, offset, bytes);
+    throw error;
   }
-  state.kept = { offset, bytes, gate };
+  for (const [i, state] of states.entries()) leave(machine, state, found[i]!);
+}
+
+/** Where it lies already, or a new place; that may grow the memory, which ends the gate's views. */
+function placeFor(machine: Machine, kept: State["kept"], gate: Gate): Kept {
+  const bytes = gate.size * regionOf(gate).BYTES_PER_ELEMENT;
+  return { offset: kept?.bytes === bytes ? kept.offset : keep(machine, bytes), bytes, gate };
+}
+
+/** Keeps what left through the gate, row-major. */
+function leave(machine: Machine, state: State, place: Kept): void {
+  const { gate, offset, bytes } = place;
+  const { address, shape, layout, encoding, type } = gate.port;
+  if (state.kept && state.kept.offset !== offset) release(machine, state.kept.offset, state.kept.bytes);
+  state.kept = place;
   const to = machine.kept!.address + offset;
   if (layout === "rowMajor" || layoutsCoincide(shape)) copy(machine, address, to, bytes);
   else {
@@ -193,7 +207,7 @@ function leave(machine: Machine, state: State, gate: Gate): void {
       into![rowMajor] = from![memory]!;
     });
   }
-  if (sameShape(state.tensor!.dims, shape)) return;
+  if (state.tensor && sameShape(state.tensor.dims, shape)) return;
   const taken = encoding?.type ?? type;
   state.tensor = new Tensor(taken, newArray(taken, gate.size), shape);
 }

@@ -1,6 +1,7 @@
 /** Threads: parts of steps in any order and on workers give the bytes of one thread; what becomes of a session whose threads are missing or end. */
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import type { Worker } from "node:worker_threads";
+import workerThreads, { type Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { engineFor } from "../../src/api.ts";
 import { BUNDLED } from "../../src/cli/bundled.ts";
@@ -151,6 +152,24 @@ describe("a session with threads", () => {
     expect(session.threads).toBe(1);
     expect(session.threadsReason).toMatch(/Cross-Origin-Opener-Policy/);
     expect(Object.keys(session.runSync(feedsOf(model, 1)))).toEqual(model.outputs.map(({ name }) => name));
+  });
+
+  it("runs on one thread and says why where workers may not be made", async () => {
+    const model = await bundled("digits_cnn/w8a8_pc");
+    const { Worker: own } = workerThreads;
+    workerThreads.Worker = class {
+      constructor() {
+        throw new Error("no workers here");
+      }
+    } as never;
+    syncBuiltinESMExports();
+    try {
+      const session = await Session.create(model, { threads: 3 });
+      expect([session.threads, session.threadsReason]).toEqual([1, "threads did not start: no workers here"]);
+    } finally {
+      workerThreads.Worker = own;
+      syncBuiltinESMExports();
+    }
   });
 
   it("serves several plans in turn, whose parts lie at the same addresses", async () => {
