@@ -18,7 +18,7 @@ export function compactCore(fileName: string): Plugin {
         keep_classnames: true,
         format: { comments: /@vite-ignore|webpackIgnore/ }, // words for the bundlers of users
       });
-      chunk.code = (code ?? chunk.code).replace(/\n?(\/\*[^*]*\*\/)\n?/g, "$1"); // the words on lines of their own cost more
+      chunk.code = (code ?? chunk.code).replace(/\n?\/\*\s*([^*]*?)\s*\*\/\n?/g, "/*$1*/"); // the words on lines of their own cost more
     },
   };
 }
