@@ -2,6 +2,8 @@
 import { SessionError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { onAbort } from "./abort.ts";
+import { refusal } from "./arguments.ts";
+import { checkGiven } from "./results.ts";
 import type { Runner, RunOptions, Task } from "./runner.ts";
 
 type Results = Record<string, Tensor>;
@@ -21,7 +23,7 @@ export function createLine(runner: Runner): Line {
     resumed = performance.now();
   };
   return (task, options) => {
-    const { signal } = options;
+    const { signal } = checkedCalls(options);
     const turn = tail.then(async () => {
       runner.live();
       requireWanted(signal);
@@ -31,6 +33,13 @@ export function createLine(runner: Runner): Line {
     tail = turn.catch(() => {});
     return signal ? orAborted(turn, signal) : turn;
   };
+}
+
+function checkedCalls(options: RunOptions): RunOptions {
+  const { signal, onProgress } = options;
+  if (signal != null && typeof signal.addEventListener !== "function") throw refusal("option/signal", "signal", signal, "an AbortSignal");
+  if (onProgress != null && typeof onProgress !== "function") throw refusal("option/onProgress", "onProgress", onProgress, "a function");
+  return options;
 }
 
 async function runPausing(runner: Runner, task: Task, { signal, onProgress }: RunOptions, giveWay: () => Promise<void>): Promise<Results> {
@@ -55,6 +64,7 @@ async function runPausing(runner: Runner, task: Task, { signal, onProgress }: Ru
   } finally {
     heard?.();
   }
+  if (job.outputs) checkGiven(job.wanted, job.outputs); // other tasks had them meanwhile
   return task.finish(job);
 }
 

@@ -6,11 +6,12 @@ import { forEachElement, layoutsCoincide } from "../plan/storage.ts";
 import { type ElementType, newArray, type TypedArray } from "../tensor/dtype.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { checkedFeeds } from "./arguments.ts";
+import { checkedFeeds, checkedOptions, tensorFlaw } from "./arguments.ts";
 import { enterFeeds } from "./bound.ts";
 import type { Feeds } from "./feeds.ts";
 import { keep, release } from "./kept.ts";
 import { type Machine, runCalls } from "./machine.ts";
+import { withinMemory } from "./outOfMemory.ts";
 import type { Gate } from "./ports.ts";
 import type { Job, Runner, RunOptions, Task } from "./runner.ts";
 import { givenPairs, inferredPairs, type PortInfo, type StatePair } from "./states.ts";
@@ -55,7 +56,8 @@ interface Kept {
 const NO_OPTIONS: RunOptions = {};
 
 /** throws ModelError "stream/…". */
-export function createStream(runner: Runner, { state, initial = {} }: StreamOptions = {}): Stream {
+export function createStream(runner: Runner, options: StreamOptions = {}): Stream {
+  const { state, initial = {} } = checkedOptions(options);
   const { inputs, outputs } = runner;
   const pairs = state ? givenPairs(state, inputs, outputs) : inferredPairs(inputs, outputs);
   checkInitial(pairs, initial);
@@ -70,12 +72,15 @@ export function createStream(runner: Runner, { state, initial = {} }: StreamOpti
     for (const { kept } of states ?? []) if (kept && runner.machine) release(runner.machine, kept.offset, kept.bytes);
     states = next;
   };
+  const live = (): readonly State[] => {
+    if (!states) throw new SessionError("session/disposed", "the stream was disposed; create a new one");
+    return states;
+  };
   const task = (feeds: Feeds, options: RunOptions): Task => {
     let mine: readonly State[] = [];
     return {
       begin: (machine) => {
-        if (!states) throw new SessionError("session/disposed", "the stream was disposed; create a new one");
-        mine = states;
+        mine = live();
         const fed = withStates(inputs, mine, feeds);
         const job = runner.begin(machine, fed, { fetches, ...options }, (gates) => enter(machine, gates, mine, fed));
         for (const state of mine) checkHandover(job, state, inputs);
@@ -103,7 +108,7 @@ export function createStream(runner: Runner, { state, initial = {} }: StreamOpti
     runSync: (feeds, options = NO_OPTIONS) => now(task(feeds, options)),
     state: (quantized = false) => {
       const machine = runner.live();
-      return Object.fromEntries((states ?? []).map((state) => [state.input, read(machine, state, inputs, quantized)]));
+      return Object.fromEntries(live().map((state) => [state.input, read(machine, state, inputs, quantized)]));
     },
     reset: () => {
       if (states) forget(pairs.map(first));
@@ -114,8 +119,12 @@ export function createStream(runner: Runner, { state, initial = {} }: StreamOpti
 }
 
 function checkInitial(pairs: readonly StatePair[], initial: Readonly<Record<string, Tensor>>): void {
-  for (const name of Object.keys(initial))
+  if (typeof initial !== "object" || initial === null) throw modelError("stream/initial", "initial: expected a record of tensors by input");
+  for (const [name, tensor] of Object.entries(initial)) {
     if (!pairs.some(({ input }) => input === name)) throw modelError("stream/unknown-state", `initial '${name}': not the input of a state`);
+    const flaw = tensorFlaw(tensor);
+    if (flaw) throw modelError("stream/initial", `initial '${name}': ${flaw}`, { tensor: name });
+  }
 }
 
 /** The feeds with a tensor for each state. throws ModelError "stream/state-fed", "stream/initial". */
@@ -135,15 +144,19 @@ function withStates(inputs: readonly PortInfo[], states: readonly State[], feeds
 /** Zeros for a state; symbolic dimensions are those of the feeds that share their names. throws ModelError "stream/initial". */
 function zeros(inputs: readonly PortInfo[], name: string, feeds: Feeds): Tensor {
   const symbols = new Map<number | string, number>();
-  for (const { name, shape } of inputs)
-    shape.forEach((dim, i) => void symbols.set(dim, feeds[name]?.dims[i] ?? symbols.get(dim) ?? Number.NaN));
+  for (const { name, shape } of inputs) {
+    const fed = Object.hasOwn(feeds, name) ? feeds[name] : undefined;
+    const flaw = fed && tensorFlaw(fed);
+    if (flaw) throw modelError("run/input-tensor", `input '${name}': ${flaw}`, { tensor: name });
+    shape.forEach((dim, i) => void symbols.set(dim, fed?.dims[i] ?? symbols.get(dim) ?? Number.NaN));
+  }
   const { type, shape } = inputs.find((input) => input.name === name)!;
   const dims = shape.map((dim) => (typeof dim === "number" ? dim : symbols.get(dim)!));
   if (dims.some(Number.isNaN))
     throw modelError("stream/initial", `state '${name}': its shape ${formatShape(shape)} is not known; give it as initial`, {
       tensor: name,
     });
-  return new Tensor(type, newArray(type, sizeOf(dims)), dims);
+  return withinMemory(() => new Tensor(type, newArray(type, sizeOf(dims)), dims));
 }
 
 /** Puts states and feeds where the plan reads them. */

@@ -1,5 +1,6 @@
 /** Thread: a worker of a browser or of Node behind one interface, which also tells when it is gone. */
 import { isNode, nodeModule } from "../io/source.ts";
+import { refusal } from "../runtime/arguments.ts";
 import type { Reply, Request } from "./messages.ts";
 
 export interface Thread {
@@ -23,6 +24,7 @@ const here = import.meta.url;
 export async function startThread(events: ThreadEvents, make: (() => object) | undefined): Promise<Thread> {
   if (make) {
     const worker = make() as Worker | NodeWorker;
+    if (typeof worker?.postMessage !== "function") throw refusal("option/worker", "worker", worker, "a function that returns a Worker");
     return "on" in worker ? nodeThread(worker, events) : webThread(worker, events);
   }
   if (!isNode()) return webThread(new Worker(new URL("./sessionWorker.js", import.meta.url), { type: "module" }), events);

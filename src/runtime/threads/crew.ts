@@ -1,10 +1,11 @@
 /** Crew: the threads of a session. The first is the caller's own; it hands parts of steps to the others and waits for them. */
-import { modelError, SessionError } from "../../errors.ts";
+import { SessionError } from "../../errors.ts";
 import { nodeModule } from "../../io/source.ts";
 import type { Kernel, Kernels } from "../../kernels/instantiate.ts";
 import { MOST_THREADS, PAGE_BYTES } from "../../kernels/sharedMemory.ts";
 import type { ModuleGeometry } from "../../kernels/variant.ts";
 import type { Plan, Step } from "../../plan/plan.ts";
+import { refusal } from "../arguments.ts";
 import type { Crew } from "../machine.ts";
 import { compileThreadModules, loadThreadModules } from "./kernels.ts";
 import { createMailboxes, dismiss, finished, hasFailed, type Mailboxes, post } from "./mailbox.ts";
@@ -24,7 +25,7 @@ const [LOST_MS, LOST_TIMES] = [5000, 20];
 export async function assembleCrew(threads: unknown, geometry: ModuleGeometry): Promise<Crew> {
   const wanted = threads === "auto" ? Math.min(AUTO_THREADS, await processors()) : threads;
   if (typeof wanted !== "number" || !Number.isInteger(wanted) || wanted < 1 || wanted > MOST_THREADS)
-    throw modelError("option/threads", `threads: found ${String(threads)}, expected "auto" or a whole number from 1 to ${MOST_THREADS}`);
+    throw refusal("option/threads", "threads", threads, `"auto" or a whole number from 1 to ${MOST_THREADS}`);
   if (wanted === 1) return soloist("this machine has one processor");
   const missing = missingParts();
   return missing ? soloist(missing) : startThreads(wanted, geometry);
