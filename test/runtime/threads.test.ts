@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { engineFor } from "../../src/api.ts";
 import { BUNDLED } from "../../src/cli/bundled.ts";
 import { type Feeds, loadModel, type Model, ModelError, Session, Tensor } from "../../src/index.ts";
+import { KERNELS } from "../../src/kernels/abi.ts";
 import { type LoadedModel, modelOf } from "../../src/model.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import type { Variant } from "../../src/plan/plan.ts";
@@ -141,6 +142,25 @@ describe("a session with threads", () => {
     await new Promise((resolve) => setTimeout(resolve, 0));
     expect(session.threads).toBe(1);
     expect(session.threadsReason).toMatch(/a worker ended/);
+    expect(different(session.runSync(feeds), before)).toEqual([]);
+    session.dispose();
+  });
+
+  it("rejects a run in which a worker's part fails, and goes on with one thread", async () => {
+    const model = await bundled("digits_cnn/w8a8_pc");
+    const session = await Session.create(model, { threads: 2 });
+    const feeds = feedsOf(model, 1);
+    const before = session.runSync(feeds);
+    const { parts } = session
+      .plan()
+      .steps.find(({ kernel, parts }) => kernel === "igemm_q8" && parts && parts[1]!.args !== parts[0]!.args)!;
+    const weights = parts![1]!.args + 4 * KERNELS.igemm_q8!.indexOf("w");
+    const args = new Uint32Array(session.machine!.buffer, weights, 1);
+    const [address] = args;
+    args[0] = 2 ** 32 - 64; // what it reads lies outside the memory
+    expect(() => session.runSync(feeds)).toThrow(expect.objectContaining({ code: "session/thread-lost" }));
+    expect(session.threadsReason).toMatch(/thread 1 of 2 failed in/);
+    args[0] = address!;
     expect(different(session.runSync(feeds), before)).toEqual([]);
     session.dispose();
   });

@@ -154,10 +154,10 @@ function forker({ threads, boxes, workers, memory }: Pick<Outfit, "threads" | "b
       } finally {
         awaitOthers(tasks.length, Math.max(LOST_MS, LOST_TIMES * (performance.now() - start))); // also when this part failed: they write to the memory
       }
-      for (let i = 0; i < tasks.length; i++)
-        if (hasFailed(boxes, i + 1)) {
-          state.alone = `thread ${i + 1} of ${threads} failed in ${step.kernel}`;
-          kernel(tasks[i]!.args, tasks[i]!.begin, tasks[i]!.end); // what it did is done again, or fails here too
+      for (let i = 1; i <= tasks.length; i++)
+        if (hasFailed(boxes, i)) {
+          state.alone = `thread ${i} of ${threads} failed in ${step.kernel}`;
+          throw lost(state.alone); // steps that write where they read cannot be done again
         }
     };
   };
