@@ -1,4 +1,5 @@
 /** Limits of this engine: threads with shared memory, and how far one memory grows. */
+import { MOST_THREADS } from "../kernels/sharedMemory.ts";
 import type { ModuleGeometry } from "../kernels/variant.ts";
 import { coreCount, inBrowser } from "./engine.ts";
 import type { MemoryReport, ThreadsReport } from "./report.ts";
@@ -18,7 +19,7 @@ export async function threadsReport(geometry: ModuleGeometry | null): Promise<Th
     workers: !inBrowser || typeof Worker !== "undefined",
   };
   const why = whyOne(facts) ?? (geometry ? await startingFault(geometry) : "no kernels are exact here");
-  return { ...facts, available: why === null ? (cores ?? 1) : 1, why };
+  return { ...facts, available: why === null ? Math.min(cores ?? 1, MOST_THREADS) : 1, why };
 }
 
 /** Null when a second thread starts. */

@@ -4,7 +4,12 @@ import { type Machine, reserve } from "./machine.ts";
 export interface Kept {
   address: number; // moves up when a plan needs the place
   bytes: number;
-  readonly free: { readonly offset: number; readonly bytes: number }[];
+  free: readonly Block[]; // by offset; none touches another, or the region's end
+}
+
+interface Block {
+  readonly offset: number;
+  readonly bytes: number;
 }
 
 const ALIGN = 64;
@@ -14,8 +19,12 @@ export function keep(machine: Machine, bytes: number): number {
   machine.kept ??= { address: machine.buffer.byteLength, bytes: 0, free: [] };
   const { kept } = machine;
   const size = sizeOf(bytes);
-  const hole = kept.free.findIndex((block) => block.bytes === size);
-  if (hole >= 0) return kept.free.splice(hole, 1)[0]!.offset;
+  const hole = kept.free.find((block) => block.bytes >= size);
+  if (hole) {
+    const rest = { offset: hole.offset + size, bytes: hole.bytes - size };
+    kept.free = kept.free.flatMap((block) => (block !== hole ? [block] : rest.bytes > 0 ? [rest] : []));
+    return hole.offset;
+  }
   const offset = kept.bytes;
   kept.bytes += size;
   try {
@@ -27,11 +36,21 @@ export function keep(machine: Machine, bytes: number): number {
   return offset;
 }
 
-/** Lets go of a block. */
+/** Lets go of a block: it grows together with free ones beside it, and the region ends where nothing is kept any more. */
 export function release({ kept }: Machine, offset: number, bytes: number): void {
-  const size = sizeOf(bytes);
-  if (kept && offset + size === kept.bytes) kept.bytes = offset;
-  else kept?.free.push({ offset, bytes: size });
+  if (!kept) return;
+  const free: Block[] = [];
+  for (const block of [...kept.free, { offset, bytes: sizeOf(bytes) }].sort((a, b) => a.offset - b.offset)) {
+    const last = free.at(-1);
+    if (last && last.offset + last.bytes === block.offset) free[free.length - 1] = { offset: last.offset, bytes: last.bytes + block.bytes };
+    else free.push(block);
+  }
+  const end = free.at(-1);
+  if (end && end.offset + end.bytes === kept.bytes) {
+    kept.bytes = end.offset;
+    free.pop();
+  }
+  kept.free = free;
 }
 
 function sizeOf(bytes: number): number {

@@ -53,6 +53,10 @@ function requireOutputs({ wanted, outputs = {} }: Job): void {
 async function runPausing(runner: Runner, task: Task, { signal, onProgress }: RunOptions, giveWay: () => Promise<void>): Promise<Results> {
   const job = task.begin(runner.live());
   const { calls, plan } = job.bound;
+  const forgetFault = (): void => {
+    job.views.fault[0] = 0; // what an unfinished run found is not the next one's
+  };
+  const heard = signal && onAbort(signal, forgetFault); // the next one may come before this one's turn to notice
   try {
     for (let i = 0; i < calls.length; i++) {
       const { kernel, args, units } = calls[i]!;
@@ -63,8 +67,10 @@ async function runPausing(runner: Runner, task: Task, { signal, onProgress }: Ru
       requireWanted(signal);
     }
   } catch (error) {
-    job.views.fault[0] = 0; // what an unfinished run found is not the next one's
+    forgetFault();
     throw error;
+  } finally {
+    heard?.();
   }
   requireOutputs(job);
   return task.finish(job);

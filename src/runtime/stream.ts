@@ -41,7 +41,7 @@ export interface Stream {
 }
 
 interface State extends StatePair {
-  tensor: Tensor | null; // the initial one, or one of the shape the state has by now: later it only stands in for what is kept
+  tensor: Tensor | null; // the initial one if given; after a step one of the state's shape, which only stands in for what is kept
   kept: Kept | null; // null before the first step
 }
 
@@ -88,7 +88,7 @@ export function createStream(runner: Runner, options: StreamOptions = {}): Strea
       },
       finish: (job) => {
         const results = runner.finish(job);
-        if (states === mine) leave(runner.live(), mine, job); // not reset meanwhile
+        if (states === mine) leaveAll(runner.live(), mine, job); // not reset meanwhile
         return results;
       },
     };
@@ -136,7 +136,7 @@ function withStates(inputs: readonly PortInfo[], states: readonly State[], feeds
       throw modelError("stream/state-fed", `input '${input}': is a state of the stream; give it as initial, or leave it out`, {
         tensor: input,
       });
-    all[input] = state.tensor ??= zeros(inputs, input, feeds);
+    all[input] = state.tensor ?? zeros(inputs, input, feeds);
   }
   return all;
 }
@@ -187,40 +187,40 @@ function grid({ type, encoding }: Port): string {
   return encoding ? `${encoding.type}, scale ${encoding.scale[0]}, zero point ${encoding.zeroPoint[0]}` : type;
 }
 
-/** Keeps what left through the states' gates, row-major; all of them or, where memory lacks, none. */
-function leave(machine: Machine, states: readonly State[], { views }: Job): void {
-  const next = states.map(({ output }) => {
-    const gate = gateOf(views.outputs, output);
-    return { gate, bytes: gate.size * regionOf(gate).BYTES_PER_ELEMENT };
-  });
-  const fresh: Omit<Kept, "gate">[] = [];
+/** Keeps all states that left. None has changed when there is no memory for one of them: places are found before anything is written.
+ *  throws SessionError "session/out-of-memory". */
+function leaveAll(machine: Machine, states: readonly State[], { views }: Job): void {
+  const found: Kept[] = [];
   try {
-    for (const [i, { bytes }] of next.entries()) if (states[i]!.kept?.bytes !== bytes) fresh.push({ offset: keep(machine, bytes), bytes }); // may grow the memory, which ends the gates' views
+    for (const { output, kept } of states) found.push(placeFor(machine, kept, gateOf(views.outputs, output)));
   } catch (error) {
-    for (const { offset, bytes } of fresh.reverse()) release(machine, offset, bytes);
+    for (const [i, { offset, bytes }] of found.entries()) if (offset !== states[i]!.kept?.offset) release(machine, offset, bytes);
     throw error;
   }
-  for (const [i, { gate, bytes }] of next.entries()) {
-    const state = states[i]!;
-    const old = state.kept;
-    const place = old?.bytes === bytes ? old : fresh.shift()!;
-    state.kept = { offset: place.offset, bytes, gate };
-    keepElements(machine, state, gate, place.offset);
-    if (old && old !== place) release(machine, old.offset, old.bytes);
-  }
+  for (const [i, state] of states.entries()) leave(machine, state, found[i]!);
 }
 
-function keepElements(machine: Machine, state: State, gate: Gate, offset: number): void {
+/** Where it lies already, or a new place; that may grow the memory, which ends the gate's views. */
+function placeFor(machine: Machine, kept: State["kept"], gate: Gate): Kept {
+  const bytes = gate.size * regionOf(gate).BYTES_PER_ELEMENT;
+  return { offset: kept?.bytes === bytes ? kept.offset : keep(machine, bytes), bytes, gate };
+}
+
+/** Keeps what left through the gate, row-major. */
+function leave(machine: Machine, state: State, place: Kept): void {
+  const { gate, offset, bytes } = place;
   const { address, shape, layout, encoding, type } = gate.port;
+  if (state.kept && state.kept.offset !== offset) release(machine, state.kept.offset, state.kept.bytes);
+  state.kept = place;
   const to = machine.kept!.address + offset;
-  if (layout === "rowMajor" || layoutsCoincide(shape)) copy(machine, address, to, gate.size * regionOf(gate).BYTES_PER_ELEMENT);
+  if (layout === "rowMajor" || layoutsCoincide(shape)) copy(machine, address, to, bytes);
   else {
     const [from, into] = [address, to].map((at) => viewLike(machine, gate, at));
     forEachElement(shape, layout, (rowMajor, memory) => {
       into![rowMajor] = from![memory]!;
     });
   }
-  if (sameShape(state.tensor!.dims, shape)) return;
+  if (state.tensor && sameShape(state.tensor.dims, shape)) return;
   const taken = encoding?.type ?? type;
   state.tensor = new Tensor(taken, newArray(taken, gate.size), shape);
 }

@@ -1,6 +1,6 @@
 /** Client: requests to a session worker, one promise each; it starts the worker when there is none and notices when it is lost. */
 import { modelError, SessionError } from "../errors.ts";
-import type { OnProgress } from "../progress.ts";
+import type { OnProgress, Progress } from "../progress.ts";
 import { onAbort } from "../runtime/abort.ts";
 import type { Opened, Reply, Request, RunRequest, SentSource, SentTensors } from "./messages.ts";
 import { unpackError } from "./messages.ts";
@@ -151,12 +151,21 @@ function postChecked(thread: Thread, request: Request, transfer: ArrayBuffer[]):
 
 function settle(link: Link, reply: Reply, lose: (reason: string) => void): void {
   const call = link.pending.get(reply?.id); // a script around ours may say other things
-  if (reply?.kind === "progress") call?.onProgress?.(reply.progress);
+  if (reply?.kind === "progress") tell(call, reply.progress);
   else if (reply?.kind === "failed" && reply.error) {
     const error = unpackError(reply.error);
     if (error) call?.reject(error);
     else lose(reply.error.message); // a trap or a defect: the worker's memory is not to be trusted
   } else call?.resolve(reply.value as never);
+}
+
+/** What the caller's function throws is the call's error, as in a session of this thread, and not one of the worker's events. */
+function tell(call: Pending | undefined, progress: Progress): void {
+  try {
+    call?.onProgress?.(progress);
+  } catch (error) {
+    call?.reject(error);
+  }
 }
 
 function refuseAborted(signal: AbortSignal | undefined): void {

@@ -19,6 +19,22 @@ const CASES: readonly [string, NodeSpec, number][] = [
 ];
 
 describe("a computed index out of range", () => {
+  it("that an aborted run found is not reported by the run after it", async () => {
+    const spec = CASES[1]![1];
+    const made = graphOf({ x: { shape: [4, 3] }, i: { shape: [2, 1], type: "int64" }, y: {} }, [spec]);
+    const session = await Session.create(modelOf({ ...made, inputs: spec.inputs }));
+    const good = session.runSync({ x: X, i: index(0, 1) });
+    const controller = new AbortController();
+    const onProgress = (): void => {
+      const until = performance.now() + 10; // longer than a run goes on without a pause
+      while (performance.now() < until);
+      setTimeout(() => controller.abort(), 0);
+    };
+    const aborted = session.run({ x: X, i: index(9, 9) }, { signal: controller.signal, onProgress });
+    await expect(aborted).rejects.toMatchObject({ code: "session/aborted" });
+    expect(session.runSync({ x: X, i: index(0, 1) })).toEqual(good);
+  });
+
   for (const [name, spec, extent] of CASES) {
     it(`is refused in the runtime and in the reference: ${name}`, async () => {
       const made = graphOf({ x: { shape: [4, 3] }, i: { shape: [2, 1], type: "int64" }, u: { shape: [2, 1] }, y: {} }, [spec]);

@@ -195,6 +195,57 @@ describe("a stream", () => {
     expect(stream.state().past!.dims).toEqual([9, 4]);
   });
 
+  it("takes the memory of its states, not of all steps, where several caches grow", async () => {
+    const b = new GraphBuilder("caches");
+    b.input("x", [1, 16]);
+    for (const name of ["past.key", "past.value"]) b.input(name, ["length", 16]);
+    for (const name of ["key", "value"]) {
+      b.node("Concat", [`past.${name}`, "x"], { outputs: [`present.${name}`], attrs: { axis: 0 } });
+      b.output(`present.${name}`);
+    }
+    const session = await Session.create(modelOf(b.build()));
+    const first = uniform([1, 16]);
+    const stream = await session.stream({ initial: { "past.key": first, "past.value": first } });
+    const steps = Array.from({ length: 40 }, () => ({ x: uniform([1, 16]) }));
+    for (const feeds of steps) stream.runSync(feeds);
+    const expected = [first, ...steps.map(({ x }) => x)].flatMap(({ data }) => [...(data as Float32Array)]);
+    const state = stream.state();
+    for (const name of ["past.key", "past.value"]) expect([...(state[name]!.data as Float32Array)]).toEqual(expected);
+    expect(session.machine!.kept!.bytes).toBeLessThan(5 * 41 * 64);
+    stream.dispose();
+    expect(session.machine!.kept!.bytes).toBe(0);
+  });
+
+  it("has states of the size of the first step that works, not of one that failed", async () => {
+    const session = await Session.create(cell("GRU", true, "batch"));
+    const stream = await session.stream();
+    expect(await codeOf(() => stream.runSync({ x: uniform([1, 3, IN + 1]) }))).toBe("run/input-shape");
+    const [step] = xs(1);
+    const [expected] = byHand(session, [step!], stream.states, { h_in: zeros([1, 2, HIDDEN]) });
+    expect(stream.runSync(step!).y).toEqual(expected!.y);
+  });
+
+  it("leaves all states as they were when there is no memory for one of them", async () => {
+    const batch = 2000; // a state is larger than a page
+    const session = await Session.create(cell("LSTM", false, batch));
+    const stream = await session.stream();
+    const [step] = xs(1, batch);
+    const state = [1, batch, HIDDEN];
+    const [expected] = byHand(session, [step!], stream.states, { h_in: zeros(state), c_in: zeros(state) });
+    const { memory } = session.machine!;
+    const grow = memory.grow.bind(memory);
+    let left = 1;
+    memory.grow = (pages) => {
+      if (left-- <= 0) throw new RangeError("no more");
+      return grow(pages);
+    };
+    expect(await codeOf(() => stream.runSync(step!))).toBe("session/out-of-memory");
+    expect(session.machine!.kept!.bytes).toBe(0);
+    expect(stream.state()).toEqual({ h_in: zeros(state), c_in: zeros(state) });
+    left = 2;
+    expect(stream.runSync(step!).y).toEqual(expected!.y);
+  });
+
   it("says why it cannot hand on a state", async () => {
     const session = await Session.create(cell("GRU", true, 2, perTensor("int8", 1 / 119, 3)));
     const stream = await session.stream();

@@ -1,10 +1,12 @@
 /** Threads: parts of steps in any order and on workers give the bytes of one thread; what becomes of a session whose threads are missing or end. */
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import type { Worker } from "node:worker_threads";
+import workerThreads, { type Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { engineFor } from "../../src/api.ts";
 import { BUNDLED } from "../../src/cli/bundled.ts";
 import { type Feeds, loadModel, type Model, ModelError, Session, Tensor } from "../../src/index.ts";
+import { KERNELS } from "../../src/kernels/abi.ts";
 import { type LoadedModel, modelOf } from "../../src/model.ts";
 import { createPcg32 } from "../../src/numerics/pcg32.ts";
 import type { Variant } from "../../src/plan/plan.ts";
@@ -144,6 +146,25 @@ describe("a session with threads", () => {
     session.dispose();
   });
 
+  it("rejects a run in which a worker's part fails, and goes on with one thread", async () => {
+    const model = await bundled("digits_cnn/w8a8_pc");
+    const session = await Session.create(model, { threads: 2 });
+    const feeds = feedsOf(model, 1);
+    const before = session.runSync(feeds);
+    const { parts } = session
+      .plan()
+      .steps.find(({ kernel, parts }) => kernel === "igemm_q8" && parts && parts[1]!.args !== parts[0]!.args)!;
+    const weights = parts![1]!.args + 4 * KERNELS.igemm_q8!.indexOf("w");
+    const args = new Uint32Array(session.machine!.buffer, weights, 1);
+    const [address] = args;
+    args[0] = 2 ** 32 - 64; // what it reads lies outside the memory
+    expect(() => session.runSync(feeds)).toThrow(expect.objectContaining({ code: "session/thread-lost" }));
+    expect(session.threadsReason).toMatch(/thread 1 of 2 failed in/);
+    args[0] = address!;
+    expect(different(session.runSync(feeds), before)).toEqual([]);
+    session.dispose();
+  });
+
   it("runs on one thread and says why where shared memory is missing", async () => {
     const model = await bundled("digits_cnn/w8a8_pc");
     vi.stubGlobal("crossOriginIsolated", false);
@@ -151,6 +172,24 @@ describe("a session with threads", () => {
     expect(session.threads).toBe(1);
     expect(session.threadsReason).toMatch(/Cross-Origin-Opener-Policy/);
     expect(Object.keys(session.runSync(feedsOf(model, 1)))).toEqual(model.outputs.map(({ name }) => name));
+  });
+
+  it("runs on one thread and says why where workers may not be made", async () => {
+    const model = await bundled("digits_cnn/w8a8_pc");
+    const { Worker: own } = workerThreads;
+    workerThreads.Worker = class {
+      constructor() {
+        throw new Error("no workers here");
+      }
+    } as never;
+    syncBuiltinESMExports();
+    try {
+      const session = await Session.create(model, { threads: 3 });
+      expect([session.threads, session.threadsReason]).toEqual([1, "threads did not start: no workers here"]);
+    } finally {
+      workerThreads.Worker = own;
+      syncBuiltinESMExports();
+    }
   });
 
   it("serves several plans in turn, whose parts lie at the same addresses", async () => {

@@ -187,6 +187,25 @@ describe("a worker session", () => {
     },
   );
 
+  it("hears a signal that is aborted while the worker starts", async () => {
+    const controller = new AbortController();
+    const worker = (): Worker => {
+      controller.abort();
+      return new Worker(join(dist, "sessionWorker.js"));
+    };
+    const opening = api.createWorkerSession(`${FILES}.onnx`, { ...ENCODINGS, signal: controller.signal, worker });
+    expect((await errorOf(opening)).code).toBe("session/aborted");
+  });
+
+  it("an onProgress that throws rejects its call with that, and the session stays usable", async () => {
+    await using session = await api.createWorkerSession(`${FILES}.onnx`, ENCODINGS);
+    const onProgress = (): void => {
+      throw new RangeError("mine");
+    };
+    await expect(session.run({ input: digit(1) }, { onProgress })).rejects.toThrow(new RangeError("mine"));
+    expect(Object.keys(await session.run({ input: digit(1) })).length).toBe(1);
+  });
+
   it("dispose rejects pending calls, is idempotent, and later calls say so", async () => {
     const session = await api.createWorkerSession(slowModel());
     const pending = [session.run(slowFeeds()), session.run(slowFeeds())].map(errorOf);

@@ -49,6 +49,7 @@ async function startThreads(threads: number, geometry: ModuleGeometry): Promise<
   const workers: ThreadWorker[] = [];
   try {
     const modulesOf = await loadThreadModules(geometry);
+    const own = modulesOf(0);
     const memory = sharedMemory();
     const boxes = createMailboxes(threads);
     const starting = Array.from({ length: threads - 1 }, async (_, i) => {
@@ -57,8 +58,7 @@ async function startThreads(threads: number, geometry: ModuleGeometry): Promise<
       workers.push(worker);
       await worker.begin(assignment);
     });
-    const compiled = await compileThreadModules(modulesOf(0));
-    await Promise.all(starting);
+    const [compiled] = await Promise.all([compileThreadModules(own), ...starting]);
     return createCrew({ threads, geometry, memory, boxes, workers, kernels: compiled.on(memory), numbers: compiled.numbers });
   } catch (error) {
     for (const worker of workers) worker.terminate();
@@ -136,6 +136,9 @@ function forker({ threads, boxes, workers, memory }: Pick<Outfit, "threads" | "b
     });
     throw lost(state.alone);
   };
+  const awaitOthers = (count: number, limit: number): void => {
+    for (let i = 1; i <= count; i++) if (!finished(boxes, i, task, mayBlock, limit)) giveUp(i);
+  };
   return (step: Step, kernel: Kernel, number: number): Kernel => {
     const [own, ...others] = step.parts!;
     const tasks = others.map((part) => ({ kernel: number, ...part }));
@@ -149,15 +152,16 @@ function forker({ threads, boxes, workers, memory }: Pick<Outfit, "threads" | "b
       const pages = memory.buffer.byteLength / PAGE;
       for (let i = 0; i < tasks.length; i++) post(boxes, i + 1, task, tasks[i]!, pages);
       const start = performance.now();
-      kernel(own!.args, own!.begin, own!.end);
-      const limit = Math.max(LOST_MS, LOST_TIMES * (performance.now() - start));
-      for (let i = 0; i < tasks.length; i++) {
-        if (!finished(boxes, i + 1, task, mayBlock, limit)) giveUp(i + 1);
-        if (hasFailed(boxes, i + 1)) {
-          state.alone = `thread ${i + 1} of ${threads} failed in ${step.kernel}`;
-          kernel(tasks[i]!.args, tasks[i]!.begin, tasks[i]!.end); // what it did is done again, or fails here too
-        }
+      try {
+        kernel(own!.args, own!.begin, own!.end);
+      } finally {
+        awaitOthers(tasks.length, Math.max(LOST_MS, LOST_TIMES * (performance.now() - start))); // also when this part failed: they write to the memory
       }
+      for (let i = 1; i <= tasks.length; i++)
+        if (hasFailed(boxes, i)) {
+          state.alone = `thread ${i} of ${threads} failed in ${step.kernel}`;
+          throw lost(state.alone); // steps that write where they read cannot be done again
+        }
     };
   };
 }
