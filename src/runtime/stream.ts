@@ -6,7 +6,7 @@ import { forEachElement, layoutsCoincide } from "../plan/storage.ts";
 import { type ElementType, newArray, type TypedArray } from "../tensor/dtype.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { checkedFeeds, tensorFlaw } from "./arguments.ts";
+import { checkedFeeds } from "./arguments.ts";
 import { enterFeeds } from "./bound.ts";
 import type { Feeds } from "./feeds.ts";
 import { keep, release } from "./kept.ts";
@@ -122,8 +122,16 @@ function checkInitial(pairs: readonly StatePair[], initial: Readonly<Record<stri
   if (typeof initial !== "object" || initial === null) throw modelError("stream/initial", "initial: expected a record of tensors by input");
   for (const [name, tensor] of Object.entries(initial)) {
     if (!pairs.some(({ input }) => input === name)) throw modelError("stream/unknown-state", `initial '${name}': not the input of a state`);
-    const flaw = tensorFlaw(tensor);
-    if (flaw) throw modelError("stream/initial", `initial '${name}': ${flaw}`, { tensor: name });
+    requireTensor(tensor, "stream/initial", `initial '${name}'`);
+  }
+}
+
+function requireTensor(tensor: Tensor, code: string, whose: string): void {
+  const { type, data, dims, encoding } = tensor ?? {};
+  try {
+    new Tensor(type, data, dims, encoding);
+  } catch (error) {
+    throw modelError(code, `${whose}: ${(error as Error).message}`);
   }
 }
 
@@ -146,8 +154,7 @@ function zeros(inputs: readonly PortInfo[], name: string, feeds: Feeds): Tensor 
   const symbols = new Map<number | string, number>();
   for (const { name, shape } of inputs) {
     const fed = Object.hasOwn(feeds, name) ? feeds[name] : undefined;
-    const flaw = fed && tensorFlaw(fed);
-    if (flaw) throw modelError("run/input-tensor", `input '${name}': ${flaw}`, { tensor: name });
+    if (fed) requireTensor(fed, "run/input-tensor", `input '${name}'`);
     shape.forEach((dim, i) => void symbols.set(dim, fed?.dims[i] ?? symbols.get(dim) ?? Number.NaN));
   }
   const { type, shape } = inputs.find((input) => input.name === name)!;

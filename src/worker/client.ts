@@ -152,7 +152,8 @@ function postChecked(thread: Thread, request: Request, transfer: ArrayBuffer[]):
 function settle(link: Link, reply: Reply, lose: (reason: string) => void): void {
   const call = link.pending.get(reply?.id); // a script around ours may say other things
   if (reply?.kind === "progress") tell(call, reply.progress);
-  else if (reply?.kind === "failed" && reply.error) {
+  else if (reply?.kind === "failed") {
+    if (!reply.error) return;
     const error = unpackError(reply.error);
     if (error) call?.reject(error);
     else lose(reply.error.message); // a trap or a defect: the worker's memory is not to be trusted

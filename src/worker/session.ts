@@ -3,7 +3,6 @@ import { type Issue, type ModelError, modelError } from "../errors.ts";
 import { isNode, type Source } from "../io/source.ts";
 import type { LoadOptions, ValueInfo } from "../model.ts";
 import type { Target, Variant } from "../plan/plan.ts";
-import { checkedFeeds } from "../runtime/arguments.ts";
 import type { Feeds } from "../runtime/feeds.ts";
 import type { RunOptions } from "../runtime/runner.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -79,7 +78,8 @@ function session(client: Client, opened: Opened, keepAll: boolean): WorkerSessio
 async function run(client: Client, feeds: Feeds, options: WorkerRunOptions): Promise<Record<string, Tensor>> {
   const { signal, onProgress, keep, outputs, ...plain } = options;
   if (outputs && typeof outputs !== "object") throw modelError("option/outputs", "outputs: expected a record of tensors by output name");
-  const tensors = packTensors(checkedFeeds(feeds));
+  if (typeof feeds !== "object" || feeds === null) throw modelError("run/feeds", "feeds: expected a record of tensors by input name");
+  const tensors = packTensors(feeds);
   for (const [name, { data, dims }] of Object.entries(tensors)) if (data?.byteLength === 0 && !dims?.includes(0)) throw givenAway(name);
   const body = { feeds: tensors, options: plain, outputs: outputs ? packFields(outputs) : null };
   const results = unpackTensors(await client.run(body, { transfer: keep ? [] : wholeBuffers(tensors), signal, onProgress }));
