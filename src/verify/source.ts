@@ -74,7 +74,9 @@ export function recordedSource({ prepared, entered, plain, target }: SourceInput
 export function recordedCodes(id: ValueId, tensor: Tensor, encoding: Encoding, shape: readonly number[]): Numbers {
   const { qmin, qmax } = gridOf(encoding.type);
   if (tensor.data.length !== sizeOf(shape)) {
-    const message = `recorded '${id}': shape [${tensor.dims.join(", ")}] is ${tensor.data.length} elements, the model's [${shape.join(", ")}] has ${sizeOf(shape)}`;
+    const times = tensor.data.length / sizeOf(shape);
+    const hint = Number.isInteger(times) && times > 1 ? `; if it holds ${times} samples, give ${times} inputs` : "";
+    const message = `recorded '${id}': shape [${tensor.dims.join(", ")}] is ${tensor.data.length} elements, the model's [${shape.join(", ")}] has ${sizeOf(shape)}${hint}`;
     throw modelError("recording/shape", message, { tensor: id });
   }
   const scale = encoding.scale[0]!;
