@@ -1,7 +1,7 @@
 /** From a header to memory: kernels, the image and the plan of one variant. */
 import { perTensor } from "../encodings/encoding.ts";
 import { type ModelError, modelError, SessionError } from "../errors.ts";
-import type { Kernels } from "../kernels/instantiate.ts";
+import type { Kernel } from "../kernels/instantiate.ts";
 import { buildOf } from "../kernels/moduleBuild.ts";
 import type { Plan, Port, Step } from "../plan/plan.ts";
 import { storageOf } from "../plan/storage.ts";
@@ -52,9 +52,22 @@ export function machineFor({ arena: [address, bytes] }: BexPlan, { modules }: Pl
   } catch {
     throw new SessionError("session/out-of-memory", `the plan needs ${need} bytes of memory, which the engine refused`);
   }
-  const kernels = {};
-  for (const module of modules) Object.assign(kernels, new WebAssembly.Instance(module, { env: { memory } }).exports);
-  return { memory, kernels: kernels as Kernels, buffer: memory.buffer, current: null, aside: new WeakMap() };
+  const kernels: Record<string, Kernel> = {};
+  for (const module of modules)
+    for (const [name, value] of Object.entries(new WebAssembly.Instance(module, { env: { memory } }).exports))
+      if (typeof value === "function") kernels[name] = stopped(value as Kernel);
+  return { memory, kernels, buffer: memory.buffer, current: null, aside: new WeakMap() };
+}
+
+/** The kernel; what it throws when the plan's args lead out of memory is ModelError "bex/trap", in whatever way it is run. */
+function stopped(kernel: Kernel): Kernel {
+  return (args, begin, end) => {
+    try {
+      kernel(args, begin, end);
+    } catch (error) {
+      throw modelError("bex/trap", `compiled model: a kernel was stopped (${(error as Error).message}); compile the model again`);
+    }
+  };
 }
 
 /** Reads the plan's image to its place and checks it there. throws ModelError "bex/truncated", "bex/altered". */

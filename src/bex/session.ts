@@ -1,14 +1,13 @@
 /** CompiledSession: a compiled model in WASM memory. It runs as a Session does, at the shapes and captures it was compiled for. */
 import type { Encoding } from "../encodings/encoding.ts";
-import { type Issue, ModelError, modelError } from "../errors.ts";
+import { type Issue, ModelError } from "../errors.ts";
 import type { Plan, Port, Step, Target } from "../plan/plan.ts";
 import { type BoundPlan, bindPlan, currentViews, type Views } from "../runtime/bound.ts";
 import { checkFeeds, type Feeds, feedsFit, type InputSpec } from "../runtime/feeds.ts";
 import { indexFault } from "../runtime/indexFault.ts";
 import type { Machine } from "../runtime/machine.ts";
-import { type Captures, NO_CAPTURES, Runner, type RunOptions } from "../runtime/runner.ts";
+import { type Captures, NO_CAPTURES, Runner } from "../runtime/runner.ts";
 import type { ElementType } from "../tensor/dtype.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 
 /** An input or output: as ValueInfo of a Model, its shape static. */
 export interface CompiledValue {
@@ -20,7 +19,8 @@ export interface CompiledValue {
 
 const PLANS = 4;
 
-/** Use loadCompiled. */
+/** Use loadCompiled. Runs as a Session's do; they throw ModelError "run/unknown-value" for a capture that was not compiled too, and "bex/trap" when the
+ *  file's plan leaves memory. */
 export class CompiledSession extends Runner {
   readonly inputs: readonly CompiledValue[];
   readonly outputs: readonly CompiledValue[];
@@ -41,16 +41,6 @@ export class CompiledSession extends Runner {
       bound: this.bounds.get(name),
     }));
     this.bind(machine, NO_CAPTURES);
-  }
-
-  /** As Session.runSync. throws ModelError "run/unknown-value" for a capture that was not compiled, "bex/trap" when the file's plan leaves memory. */
-  override runSync(feeds: Feeds, options?: RunOptions): Record<string, Tensor> {
-    try {
-      return super.runSync(feeds, options);
-    } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-      throw modelError("bex/trap", `compiled model: a kernel was stopped (${error.message}); compile the model again`);
-    }
   }
 
   protected planFor(machine: Machine, feeds: Feeds, captures: Captures): BoundPlan {

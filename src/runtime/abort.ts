@@ -2,8 +2,9 @@
 
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Calls `stop` when the signal is aborted. Returns the function that takes that back. */
+/** Calls `stop` when the signal is aborted, at once where it is already. Returns the function that takes that back. */
 export function onAbort(signal: AbortSignal, stop: () => void): () => void {
+  if (signal.aborted) stop();
   let stops = waiting.get(signal);
   if (!stops) {
     const made = new Set<() => void>();

@@ -1,8 +1,8 @@
 /** Line: runs that give way to other tasks between their steps, one after the other in the order in which they were asked for. */
-import { SessionError } from "../errors.ts";
+import { modelError, SessionError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { onAbort } from "./abort.ts";
-import type { Runner, RunOptions, Task } from "./runner.ts";
+import type { Job, Runner, RunOptions, Task } from "./runner.ts";
 
 type Results = Record<string, Tensor>;
 
@@ -21,7 +21,7 @@ export function createLine(runner: Runner): Line {
     resumed = performance.now();
   };
   return (task, options) => {
-    const { signal } = options;
+    const { signal } = checkedCalls(options);
     const turn = tail.then(async () => {
       runner.live();
       requireWanted(signal);
@@ -31,6 +31,23 @@ export function createLine(runner: Runner): Line {
     tail = turn.catch(() => {});
     return signal ? orAborted(turn, signal) : turn;
   };
+}
+
+function checkedCalls(options: RunOptions): RunOptions {
+  const { signal, onProgress } = options;
+  if (signal != null && typeof signal.addEventListener !== "function") throw modelError("option/signal", "signal: expected an AbortSignal");
+  if (onProgress != null && typeof onProgress !== "function") throw modelError("option/onProgress", "onProgress: expected a function");
+  return options;
+}
+
+/** Other tasks had the caller's tensors while the run paused. */
+function requireOutputs({ wanted, outputs = {} }: Job): void {
+  for (const { gate } of wanted) {
+    const { name, size } = gate;
+    if (!Object.hasOwn(outputs, name) || outputs[name]!.data.length === size) continue;
+    const message = `outputs '${name}': its buffer was given away while the run was under way; nothing was written to it`;
+    throw modelError("run/output-tensor", message, { tensor: name });
+  }
 }
 
 async function runPausing(runner: Runner, task: Task, { signal, onProgress }: RunOptions, giveWay: () => Promise<void>): Promise<Results> {
@@ -49,6 +66,7 @@ async function runPausing(runner: Runner, task: Task, { signal, onProgress }: Ru
     job.views.fault[0] = 0; // what an unfinished run found is not the next one's
     throw error;
   }
+  requireOutputs(job);
   return task.finish(job);
 }
 

@@ -6,7 +6,7 @@ import { forEachElement, layoutsCoincide } from "../plan/storage.ts";
 import { type ElementType, newArray, type TypedArray } from "../tensor/dtype.ts";
 import { formatShape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { checkedFeeds } from "./arguments.ts";
+import { checkedFeeds, tensorFlaw } from "./arguments.ts";
 import { enterFeeds } from "./bound.ts";
 import type { Feeds } from "./feeds.ts";
 import { keep, release } from "./kept.ts";
@@ -55,7 +55,9 @@ interface Kept {
 const NO_OPTIONS: RunOptions = {};
 
 /** throws ModelError "stream/…". */
-export function createStream(runner: Runner, { state, initial = {} }: StreamOptions = {}): Stream {
+export function createStream(runner: Runner, options: StreamOptions = {}): Stream {
+  if (typeof options !== "object" || options === null) throw modelError("option/type", "options: expected a record of options, or nothing");
+  const { state, initial = {} } = options;
   const { inputs, outputs } = runner;
   const pairs = state ? givenPairs(state, inputs, outputs) : inferredPairs(inputs, outputs);
   checkInitial(pairs, initial);
@@ -70,12 +72,15 @@ export function createStream(runner: Runner, { state, initial = {} }: StreamOpti
     for (const { kept } of states ?? []) if (kept && runner.machine) release(runner.machine, kept.offset, kept.bytes);
     states = next;
   };
+  const live = (): readonly State[] => {
+    if (!states) throw new SessionError("session/disposed", "the stream was disposed; create a new one");
+    return states;
+  };
   const task = (feeds: Feeds, options: RunOptions): Task => {
     let mine: readonly State[] = [];
     return {
       begin: (machine) => {
-        if (!states) throw new SessionError("session/disposed", "the stream was disposed; create a new one");
-        mine = states;
+        mine = live();
         const fed = withStates(inputs, mine, feeds);
         const job = runner.begin(machine, fed, { fetches, ...options }, (gates) => enter(machine, gates, mine, fed));
         for (const state of mine) checkHandover(job, state, inputs);
@@ -83,7 +88,7 @@ export function createStream(runner: Runner, { state, initial = {} }: StreamOpti
       },
       finish: (job) => {
         const results = runner.finish(job);
-        if (states === mine) for (const state of mine) leave(runner.live(), state, gateOf(job.views.outputs, state.output)); // not reset meanwhile
+        if (states === mine) leave(runner.live(), mine, job); // not reset meanwhile
         return results;
       },
     };
@@ -103,7 +108,7 @@ export function createStream(runner: Runner, { state, initial = {} }: StreamOpti
     runSync: (feeds, options = NO_OPTIONS) => now(task(feeds, options)),
     state: (quantized = false) => {
       const machine = runner.live();
-      return Object.fromEntries((states ?? []).map((state) => [state.input, read(machine, state, inputs, quantized)]));
+      return Object.fromEntries(live().map((state) => [state.input, read(machine, state, inputs, quantized)]));
     },
     reset: () => {
       if (states) forget(pairs.map(first));
@@ -114,8 +119,12 @@ export function createStream(runner: Runner, { state, initial = {} }: StreamOpti
 }
 
 function checkInitial(pairs: readonly StatePair[], initial: Readonly<Record<string, Tensor>>): void {
-  for (const name of Object.keys(initial))
+  if (typeof initial !== "object" || initial === null) throw modelError("stream/initial", "initial: expected a record of tensors by input");
+  for (const [name, tensor] of Object.entries(initial)) {
     if (!pairs.some(({ input }) => input === name)) throw modelError("stream/unknown-state", `initial '${name}': not the input of a state`);
+    const flaw = tensorFlaw(tensor);
+    if (flaw) throw modelError("stream/initial", `initial '${name}': ${flaw}`, { tensor: name });
+  }
 }
 
 /** The feeds with a tensor for each state. throws ModelError "stream/state-fed", "stream/initial". */
@@ -135,8 +144,12 @@ function withStates(inputs: readonly PortInfo[], states: readonly State[], feeds
 /** Zeros for a state; symbolic dimensions are those of the feeds that share their names. throws ModelError "stream/initial". */
 function zeros(inputs: readonly PortInfo[], name: string, feeds: Feeds): Tensor {
   const symbols = new Map<number | string, number>();
-  for (const { name, shape } of inputs)
-    shape.forEach((dim, i) => void symbols.set(dim, feeds[name]?.dims[i] ?? symbols.get(dim) ?? Number.NaN));
+  for (const { name, shape } of inputs) {
+    const fed = Object.hasOwn(feeds, name) ? feeds[name] : undefined;
+    const flaw = fed && tensorFlaw(fed);
+    if (flaw) throw modelError("run/input-tensor", `input '${name}': ${flaw}`, { tensor: name });
+    shape.forEach((dim, i) => void symbols.set(dim, fed?.dims[i] ?? symbols.get(dim) ?? Number.NaN));
+  }
   const { type, shape } = inputs.find((input) => input.name === name)!;
   const dims = shape.map((dim) => (typeof dim === "number" ? dim : symbols.get(dim)!));
   if (dims.some(Number.isNaN))
@@ -174,19 +187,33 @@ function grid({ type, encoding }: Port): string {
   return encoding ? `${encoding.type}, scale ${encoding.scale[0]}, zero point ${encoding.zeroPoint[0]}` : type;
 }
 
-/** Keeps what left through `gate`, row-major. */
-function leave(machine: Machine, state: State, gate: Gate): void {
-  const { address, shape, layout, encoding, type } = gate.port;
-  const bytes = gate.size * regionOf(gate).BYTES_PER_ELEMENT;
-  let offset = state.kept?.offset;
-  if (offset === undefined || state.kept?.bytes !== bytes) {
-    if (state.kept) release(machine, state.kept.offset, state.kept.bytes);
-    state.kept = null;
-    offset = keep(machine, bytes); // may grow the memory, which ends the gate's views
+/** Keeps what left through the states' gates, row-major; all of them or, where memory lacks, none. */
+function leave(machine: Machine, states: readonly State[], { views }: Job): void {
+  const next = states.map(({ output }) => {
+    const gate = gateOf(views.outputs, output);
+    return { gate, bytes: gate.size * regionOf(gate).BYTES_PER_ELEMENT };
+  });
+  const fresh: Omit<Kept, "gate">[] = [];
+  try {
+    for (const [i, { bytes }] of next.entries()) if (states[i]!.kept?.bytes !== bytes) fresh.push({ offset: keep(machine, bytes), bytes }); // may grow the memory, which ends the gates' views
+  } catch (error) {
+    for (const { offset, bytes } of fresh.reverse()) release(machine, offset, bytes);
+    throw error;
   }
-  state.kept = { offset, bytes, gate };
+  for (const [i, { gate, bytes }] of next.entries()) {
+    const state = states[i]!;
+    const old = state.kept;
+    const place = old?.bytes === bytes ? old : fresh.shift()!;
+    state.kept = { offset: place.offset, bytes, gate };
+    keepElements(machine, state, gate, place.offset);
+    if (old && old !== place) release(machine, old.offset, old.bytes);
+  }
+}
+
+function keepElements(machine: Machine, state: State, gate: Gate, offset: number): void {
+  const { address, shape, layout, encoding, type } = gate.port;
   const to = machine.kept!.address + offset;
-  if (layout === "rowMajor" || layoutsCoincide(shape)) copy(machine, address, to, bytes);
+  if (layout === "rowMajor" || layoutsCoincide(shape)) copy(machine, address, to, gate.size * regionOf(gate).BYTES_PER_ELEMENT);
   else {
     const [from, into] = [address, to].map((at) => viewLike(machine, gate, at));
     forEachElement(shape, layout, (rowMajor, memory) => {

@@ -42,6 +42,8 @@ export interface ImageOptions {
 /** Byte offsets of the source's channels that a channel of the result reads, for colour and for grey sources. */
 const ORDERS: Readonly<Record<Channels, readonly number[]>> = { RGB: [0, 1, 2], BGR: [2, 1, 0], RGBA: [0, 1, 2, 3], gray: [0] };
 
+const TARGETS: readonly Target[] = ["exact", "fixed-single", "fixed-double", "ort"];
+
 interface Pixels {
   readonly data: Uint8Array | Uint8ClampedArray;
   readonly width: number;
@@ -51,8 +53,9 @@ interface Pixels {
 
 /** The tensor of an image, of shape [1, channels, height, width] or [1, height, width, channels]. throws ModelError "image/…". */
 export function imageTensor(image: ImageSource, options: ImageOptions = {}): Tensor {
+  if (typeof options !== "object" || options === null) throw modelError("option/type", "options: expected a record of options, or nothing");
   const { channels = "RGB", layout = "NCHW" } = options;
-  const order = ORDERS[channels];
+  const order = Object.hasOwn(ORDERS, channels) ? ORDERS[channels] : undefined;
   if (!order) throw modelError("image/channels", `channels: found '${String(channels)}', expected RGB, BGR, RGBA or gray`);
   if (layout !== "NCHW" && layout !== "NHWC") throw modelError("image/layout", `layout: found '${String(layout)}', expected NCHW or NHWC`);
   const source = resized(checkedImage(image), options.resize);
@@ -83,18 +86,28 @@ function checkedImage(image: ImageSource): Pixels {
 function target({ type = "float32", encoding, into }: ImageOptions, dims: number[]): Tensor {
   if (type !== "float32" && type !== "uint8")
     throw modelError("image/type", `type: found '${String(type)}', expected float32 or uint8; for codes give the encoding`);
-  if (encoding && (encoding.scale.length !== 1 || (integerType(encoding.type)?.bits ?? 32) > 16))
+  if (encoding && !isGrid(encoding))
     throw modelError(
       "image/encoding",
-      `encoding: found ${encoding.type} with ${encoding.scale.length} scales, expected one of at most 16 bits`,
+      `encoding: found ${String(encoding.type)} with ${encoding.scale?.length ?? "no"} scales, expected one of at most 16 bits`,
     );
   const size = dims.reduce((a, b) => a * b, 1);
   const wanted = encoding?.type ?? type;
   if (!into) return new Tensor(wanted, newArray(wanted, size), dims, encoding);
-  const same = into instanceof Tensor && into.type === wanted && into.dims.length === 4 && into.dims.every((dim, i) => dim === dims[i]);
+  const same =
+    into instanceof Tensor &&
+    into.type === wanted &&
+    into.data.length === size &&
+    into.dims.length === 4 &&
+    into.dims.every((dim, i) => dim === dims[i]);
   if (!same || !sameGrid(into.encoding, encoding))
     throw modelError("image/into", `into: expected a ${wanted} tensor [${dims.join(", ")}]${encoding ? " with the encoding given" : ""}`);
   return into;
+}
+
+function isGrid({ type, scale, zeroPoint }: Encoding): boolean {
+  const fields = scale instanceof Float32Array && zeroPoint instanceof Int32Array && scale.length === 1 && zeroPoint.length === 1;
+  return fields && scale[0]! > 0 && scale[0]! < Infinity && (integerType(type)?.bits ?? 32) <= 16;
 }
 
 function sameGrid(a: Encoding | undefined, b: Encoding | undefined): boolean {
@@ -107,6 +120,7 @@ function channelTable(options: ImageOptions, c: number, n: number, { encoding }:
   const mean = perChannel("mean", options.mean ?? 0, c, n);
   const std = perChannel("std", options.std ?? 1, c, n);
   if (!(range > 0 && range < Infinity)) throw modelError("image/range", `range: found ${String(range)}, expected 1 or 255`);
+  if (!TARGETS.includes(target)) throw modelError("image/target", `target: found '${String(target)}', expected that of the session`);
   if (std === 0) throw modelError("image/std", "std: found 0, expected another number");
   const table = Float64Array.from({ length: 256 }, (_, pixel) => Math.fround(((pixel * range) / 255 - mean) / std));
   if (!encoding) return table;

@@ -16,13 +16,21 @@ interface Pixels {
   readonly step: number; // bytes per pixel
 }
 
+const MOST_PIXELS = 2 ** 28;
+
+function isSide(side: unknown): side is number {
+  return typeof side === "number" && Number.isInteger(side) && side > 0 && side <= 65535;
+}
+
 /** The image at the size asked for; itself when it has that. throws ModelError "image/resize". */
 export function resized(source: Pixels, resize: Resize | undefined): Pixels {
   if (resize === undefined) return source;
-  const { width, height, method = "bilinear" } = resize;
-  const sized = [width, height].every((side) => Number.isInteger(side) && side > 0 && side <= 65535);
-  if (!sized || (method !== "nearest" && method !== "bilinear"))
-    throw modelError("image/resize", "resize: expected { width, height } from 1 to 65535 and method nearest or bilinear");
+  const { width, height, method = "bilinear" } = (resize ?? {}) as Partial<Resize>;
+  const sized = isSide(width) && isSide(height) && width * height <= MOST_PIXELS;
+  if (!sized || (method !== "nearest" && method !== "bilinear")) {
+    const message = "resize: expected { width, height } from 1 to 65535, at most 2^28 pixels, and method nearest or bilinear";
+    throw modelError("image/resize", message);
+  }
   if (width === source.width && height === source.height) return source;
   const data = new Uint8Array(width * height * source.step);
   const columns = taps(source.width, width, method === "nearest");

@@ -1,5 +1,5 @@
 /** Client: requests to a session worker, one promise each; it starts the worker when there is none and notices when it is lost. */
-import { SessionError } from "../errors.ts";
+import { modelError, SessionError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
 import { onAbort } from "../runtime/abort.ts";
 import type { Opened, Reply, Request, RunRequest, SentSource, SentTensors } from "./messages.ts";
@@ -62,7 +62,9 @@ export function createClient(client: ClientOptions): Client {
       else early ??= reason;
     };
     started.thread = await startThread({ reply: (reply) => settle(started, reply, lose), lost: lose }, client.make);
+    if (early !== null || signal?.aborted) started.thread.terminate();
     if (early !== null) throw lost(early);
+    refuseAborted(signal);
     if (disposed) {
       started.thread.terminate();
       live();
@@ -95,6 +97,7 @@ export function createClient(client: ClientOptions): Client {
       refuseAborted(call.signal);
       const to = await linked();
       live();
+      refuseAborted(call.signal);
       if (!to.thread) throw lost("it ended while the call was made");
       const { signal, onProgress } = call;
       const request = { kind: "run", ...body, abortable: signal !== undefined, telling: onProgress !== undefined } as const;
@@ -124,7 +127,7 @@ async function ask<T>(link: Link, request: object & { kind: "open" | "run" }, { 
   const forget = signal && onAbort(signal, stop);
   try {
     thread!.hold(true);
-    thread!.post({ ...request, id } as Request, transfer);
+    postChecked(thread!, { ...request, id } as Request, transfer);
     return await reply;
   } finally {
     forget?.();
@@ -133,10 +136,23 @@ async function ask<T>(link: Link, request: object & { kind: "open" | "run" }, { 
   }
 }
 
+/** throws ModelError "worker/message" for what cannot be sent to a worker. */
+function postChecked(thread: Thread, request: Request, transfer: ArrayBuffer[]): void {
+  try {
+    thread.post(request, transfer);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw modelError(
+      "worker/message",
+      `call: cannot be sent to the session's worker (${why}); give plain data, and buffers that may be moved`,
+    );
+  }
+}
+
 function settle(link: Link, reply: Reply, lose: (reason: string) => void): void {
-  const call = link.pending.get(reply.id);
-  if (reply.kind === "progress") call?.onProgress?.(reply.progress);
-  else if (reply.kind === "failed") {
+  const call = link.pending.get(reply?.id); // a script around ours may say other things
+  if (reply?.kind === "progress") call?.onProgress?.(reply.progress);
+  else if (reply?.kind === "failed" && reply.error) {
     const error = unpackError(reply.error);
     if (error) call?.reject(error);
     else lose(reply.error.message); // a trap or a defect: the worker's memory is not to be trusted

@@ -3,6 +3,7 @@ import { type Issue, type ModelError, modelError } from "../errors.ts";
 import { isNode, type Source } from "../io/source.ts";
 import type { LoadOptions, ValueInfo } from "../model.ts";
 import type { Target, Variant } from "../plan/plan.ts";
+import { checkedFeeds } from "../runtime/arguments.ts";
 import type { Feeds } from "../runtime/feeds.ts";
 import type { RunOptions } from "../runtime/runner.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -47,6 +48,7 @@ export interface WorkerSession {
 /** Loads a model in a worker of its own. source and options as of Session.create; what is given is kept to load it again.
  *  throws ModelError, SessionError as Session.create does. */
 export async function createWorkerSession(source: Source, options: WorkerSessionOptions = {}): Promise<WorkerSession> {
+  if (typeof options !== "object" || options === null) throw modelError("option/type", "options: expected a record of options, or nothing");
   const { signal, onProgress, keep = false, worker, encodings, externalData = {}, ...plain } = options;
   const files = await Promise.all(Object.entries(externalData).map(async ([name, file]) => [name, await sent(file)] as const));
   const cloned = {
@@ -75,10 +77,10 @@ function session(client: Client, opened: Opened, keepAll: boolean): WorkerSessio
 }
 
 async function run(client: Client, feeds: Feeds, options: WorkerRunOptions): Promise<Record<string, Tensor>> {
-  if (typeof feeds !== "object" || feeds === null) throw modelError("run/feeds", "feeds: expected a record of tensors by input name");
   const { signal, onProgress, keep, outputs, ...plain } = options;
-  const tensors = packTensors(feeds);
-  for (const [name, { data, dims }] of Object.entries(tensors)) if (data?.byteLength === 0 && !dims.includes(0)) throw givenAway(name);
+  if (outputs && typeof outputs !== "object") throw modelError("option/outputs", "outputs: expected a record of tensors by output name");
+  const tensors = packTensors(checkedFeeds(feeds));
+  for (const [name, { data, dims }] of Object.entries(tensors)) if (data?.byteLength === 0 && !dims?.includes(0)) throw givenAway(name);
   const body = { feeds: tensors, options: plain, outputs: outputs ? packFields(outputs) : null };
   const results = unpackTensors(await client.run(body, { transfer: keep ? [] : wholeBuffers(tensors), signal, onProgress }));
   for (const [name, own] of Object.entries(outputs ?? {})) {

@@ -1,4 +1,5 @@
 /** Thread: a worker of a browser or of Node behind one interface, which also tells when it is gone. */
+import { modelError } from "../errors.ts";
 import { isNode, nodeModule } from "../io/source.ts";
 import type { Reply, Request } from "./messages.ts";
 
@@ -23,6 +24,7 @@ const here = import.meta.url;
 export async function startThread(events: ThreadEvents, make: (() => object) | undefined): Promise<Thread> {
   if (make) {
     const worker = make() as Worker | NodeWorker;
+    if (typeof worker?.postMessage !== "function") throw modelError("option/worker", "worker: expected a function that returns a Worker");
     return "on" in worker ? nodeThread(worker, events) : webThread(worker, events);
   }
   if (!isNode()) return webThread(new Worker(new URL("./sessionWorker.js", import.meta.url), { type: "module" }), events);

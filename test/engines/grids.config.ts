@@ -3,15 +3,21 @@
 import { cpSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type UserConfig } from "vite";
+import { ownAddresses } from "../../scripts/packagePlugins.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const runner = { vitest: `${root}test/engines/miniRunner.ts` };
 const output = { entryFileNames: "grids.js", codeSplitting: false } as const;
 const common = { target: "es2022", minify: false, emptyOutDir: true, chunkSizeWarningLimit: 10_000 } as const;
 
+const kernels = {
+  name: "bitexact-kernels",
+  writeBundle: ({ dir }: { readonly dir?: string }) => cpSync(`${root}build/kernels`, `${dir}/kernels`, { recursive: true }),
+};
+
 const forNode: UserConfig = {
   resolve: { alias: runner },
-  plugins: [{ name: "bitexact-kernels", writeBundle: ({ dir }) => cpSync(`${root}build/kernels`, `${dir}/kernels`, { recursive: true }) }],
+  plugins: [kernels],
   ssr: { noExternal: true, external: ["assemblyscript"] },
   build: { ...common, ssr: "test/engines/gridsNode.ts", outDir: `${root}build/engines`, rolldownOptions: { output } },
 };
@@ -26,6 +32,7 @@ const NODE = Object.fromEntries(
 );
 
 const forBrowsers: UserConfig = {
+  plugins: [ownAddresses(), kernels],
   resolve: { alias: { ...runner, ...NODE } },
   build: {
     ...common,

@@ -145,6 +145,15 @@ describe("Tensor.fromImage", () => {
     expect(refused({ resize: { width: 0, height: 2 } })).toBe("image/resize");
     expect(refused({ resize: { width: 3, height: 2, method: "cubic" } })).toBe("image/resize");
     expect(refused({ encoding: perTensor("int32", 1, 0) })).toBe("image/encoding");
+    for (const encoding of [{}, 5, { type: "uint8" }, { type: "toString", scale: [1], zeroPoint: [0] }, perTensor("uint8", Number.NaN, 0)])
+      expect(refused({ encoding })).toBe("image/encoding");
+    for (const channels of ["toString", "constructor", "__proto__", null]) expect(refused({ channels })).toBe("image/channels");
+    for (const resize of [null, 5, { width: 65535, height: 65535 }]) expect(refused({ resize })).toBe("image/resize");
+    expect(refused({ target: "best" })).toBe("image/target");
+    expect(refused(null)).toBe("option/type");
+    const givenAway = new Tensor("float32", new Float32Array(12), [1, 3, 2, 2]);
+    structuredClone(null, { transfer: [givenAway.data.buffer] });
+    expect(refused({ into: givenAway })).toBe("image/into");
     expect(refused({}, { width: 2, height: 2, data: new Uint8Array(8) })).toBe("image/source");
     expect(refused({}, { width: 2, height: 2, data: new Float32Array(16) })).toBe("image/source");
     expect(refused({}, null)).toBe("image/source");

@@ -197,4 +197,52 @@ describe("a worker session", () => {
     expect((await errorOf(session.run(slowFeeds()))).code).toBe("session/disposed");
     await session[Symbol.asyncDispose]();
   });
+
+  it("refuses what cannot be sent, options that are none, and workers that are none; the session goes on", async () => {
+    await using session = await api.createWorkerSession(`${FILES}.onnx`, ENCODINGS);
+    const run = (feeds: unknown, options?: unknown) => errorOf(session.run(feeds as never, options as never));
+    expect((await run({ input: digit(1) }, { capture: () => {} })).code).toBe("worker/message");
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    expect((await run({ input: { ...digit(1), data: new Float32Array(memory.buffer) } })).code).toMatch(/^(worker|tensor)\//);
+    for (const feeds of [null, 5]) expect((await run(feeds)).code).toBe("run/feeds");
+    for (const fed of [3, null, {}, { data: new Uint8Array(0) }]) expect((await run({ input: fed })).code).toMatch(/^(run|tensor)\//);
+    expect((await run({ input: digit(1) }, { outputs: 5 })).code).toBe("option/outputs");
+    expect((await errorOf(api.createWorkerSession(`${FILES}.onnx`, null as never))).code).toBe("option/type");
+    for (const worker of [undefined, {}, 5]) {
+      const options = { ...ENCODINGS, worker: () => worker as never };
+      expect((await errorOf(api.createWorkerSession(`${FILES}.onnx`, options))).code).toBe("option/worker");
+    }
+    expect((await session.run({ input: digit(1) })).output?.data.length).toBe(10);
+  });
+
+  it("an abort at every moment of opening and of a restart is heard", async () => {
+    for (const wait of [0, 1, 2, 5, 20]) {
+      const controller = new AbortController();
+      const opening = errorOf(api.createWorkerSession(slowModel(), { signal: controller.signal }));
+      if (wait === 0) queueMicrotask(() => controller.abort());
+      else setTimeout(() => controller.abort(), wait);
+      expect((await opening).code).toBe("session/aborted");
+    }
+    await using session = await mortal();
+    await errorOf(session.run({ input: digit(1) }, { end: "exit" } as never));
+    const controller = new AbortController();
+    const run = errorOf(session.run({ input: digit(1) }, { signal: controller.signal }));
+    queueMicrotask(() => controller.abort());
+    expect((await run).code).toBe("session/aborted");
+    expect((await session.run({ input: digit(1) })).output?.data.length).toBe(10);
+  });
+
+  it("a worker that says other things too is understood", async () => {
+    writeFileSync(
+      join(dist, "chatty.js"),
+      `import { parentPort } from "node:worker_threads";
+       for (const word of ["ready", null, 5, {}, { kind: "failed" }, { id: 0 }]) parentPort.postMessage(word);
+       import("./sessionWorker.js");`,
+    );
+    await using session = await api.createWorkerSession(`${FILES}.onnx`, {
+      ...ENCODINGS,
+      worker: () => new Worker(join(dist, "chatty.js")),
+    });
+    expect((await session.run({ input: digit(1) })).output?.data.length).toBe(10);
+  });
 });

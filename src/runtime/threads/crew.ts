@@ -24,10 +24,14 @@ const [LOST_MS, LOST_TIMES] = [5000, 20];
 export async function assembleCrew(threads: unknown, geometry: ModuleGeometry): Promise<Crew> {
   const wanted = threads === "auto" ? Math.min(AUTO_THREADS, await processors()) : threads;
   if (typeof wanted !== "number" || !Number.isInteger(wanted) || wanted < 1 || wanted > MOST_THREADS)
-    throw modelError("option/threads", `threads: found ${String(threads)}, expected "auto" or a whole number from 1 to ${MOST_THREADS}`);
+    throw modelError("option/threads", `threads: found ${shown(threads)}, expected "auto" or a whole number from 1 to ${MOST_THREADS}`);
   if (wanted === 1) return soloist("this machine has one processor");
   const missing = missingParts();
   return missing ? soloist(missing) : startThreads(wanted, geometry);
+}
+
+function shown(value: unknown): string {
+  return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
 function soloist(reason: string): Crew {
