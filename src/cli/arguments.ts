@@ -19,10 +19,10 @@ export interface ModelOptions {
   readonly threads?: number | "auto"; // of run and bench
 }
 
-/** The options every command on a model has. variant: whether it asks for one. */
-export function withModelOptions(command: Command, { variant } = { variant: true }): Command {
+/** The options every command on a model has. variant: whether it asks for one; compiled: whether it takes compiled models. */
+export function withModelOptions(command: Command, { variant = true, compiled = false } = {}): Command {
   command
-    .argument("<model>", "ONNX file")
+    .argument("<model>", compiled ? "ONNX file, or .bex file made by bitexact compile" : "ONNX file")
     .option("-e, --encodings <file>", "AIMET .encodings file; without it a QDQ model brings its own", parseText)
     .option("--strict", "refuse unmatched names and float islands, all listed at once")
     .addOption(new Option("--target <name>", `arithmetic of the integer layers; default: ${TARGET_DEFAULT}`).choices(TARGET_NAMES));

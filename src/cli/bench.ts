@@ -36,7 +36,7 @@ Examples:
   bitexact bench model.onnx --trace trace.json       open the trace in https://ui.perfetto.dev`;
 
 export function addBench(program: Command, streams: Streams, done: (code: ExitCode) => void): void {
-  withModelOptions(program.command("bench").description("time the model, its layers and its kernels on this machine"))
+  withModelOptions(program.command("bench").description("time the model, its layers and its kernels on this machine"), { compiled: true })
     .option("--input <name=file.npy>", "one input tensor (repeatable)", collectInput)
     .option("--inputs <file.npz>", "an input sample; a member's name is the tensor's name", parseText)
     .option("--random <seed>", `a random sample from this seed (default: ${DEFAULT_SEED} where no input is given)`, parseSeed)

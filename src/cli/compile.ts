@@ -7,6 +7,7 @@ import { type ModelOptions, parseText, withModelOptions } from "./arguments.ts";
 import { type CompiledReport, compiledReport, describeCompiled } from "./compiledReport.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
+import { refuseCompiled } from "./opened.ts";
 import { lineWidth, type Streams } from "./streams.ts";
 import { checkWritable } from "./writable.ts";
 
@@ -45,6 +46,7 @@ export function addCompile(program: Command, streams: Streams, done: (code: Exit
 export async function compileCommand(path: string, options: CompileOptions, streams: Streams): Promise<ExitCode> {
   checkWritable(options.out);
   checkWritable(options.json);
+  refuseCompiled(path);
   const model = await loadModel(path, { ...(options.encodings ? { encodings: options.encodings } : {}), strict: options.strict ?? false });
   const { capture } = options;
   const bytes = await compileModel(model, {

@@ -18,7 +18,9 @@ Examples:
   bitexact inspect model.onnx --shape input=1,3,224,224 --json -`;
 
 export function addInspect(program: Command, streams: Streams, done: (code: ExitCode) => void): void {
-  withModelOptions(program.command("inspect").description("inputs, operators, encoding coverage, layers, memory, headroom"))
+  withModelOptions(program.command("inspect").description("inputs, operators, encoding coverage, layers, memory, headroom"), {
+    compiled: true,
+  })
     .addHelpText("after", EXAMPLES)
     .action(async (model: string, options: ModelOptions) => done(await inspectCommand(model, options, streams)));
 }
@@ -57,7 +59,7 @@ function describe(path: string, report: InspectReport, width: number): string {
       `  activations ${share(coverage.activations)}, parameters ${share(coverage.parameters)}`,
       ...nameLines("in the file, not in the model", unmatched.encodings, width),
       ...nameLines("in the model, without an encoding", unmatched.values, width),
-      ...report.biases.map(({ tensor, bits, use, reason }) => wrap(`  bias ${tensor}: ${bits} bit, ${use} (${reason})`, width, "    ")),
+      ...biasLines(report.biases, width),
     ].join("\n"),
     groupLines("Integer clusters", report.clusters, width),
     groupLines("Float islands", report.islands, width),
@@ -95,6 +97,19 @@ function portLines(title: string, ports: readonly PortReport[], width: number): 
 
 function nameLines(title: string, names: readonly string[], width: number): string[] {
   return names.length === 0 ? [] : [wrap(`  ${title} (${names.length}): ${names.join(", ")}`, width, "    ")];
+}
+
+/** Biases that share their fate on one line, the first three by name. */
+function biasLines(biases: InspectReport["biases"], width: number): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { tensor, bits, use, reason } of biases) {
+    const fate = `${bits} bit, ${use} (${reason})`;
+    groups.set(fate, [...(groups.get(fate) ?? []), tensor]);
+  }
+  return [...groups].map(([fate, names]) => {
+    const others = names.length > 3 ? ` and ${formatCount(names.length - 3)} more` : "";
+    return wrap(`  ${names.length > 1 ? "biases" : "bias"} ${names.slice(0, 3).join(", ")}${others}: ${fate}`, width, "    ");
+  });
 }
 
 function groupLines(title: string, groups: readonly GroupReport[], width: number): string {

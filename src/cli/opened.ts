@@ -36,6 +36,11 @@ export function isCompiled(path: string): boolean {
   }
 }
 
+/** throws ModelError "cli/compiled" where a command needs the network itself, which a compiled model no longer holds. */
+export function refuseCompiled(path: string): void {
+  if (isCompiled(path)) throw modelError("cli/compiled", `${path}: is a compiled model. Give the ONNX file that it was made from.`);
+}
+
 /** throws ModelError "cli/compiled" for options that were decided when the model was compiled. */
 export function refuseDecided(path: string, options: ModelOptions): void {
   const decided = { encodings: "--encodings", strict: "--strict", target: "--target", shape: "--shape" } as const;

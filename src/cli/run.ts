@@ -52,7 +52,7 @@ Examples:
   bitexact run model.bex --inputs inputs.npz          a model made by bitexact compile`;
 
 export function addRun(program: Command, streams: Streams, done: (code: ExitCode) => void): void {
-  withModelOptions(program.command("run").description("run the model in integers and print, hash or save its outputs"))
+  withModelOptions(program.command("run").description("run the model in integers and print, hash or save its outputs"), { compiled: true })
     .option("--input <name=file.npy>", "one input tensor (repeatable)", collectInput)
     .option("--inputs <file.npz>", "input samples; a member's name is the tensor's name", parseText)
     .option("--random <seed>", "random samples from this seed", parseSeed)

@@ -8,6 +8,7 @@ import { sourceName } from "../report/words.ts";
 import { MODES, type ModelOptions, parseCount, parseSeed, parseText, ROUNDINGS, withModelOptions } from "./arguments.ts";
 import { EXIT, type ExitCode } from "./failure.ts";
 import { textSink, writeJson } from "./json.ts";
+import { refuseCompiled } from "./opened.ts";
 import { progressLine } from "./progress.ts";
 import { readRecorded } from "./recorded.ts";
 import { REPORT_FLAG, REPORT_HELP, writeReport } from "./report.ts";
@@ -53,6 +54,7 @@ export function addVerify(program: Command, streams: Streams, done: (code: ExitC
 export async function verifyCommand(path: string, options: VerifyCommandOptions, streams: Streams): Promise<ExitCode> {
   checkWritable(options.json);
   checkWritable(options.report);
+  refuseCompiled(path);
   const model = await loadModel(path, { ...(options.encodings ? { encodings: options.encodings } : {}), strict: options.strict ?? false });
   if (!options.inputs && options.random === undefined) {
     throw modelError("cli/no-samples", "verify: no samples. Give --inputs FILE.npz, or --random SEED --samples N.");

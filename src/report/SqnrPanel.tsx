@@ -8,7 +8,7 @@ const WIDTH = 720;
 const HEIGHT = 250;
 const LEFT = 46;
 const RIGHT = 10;
-const TOP = 12;
+const TOP = 16;
 const BOTTOM = 34;
 
 interface Point {
@@ -113,13 +113,11 @@ function NoiseTable({ points }: { points: readonly Point[] }) {
   );
 }
 
-/** Signal to quantization noise of each layer; nothing where it was not measured. */
-export function SqnrPanel({ report }: { report: VerifyReport }) {
-  const points = pointsOf(report);
-  if (!points.some(({ local, cumulative }) => local !== undefined || cumulative !== undefined)) return null;
+/** The series that were measured: mode local has no accumulated noise, mode endToEnd nothing else. */
+function Legend({ points }: { points: readonly Point[] }) {
   return (
-    <div data-panel="sqnr">
-      <p class="legend">
+    <p class="legend">
+      {points.some(({ local }) => local !== undefined) && (
         <span>
           <svg viewBox="0 0 24 10" aria-hidden="true">
             <path class="line local" d="M0 5H24" />
@@ -127,6 +125,8 @@ export function SqnrPanel({ report }: { report: VerifyReport }) {
           </svg>
           alone: codes against the exact values they round
         </span>
+      )}
+      {points.some(({ cumulative }) => cumulative !== undefined) && (
         <span>
           <svg viewBox="0 0 24 10" aria-hidden="true">
             <path class="line cumulative" d="M0 5H24" />
@@ -134,7 +134,18 @@ export function SqnrPanel({ report }: { report: VerifyReport }) {
           </svg>
           accumulated: against the same network with float activations
         </span>
-      </p>
+      )}
+    </p>
+  );
+}
+
+/** Signal to quantization noise of each layer; nothing where it was not measured. */
+export function SqnrPanel({ report }: { report: VerifyReport }) {
+  const points = pointsOf(report);
+  if (!points.some(({ local, cumulative }) => local !== undefined || cumulative !== undefined)) return null;
+  return (
+    <div data-panel="sqnr">
+      <Legend points={points} />
       <Chart points={points} />
       <NoiseTable points={points} />
     </div>

@@ -74,7 +74,9 @@ export function recordedSource({ prepared, entered, plain, target }: SourceInput
 export function recordedCodes(id: ValueId, tensor: Tensor, encoding: Encoding, shape: readonly number[]): Numbers {
   const { qmin, qmax } = gridOf(encoding.type);
   if (tensor.data.length !== sizeOf(shape)) {
-    const message = `recorded '${id}': shape [${tensor.dims.join(", ")}] is ${tensor.data.length} elements, the model's [${shape.join(", ")}] has ${sizeOf(shape)}`;
+    const times = tensor.data.length / sizeOf(shape);
+    const hint = Number.isInteger(times) && times > 1 ? `; if it holds ${times} samples, give ${times} inputs` : "";
+    const message = `recorded '${id}': shape [${tensor.dims.join(", ")}] is ${tensor.data.length} elements, the model's [${shape.join(", ")}] has ${sizeOf(shape)}${hint}`;
     throw modelError("recording/shape", message, { tensor: id });
   }
   const scale = encoding.scale[0]!;
@@ -89,7 +91,8 @@ export function recordedCodes(id: ValueId, tensor: Tensor, encoding: Encoding, s
   return { dims: shape, data };
 }
 
-/** Names of a recording that the model's encoded values have, and those it lacks. throws ModelError when none matches. */
+/** Names of a recording that the model's encoded values have, and those it lacks.
+ *  throws ModelError when it holds no layer's output: nothing would be compared, and nothing must not be called exact. */
 export function matchRecording(prepared: Prepared, recording: Recording): { matched: string[]; unmatched: string[] } {
   const names = Object.keys(recording);
   const known = (name: string): boolean => {
@@ -97,10 +100,11 @@ export function matchRecording(prepared: Prepared, recording: Recording): { matc
     return value !== undefined && (value.data !== undefined || isActivationEncoding(value));
   };
   const matched = names.filter(known);
-  if (matched.length === 0) {
+  const outputs = new Set(prepared.layers.flatMap(({ layer }) => layer.outputs));
+  if (!matched.some((name) => outputs.has(name))) {
     const issue: Issue = {
       code: "recording/no-match",
-      message: `the recording holds ${names.length} tensors (${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}), none is an encoded value of the model; was it recorded from this model?`,
+      message: `the recording holds ${names.length} tensors (${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}), none is an encoded output of a layer; was it recorded from this model?`,
     };
     throw new ModelError([issue]);
   }

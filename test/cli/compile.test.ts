@@ -74,6 +74,13 @@ describe("commands on a compiled model", () => {
     expect(stderr.match(/cli\/compiled/g)).toHaveLength(2);
   });
 
+  test("verify and compile ask for the ONNX file, instead of reading a compiled model as a damaged one", async () => {
+    const compiled = expect.stringContaining("is a compiled model. Give the ONNX file");
+    expect(await bitexact("verify", file, "--random", "1")).toMatchObject({ code: 2, stderr: compiled });
+    expect(await bitexact("compile", file, "-o", join(scratch(), "again.bex"))).toMatchObject({ code: 2, stderr: compiled });
+    for (const command of ["inspect", "run", "bench"]) expect((await bitexact(command, "--help")).stdout).toContain(".bex file");
+  });
+
   test("a damaged file is one typed error, from every command", async () => {
     const damaged = join(scratch(), "damaged.bex");
     const bytes = readFileSync(file);

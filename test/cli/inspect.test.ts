@@ -66,6 +66,18 @@ describe("inspect", () => {
     expect(report.unmatched.values).toContain("output");
   });
 
+  test("biases that share their fate take one line, not one each", async () => {
+    const json = JSON.parse(readFileSync(cnn.encodings, "utf8"));
+    const bias = { bw: 32, dtype: "INT", enc_type: "PER_TENSOR", is_sym: true, offset: [-2147483648], scale: [2 ** -20] };
+    for (const layer of ["conv1", "dw", "pw", "conv2", "conv3"]) json.param_encodings.push({ ...bias, name: `${layer}.bias` });
+    const file = join(scratch(), "biases.encodings");
+    writeFileSync(file, JSON.stringify(json));
+    expect((await inspect(cnn.model, "-e", file)).biases).toHaveLength(5);
+    const { stdout } = await bitexact("inspect", cnn.model, "-e", file);
+    expect(stdout.match(/32 bit, ignored/g)).toHaveLength(1);
+    expect(stdout).toMatch(/biases conv1\.bias, dw\.bias, pw\.bias and 2 more: 32 bit/);
+  });
+
   test("the text for people has its sections and fits 80 columns", async () => {
     const { code, stdout } = await bitexact("inspect", cnn.model, "-e", cnn.encodings);
     expect(code).toBe(0);

@@ -137,4 +137,9 @@ describe("verify", () => {
     const again = await bitexact(...base(cnn), "--against", cnn.sim, "--mode", "local", "--json", "-");
     expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(JSON.parse(again.stdout));
   });
+
+  test("a recording of more samples than inputs says how many it may hold", async () => {
+    const words = ["verify", cnn.model, "-e", cnn.encodings, "--random", "1", "--against", cnn.sim];
+    expect(await bitexact(...words)).toMatchObject({ code: 2, stderr: expect.stringContaining("3 samples, give 3 inputs") });
+  });
 });

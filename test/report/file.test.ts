@@ -92,6 +92,14 @@ describe("a report file", () => {
     expect(html).toContain("&lt;/script>&lt;script>alert(1)");
   });
 
+  it("names only the noise that was measured", async () => {
+    const layer = (noise: LayerReport["noise"]) => ({ ...differing("a"), ...(noise ? { noise } : {}) });
+    const html = async (noise: LayerReport["noise"]) => reportFile({ model: "m", verify: reportOf([layer(noise)]), facts: [] });
+    expect(await html({ localDb: 40 })).not.toContain("accumulated: against");
+    expect(await html({ cumulativeDb: 40 })).not.toContain("alone: codes");
+    expect(await html({ localDb: 40, cumulativeDb: null })).toMatch(/alone: codes[\s\S]*accumulated: against/);
+  });
+
   it("has the same bytes for the same content", async () => {
     const content = { model: "m", verify: reportOf([differing("a")]), facts: [] };
     expect(await reportFile(content)).toBe(await reportFile(content));

@@ -31,6 +31,11 @@ describe("verify", () => {
     expect((await verify(sigmoid(), [sample(1)], { against: [record] })).verdict).toBe("exact");
   });
 
+  it("refuses to call nothing exact: a recording of the inputs alone has nothing to compare", async () => {
+    const record = { x: new Tensor("uint8", Uint8Array.of(128, 128), [1, 2]) };
+    await expect(verify(sigmoid(), [sample(1)], { against: [record] })).rejects.toMatchObject({ code: "recording/no-match" });
+  });
+
   it("16-bit bias encodings: the double simulation and the integers agree, with beta too", async () => {
     for (const beta of [1, 0.5, Math.fround(0.3)]) {
       const b = new GraphBuilder();
