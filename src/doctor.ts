@@ -17,7 +17,7 @@ export async function doctor(): Promise<DoctorReport> {
   return {
     schema: "bitexact-doctor/1",
     version: VERSION,
-    healthy: chosen !== null,
+    healthy: reports.some(({ chosen, exact }) => chosen && exact),
     engine: await engineReport(),
     webAssembly,
     relaxedDot: dot,

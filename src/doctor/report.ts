@@ -5,7 +5,7 @@ import type { Variant } from "../kernels/variant.ts";
 export interface DoctorReport {
   readonly schema: "bitexact-doctor/1";
   readonly version: string; // of the package
-  readonly healthy: boolean; // some variant is exact here
+  readonly healthy: boolean; // the chosen variant is exact here
   readonly engine: EngineReport;
   readonly webAssembly: { readonly compiles: boolean; readonly why: string | null }; // why not
   readonly relaxedDot: { readonly cold: RelaxedDot; readonly warm: RelaxedDot }; // before and after the engine optimized

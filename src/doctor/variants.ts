@@ -1,7 +1,8 @@
 /** Every variant on this engine: whether it is exact, whether it would be chosen, and why. */
 import { instantiateKernels } from "../kernels/instantiate.ts";
-import { createMemory } from "../kernels/memory.ts";
+import { createBump, createMemory } from "../kernels/memory.ts";
 import { type Accepted, acceptVariant } from "../kernels/select.ts";
+import { prepareSelfTest } from "../kernels/selfTest.ts";
 import { tileRate } from "../kernels/tileRate.ts";
 import type { Variant } from "../kernels/variant.ts";
 import { kernelBytes } from "../runtime/kernelSource.ts";
@@ -33,9 +34,21 @@ export async function variantReports(
 function reportOf({ variant, accepted, loaded, milliseconds }: Tested, chosen: Variant | undefined): VariantReport {
   const testMs = loaded ? milliseconds : null;
   if (typeof accepted === "string") return { variant, exact: false, chosen: false, why: accepted, testMs, gops: null };
+  const { gops, fault } = optimized(accepted);
+  if (fault !== null) {
+    const advice = variant === chosen ? `; sessions would choose it: give them variant "simd"` : "";
+    return {
+      variant,
+      exact: false,
+      chosen: variant === chosen,
+      why: `wrong once the engine has optimized it: ${fault}${advice}`,
+      testMs,
+      gops: null,
+    };
+  }
   const why =
     variant === chosen ? "chosen: the best that answers every question right" : `answers right, but ${chosen} does too and is preferred`;
-  return { variant, exact: true, chosen: variant === chosen, why, testMs, gops: rate(accepted) };
+  return { variant, exact: true, chosen: variant === chosen, why, testMs, gops };
 }
 
 async function test(variant: Variant): Promise<Tested> {
@@ -53,7 +66,13 @@ async function reasonOf(error: Error): Promise<string> {
   return (await import("../kernels/trouble.ts")).explain(error).message;
 }
 
-function rate({ module, geometry }: Accepted): number {
+/** The tile's rate, which takes until the engine has optimized it, and what is wrong from then on. */
+export function optimized(
+  { module, geometry }: Accepted,
+  kernelsOf = instantiateKernels,
+): { readonly gops: number; readonly fault: string | null } {
   const memory = createMemory(1 << 18);
-  return tileRate(instantiateKernels(module, memory), geometry, memory, RATE_MS);
+  const kernels = kernelsOf(module, memory);
+  const gops = tileRate(kernels, geometry, memory, RATE_MS);
+  return { gops, fault: prepareSelfTest(kernels, geometry, createBump(memory)).check() };
 }

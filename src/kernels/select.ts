@@ -36,7 +36,8 @@ export async function selectVariant(load: LoadKernels, wanted: "auto" | Variant)
 
 export type Accepted = Pick<KernelSelection, "module" | "geometry">;
 
-/** The compiled module and what an instance of it says and does, or the reason against it. A wrong answer is looked for cold, through warming up, and after the engine had a turn to optimize. */
+/** The compiled module and what an instance of it says and does, or the reason against it. A wrong answer is looked for cold, through some hundred calls, and after the engine
+ *  had a turn. V8 has not optimized the tiles by then: that takes it longer than a start may; src/doctor/variants.ts waits for it. */
 export async function acceptVariant(load: LoadKernels, variant: Variant): Promise<Accepted | string> {
   if (variant !== "simd" && !WebAssembly.validate(RELAXED_DOT)) return "no relaxed SIMD";
   const bytes = (await load(variant)) as Uint8Array<ArrayBuffer>;

@@ -1,4 +1,4 @@
-/** Known-answer test of a candidate kernel module: the tiles that will be used, on operands that expose a wrong dot, cold and warm.
+/** Known-answer test of a candidate kernel module: the tiles that will be used, on operands that expose a wrong dot, cold and after some hundred calls.
  *  What may go wrong (relaxed dot with an 8-bit second operand): read with the other sign, pairs saturated to 16 bits, accumulator dropped or doubled
  *  before the engine optimizes. Raw accumulators are compared with plain integer loops. */
 
@@ -10,7 +10,7 @@ import { argsBytes, type Bump, writeArgs } from "./memory.ts";
 import { packWeights } from "./pack.ts";
 import type { ModuleGeometry } from "./variant.ts";
 
-/** Calls that follow the cold one: about 60,000 steps of the tile's loop enough for engines to optimize it. */
+/** Calls that follow the cold one. V8 needs more than a thousand, and 15 ms in the background, to optimize a tile: more than a start may cost. */
 const WARM_CALLS = 240;
 const DEPTH = 256;
 
