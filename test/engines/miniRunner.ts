@@ -7,8 +7,20 @@ type Table = readonly unknown[];
 
 interface Case {
   readonly title: string;
-  readonly body: () => unknown;
+  readonly body: (context: Context) => unknown;
 }
+
+/** What a test is given: a way to say that it does not apply here. */
+interface Context {
+  readonly skip: (why?: string) => never;
+}
+
+const SKIPPED = Symbol("skipped");
+const context: Context = {
+  skip: () => {
+    throw SKIPPED;
+  },
+};
 
 const cases: Case[] = [];
 const path: string[] = [];
@@ -59,7 +71,7 @@ export const describe = Object.assign(suite, {
 
 function single(title: string, body: Body): void {
   if (skipping > 0) skipped++;
-  else cases.push({ title: [...path, title].join(" > "), body: body as () => unknown });
+  else cases.push({ title: [...path, title].join(" > "), body: body as Case["body"] });
 }
 
 export const test = Object.assign(single, {
@@ -127,6 +139,7 @@ const MATCHERS = {
   toContain: (found: string | readonly unknown[], wanted: unknown) => found.includes(wanted as string),
   toMatch: (found: string, wanted: RegExp | string) => (typeof wanted === "string" ? found.includes(wanted) : wanted.test(found)),
   toHaveLength: (found: { readonly length: number }, wanted: number) => found.length === wanted,
+  toSatisfy: (found: unknown, wanted: (value: unknown) => unknown) => Boolean(wanted(found)),
   toThrow: throwsAs,
 } satisfies Record<string, Judge | ((...values: never[]) => boolean)>;
 
@@ -163,15 +176,19 @@ export interface Outcome {
 /** Runs every registered case in order. */
 export async function runAll(): Promise<Outcome> {
   const failures: { title: string; message: string }[] = [];
+  let passed = 0;
   collecting = true;
   for (const collect of waiting) collect();
   for (const hook of hooks) await hook();
   for (const { title, body } of cases) {
     try {
-      await body();
+      await body(context);
+      passed++;
     } catch (error) {
-      failures.push({ title, message: error instanceof Error ? error.message : String(error) });
+      if (error === SKIPPED) skipped++;
+      else failures.push({ title, message: error instanceof Error ? error.message : String(error) });
     }
+    await new Promise((resolve) => setTimeout(resolve, 0)); // timers that hold a session's memory end
   }
-  return { passed: cases.length - failures.length, skipped, failures };
+  return { passed, skipped, failures };
 }

@@ -62,7 +62,7 @@ function program(engine, files) {
 }
 
 /** A browser: a page each. */
-async function pages(kind, server) {
+async function pages(kind, server, files) {
   const browser = await kind.start();
   const open = async (page, words, minutes) => {
     const id = `${kind.name}-${page}`;
@@ -81,7 +81,7 @@ async function pages(kind, server) {
     }
   };
   exactness({ variant: null }, await open("exactness", [], 5));
-  grids(await open("grids", [], 20));
+  grids(await open("grids", files, 20));
   await browser.close();
 }
 
@@ -116,7 +116,7 @@ async function run() {
   const files = JSON.parse(spawnSync(process.execPath, [GRIDS, "--list"], { encoding: "utf8" }).stdout);
   for (const engine of engines()) await timed(engine.name, engine.missing, () => program(engine, files));
   const server = await serve({ ...Object.fromEntries(FOLDERS.map((name) => [name, join(root, name)])), data: DATA });
-  for (const kind of browsers()) await timed(kind.version ?? kind.name, kind.missing, () => pages(kind, server));
+  for (const kind of browsers()) await timed(kind.version ?? kind.name, kind.missing, () => pages(kind, server, files));
   server.close();
   console.log(`engines: ${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
