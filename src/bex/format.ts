@@ -6,6 +6,8 @@ import type { ElementType } from "../tensor/dtype.ts";
 export const MAGIC = "BEX1";
 export const FORMAT_VERSION = 1;
 export const PREAMBLE_BYTES = 64;
+/** No header is longer; whoever claims so gets no memory for it. */
+export const MAX_HEADER_BYTES = 2 ** 26;
 
 /** Byte offsets in the preamble: the magic, then 32-bit words; sizes of files in two words. All other bytes are 0. */
 export const PREAMBLE = { version: 4, headerBytes: 8, fileBytes: 16, checksum: 24 } as const;

@@ -15,6 +15,7 @@ import {
   type FlatSteps,
   FORMAT_VERSION,
   MAGIC,
+  MAX_HEADER_BYTES,
   PREAMBLE,
   PREAMBLE_BYTES,
   STEP_NUMBERS,
@@ -54,7 +55,7 @@ export function readPreamble(bytes: Uint8Array): Preamble {
   for (let at = 0; at < PREAMBLE_BYTES; at += 4) if (!used.has(at) && word(at) !== 0) throw altered("the preamble");
   const fileBytes = word(PREAMBLE.fileBytes) + 2 ** 32 * word(PREAMBLE.fileBytes + 4);
   const headerBytes = word(PREAMBLE.headerBytes);
-  if (headerBytes % 64 !== 0 || PREAMBLE_BYTES + headerBytes > fileBytes) throw altered("the preamble");
+  if (headerBytes % 64 !== 0 || headerBytes > MAX_HEADER_BYTES || PREAMBLE_BYTES + headerBytes > fileBytes) throw altered("the preamble");
   return { headerBytes, fileBytes, checksum: view.getBigUint64(PREAMBLE.checksum, true).toString(16).padStart(16, "0") };
 }
 

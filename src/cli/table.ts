@@ -10,7 +10,7 @@ const NARROWEST = 8;
 
 /** Rows under their titles, two spaces apart. `shrink` columns give way, the widest first, so that lines fit `width`. */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string {
-  const widths = columns.map((column, i) => Math.max(column.title.length, ...rows.map((row) => (row[i] ?? "").length)));
+  const widths = columns.map((column, i) => rows.reduce((most, row) => Math.max(most, (row[i] ?? "").length), column.title.length));
   const soft = columns.flatMap((column, i) => (column.shrink ? [i] : []));
   for (let excess = widths.reduce((sum, w) => sum + w + 2, -2) - width; excess > 0; excess--) {
     const widest = soft.reduce((best, i) => ((widths[i] as number) > (widths[best] as number) ? i : best), soft[0] ?? -1);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { checksumOf } from "../../src/bex/checksum.ts";
 import { type BexHeader, PREAMBLE, PREAMBLE_BYTES, wholeBlocks } from "../../src/bex/format.ts";
+import { readPreamble } from "../../src/bex/header.ts";
 import { compileModel, ModelError, SessionError } from "../../src/index.ts";
 import { createPcg32, type Pcg32 } from "../../src/numerics/pcg32.ts";
 import { loadCompiled } from "../../src/runtimeEntry.ts";
@@ -139,6 +140,13 @@ describe("damage", () => {
     expect(await refusal(flipped(40))).toBe("bex/altered");
     expect(await refusal(flipped(PREAMBLE_BYTES + 9))).toBe("bex/altered");
     expect(await refusal(flipped(whole.length - 1))).toBe("bex/altered");
+  });
+
+  test("a download that claims a header of gigabytes is refused before memory is asked for", () => {
+    const claimed = whole.slice(0, PREAMBLE_BYTES);
+    new DataView(claimed.buffer).setUint32(PREAMBLE.headerBytes, 0xffffffc0, true);
+    new DataView(claimed.buffer).setUint32(PREAMBLE.fileBytes + 4, 2, true);
+    expect(() => readPreamble(claimed)).toThrow(expect.objectContaining({ code: "bex/altered" }));
   });
 
   test("a file made for other kernels is refused", async () => {

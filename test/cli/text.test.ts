@@ -4,6 +4,11 @@ import { progressLine } from "../../src/cli/progress.ts";
 import { formatBytes, formatCount, formatLsb, formatPercent, formatTable, plural, shorten, wrap } from "../../src/cli/table.ts";
 
 describe("text", () => {
+  test("a table of 200,000 rows is written", () => {
+    const rows = Array.from({ length: 200_000 }, (_, i) => [String(i)]);
+    expect(formatTable([{ title: "row" }], rows, 80).length).toBeGreaterThan(1_000_000);
+  });
+
   test("a table that is too wide shortens its soft column and nothing else", () => {
     const name = `/features/${"very_".repeat(20)}long/Conv_output_0`;
     const table = formatTable(
